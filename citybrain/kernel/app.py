@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an app or a door may contribute to the city: all of it is declared as one value."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from citybrain.kernel.records import Batch, Entity, Event, Facts, Order, Outcome, Reading, Text
+
+
+class Keep(StrEnum):
+    """How an attribute's observations enter the history; the current state always has the newest."""
+
+    NEVER = "never"
+    CHANGE = "change"
+    EVERY = "every"
+
+
+class Attribute(msgspec.Struct, frozen=True, kw_only=True):
+    """An observed attribute: its unit and what the history keeps of it."""
+
+    name: str
+    unit: str = ""
+    keep: Keep = Keep.EVERY
+    every: timedelta = timedelta(0)
+
+
+class EntityType(msgspec.Struct, frozen=True, kw_only=True):
+    """A type of thing with its observed attributes."""
+
+    name: str
+    attributes: tuple[Attribute, ...] = ()
+
+
+class Means(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind of act the city can do. A door that can carry it out lists its name in `Door.executes`."""
+
+    name: str
+    permission: str
+    parameters: type[msgspec.Struct]
+    undone_by: str
+
+
+class Indicator(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure with formula and source; its words are `indicator.<name>` and `indicator.<name>.formula`."""
+
+    name: str
+    unit: str
+    owner: str
+    source: str
+    lower_is_better: bool = True
+
+
+class Detector(Protocol):
+    """Finds events in observations. It keeps what it must remember; equal batches give equal events."""
+
+    def __call__(self, batch: Batch) -> Sequence[Event]: ...
+
+
+class Decider(Protocol):
+    """Turns observations, events and the outcomes of earlier orders into orders."""
+
+    def __call__(self, batch: Batch, events: Sequence[Event], outcomes: Sequence[Outcome]) -> Sequence[Order]: ...
+
+
+class Measure(Protocol):
+    """Turns observations and what the judge counted into readings of indicators for one arm."""
+
+    def __call__(self, frame: "Frame", arm: str) -> Sequence[Reading]: ...
+
+
+class App(msgspec.Struct, frozen=True, kw_only=True):
+    """One domain of the city. Words lie in its `i18n/`, tables in its `migrations/`, found beside `folder`."""
+
+    name: str
+    folder: Path
+    entity_types: tuple[EntityType, ...] = ()
+    detectors: tuple[Callable[[Sequence[Entity]], Detector], ...] = ()
+    deciders: tuple[Callable[[Sequence[Entity]], Decider], ...] = ()
+    measures: tuple[Callable[[Sequence[Entity]], Measure], ...] = ()
+    means: tuple[Means, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
+    kinds: tuple[str, ...] = ()
+    permissions: Mapping[str, tuple[str, ...]] = {}
+    routes: tuple[Any, ...] = ()
+    jobs: tuple[Any, ...] = ()
+
+
+class Score(msgspec.Struct, frozen=True, kw_only=True):
+    """What the judge of a simulated city counted since the start of the run. The brain never sees it.
+
+    Times are sums in seconds over vehicles. `due` = arrived + running + waiting to enter.
+    Delay of a trip = timeLoss + departDelay (RESCO, Ault & Sharon, NeurIPS 2021).
+    """
+
+    due: int
+    arrived: int
+    running: int
+    waiting: int
+    delay_arrived_s: float
+    delay_running_s: float
+    delay_waiting_s: float
+    travel_time_arrived_s: float
+
+
+class Vehicles(msgspec.Struct, frozen=True, kw_only=True):
+    """Moving things for the map only: float32 rows of longitude, latitude, heading_deg, speed_kmh, as bytes."""
+
+    at: datetime
+    count: int
+    rows: bytes
+
+
+class Frame(msgspec.Struct, frozen=True, kw_only=True):
+    """One step of a field: what sensors saw, what became of the orders, what the judge counted, what the map may draw."""
+
+    batch: Batch
+    outcomes: tuple[Outcome, ...] = ()
+    score: Score | None = None
+    vehicles: Vehicles | None = None
+    finished: bool = False
+
+
+class Field(Protocol):
+    """The street as a door sees it: it is stepped with orders and answers with a frame.
+
+    `entities` is what there is; `step` carries out the orders and goes on for one control step;
+    `summary` closes the run and gives the judge's final figures, trips included.
+    """
+
+    def entities(self) -> Sequence[Entity]: ...
+
+    def step(self, orders: Sequence[Order]) -> Frame: ...
+
+    def summary(self) -> Facts: ...
+
+    def close(self) -> None: ...
+
+
+class Scenario(msgspec.Struct, frozen=True, kw_only=True):
+    """A simulated city that can be opened: where it lies and what is known before opening it."""
+
+    id: str
+    name: Text
+    path: str
+    begin_s: float
+    end_s: float
+    timezone: str
+    signals: int | None = None
+    attribution: str = ""
+
+
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """How to open a scenario. `begins_at` is the city's time at the scenario's begin; orders are obeyed when `obey`.
+
+    With `vehicles_every` = n every n-th frame carries vehicles (0: none); `state_path` resumes a saved run.
+    """
+
+    scenario: Scenario
+    seed: int
+    begins_at: datetime
+    obey: bool
+    vehicles_every: int = 0
+    state_path: str | None = None
+
+
+class Door(msgspec.Struct, frozen=True, kw_only=True):
+    """One way the outside connects. A door that can simulate a city lists `scenarios` and opens a `Field`."""
+
+    name: str
+    folder: Path
+    entity_types: tuple[EntityType, ...] = ()
+    executes: tuple[str, ...] = ()
+    scenarios: Callable[[], Sequence[Scenario]] | None = None
+    find: Callable[[str], Scenario] | None = None
+    open: Callable[[Opening], Field] | None = None
+    routes: tuple[Any, ...] = ()
+    permissions: Mapping[str, tuple[str, ...]] = {}
