@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from citybrain.kernel.records import Batch, Entity, Event, Facts, Order, Outcome, Reading, Text
+from citybrain.kernel.records import Batch, Entity, Event, Facts, Json, Order, Outcome, Reading, Text
 
 
 class Keep(StrEnum):
@@ -73,6 +73,18 @@ class Measure(Protocol):
     def __call__(self, frame: "Frame", arm: str) -> Sequence[Reading]: ...
 
 
+class Values(Protocol):
+    """The state of the city at one time, live or replayed: the newest values of an attribute, None where unknown."""
+
+    def __call__(self, attribute: str, entity_ids: tuple[str, ...]) -> Sequence[Json]: ...
+
+
+class Show(Protocol):
+    """What an app adds to the state that screens draw; equal for live and replay."""
+
+    def __call__(self, values: Values) -> Facts: ...
+
+
 class App(msgspec.Struct, frozen=True, kw_only=True):
     """One domain of the city. Words lie in its `i18n/`, tables in its `migrations/`, found beside `folder`."""
 
@@ -82,6 +94,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     detectors: tuple[Callable[[Sequence[Entity]], Detector], ...] = ()
     deciders: tuple[Callable[[Sequence[Entity]], Decider], ...] = ()
     measures: tuple[Callable[[Sequence[Entity]], Measure], ...] = ()
+    shows: tuple[Callable[[Sequence[Entity]], Show], ...] = ()
     means: tuple[Means, ...] = ()
     indicators: tuple[Indicator, ...] = ()
     kinds: tuple[str, ...] = ()
@@ -108,15 +121,20 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Vehicles(msgspec.Struct, frozen=True, kw_only=True):
-    """Moving things for the map only: float32 rows of longitude, latitude, heading_deg, speed_kmh, as bytes."""
+    """Moving things for the map only, never kept.
+
+    `rows` holds 16 little-endian bytes each: uint32 id, float32 longitude and latitude less the origin's,
+    uint16 heading_deg × 100, uint16 speed_kmh × 100.
+    """
 
     at: datetime
+    origin: tuple[float, float]
     count: int
     rows: bytes
 
 
 class Frame(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of a field: what sensors saw, what became of the orders, what the judge counted, what the map may draw."""
+    """One step of a field: what sensors saw, what became of orders, what the judge counted, what the map may draw."""
 
     batch: Batch
     outcomes: tuple[Outcome, ...] = ()
@@ -128,17 +146,34 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 class Field(Protocol):
     """The street as a door sees it: it is stepped with orders and answers with a frame.
 
-    `entities` is what there is; `step` carries out the orders and goes on for one control step;
-    `summary` closes the run and gives the judge's final figures, trips included.
+    `entities` is what there is; `step` carries out the orders and goes on for one control step, with vehicles in the
+    frame when asked; `save` writes a state that an opening can resume; `summary` ends the run and gives the judge's
+    final figures.
     """
 
     def entities(self) -> Sequence[Entity]: ...
 
-    def step(self, orders: Sequence[Order]) -> Frame: ...
+    def step(self, orders: Sequence[Order], *, vehicles: bool = False) -> Frame: ...
+
+    def save(self, path: str) -> None: ...
 
     def summary(self) -> Facts: ...
 
     def close(self) -> None: ...
+
+
+class HostedField(Protocol):
+    """A field in a process of its own. A process that died raises `Unavailable`."""
+
+    async def start(self) -> Sequence[Entity]: ...
+
+    async def step(self, orders: Sequence[Order], *, vehicles: bool = False) -> Frame: ...
+
+    async def save(self, path: str) -> None: ...
+
+    async def summary(self) -> Facts: ...
+
+    async def close(self) -> None: ...
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
@@ -157,14 +192,13 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """How to open a scenario. `begins_at` is the city's time at the scenario's begin; orders are obeyed when `obey`.
 
-    With `vehicles_every` = n every n-th frame carries vehicles (0: none); `state_path` resumes a saved run.
+    `state_path` resumes a saved run.
     """
 
     scenario: Scenario
     seed: int
     begins_at: datetime
     obey: bool
-    vehicles_every: int = 0
     state_path: str | None = None
 
 
@@ -178,5 +212,6 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     scenarios: Callable[[], Sequence[Scenario]] | None = None
     find: Callable[[str], Scenario] | None = None
     open: Callable[[Opening], Field] | None = None
+    host: Callable[[Opening], HostedField] | None = None
     routes: tuple[Any, ...] = ()
     permissions: Mapping[str, tuple[str, ...]] = {}
