@@ -1,0 +1,101 @@
+# citybrain: `make run` starts a city, `make test` tries everything, `make check` reads everything.
+# Needs Python 3.11+, Node 20+, make and a C compiler. All else is locked in locks/ and web/package-lock.json.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+WEB := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
+say = @printf '\033[1m%s\033[0m\n'
+
+.PHONY: help run test check bench clean lock web pytest web-test browser
+
+help: ## these words
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+run: .venv/runtime.stamp citybrain/static/.stamp ## start a city at http://127.0.0.1:8000
+	@CITYBRAIN_DATA=$${CITYBRAIN_DATA:-.citybrain} $(BIN)/citybrain up $(ARGS)
+
+test: check browser pytest web-test ## all checks and all tests
+
+check: .venv/dev.stamp web/node_modules/.stamp ## style, types, boundaries, locks, words
+	$(say) 'Style'
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	$(say) 'Types'
+	@$(BIN)/mypy
+	$(say) 'Boundaries'
+	@$(BIN)/lint-imports
+	$(say) 'Locks, words, names'
+	@$(BIN)/python -m pytest tests/architecture -m 'not slow'
+	$(say) 'Web'
+	@cd web && npm run --silent check
+
+pytest: .venv/dev.stamp citybrain/static/.stamp
+	$(say) 'Tests'
+	@$(BIN)/python -m pytest $(ARGS)
+
+web-test: web/node_modules/.stamp
+	$(say) 'Web tests'
+	@cd web && npm test --silent
+
+# The browser tests use Debian's Chromium. Without it they say that they are skipped, and why.
+browser:
+	@if ! command -v chromium >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo 'Installing Chromium and Chinese fonts for the browser tests (about a minute) …'; \
+	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null \
+	    || echo 'Chromium could not be installed: the browser tests will be skipped.'; \
+	fi
+
+bench: .venv/dev.stamp ## the figures we promise, measured
+	@for file in bench/bench_*.py; do $(BIN)/python $$file; done
+
+web: citybrain/static/.stamp ## build the web front end
+
+lock: | .venv/bin/uv ## compile the locks anew from pyproject.toml (UPGRADE=--upgrade for newer releases)
+	@$(compile) pyproject.toml --group build -o locks/runtime.txt
+	@$(compile) pyproject.toml --group dev -o locks/dev.txt
+	@$(compile) --group scenarios --no-deps -o locks/scenarios.txt
+	@echo 'uv' | $(compile) - -c locks/dev.txt -o locks/uv.txt
+
+compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header --no-annotate $(UPGRADE)
+
+clean: ## remove everything that was installed or built here (not the city's data in .citybrain)
+	rm -rf .venv web/node_modules citybrain/static dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+.venv/bin/uv: locks/uv.txt
+	$(say) 'Making the virtual environment'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "citybrain needs Python 3.11 or newer; set PYTHON=")'
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --require-hashes -r locks/uv.txt
+	@touch $@
+
+install = VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet
+editable = CITYBRAIN_SKIP_WEB=1 $(install) --no-deps --no-build-isolation -e .
+
+.venv/runtime.stamp: locks/runtime.txt locks/scenarios.txt pyproject.toml | .venv/bin/uv
+	$(say) 'Installing Python packages (the simulator is large: a few minutes the first time)'
+	@$(install) --require-hashes -r locks/runtime.txt
+	@$(install) --require-hashes --no-deps -r locks/scenarios.txt
+	@$(editable)
+	@touch $@
+
+.venv/dev.stamp: locks/dev.txt .venv/runtime.stamp
+	$(say) 'Installing the tools for tests and checks'
+	@$(install) --require-hashes -r locks/dev.txt
+	@touch $@
+
+web/node_modules/.stamp: web/package-lock.json web/package.json
+	$(say) 'Installing web packages'
+	@cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# The content decides whether there is anything to build: hatch_build.py compares hashes.
+citybrain/static/.stamp: $(WEB) hatch_build.py .venv/runtime.stamp web/node_modules/.stamp
+	$(say) 'Building the web front end'
+	@$(BIN)/python hatch_build.py
+	@touch $@
