@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything the traffic app gives the city."""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from citybrain.apps.traffic.detect import CONGESTION, Congestion
+from citybrain.apps.traffic.index import RoadLevels
+from citybrain.apps.traffic.measure import TrafficMeasure
+from citybrain.kernel.app import App, Indicator, Means
+
+OWNER = "traffic.owner"
+RESCO = "RESCO: Ault & Sharon, NeurIPS 2021 Datasets and Benchmarks"
+GB_T_33171 = "GB/T 33171-2016"
+
+
+class SetStage(msgspec.Struct, frozen=True, kw_only=True):
+    """Show stage number `stage` of the cabinet; the guard in the cabinet makes yellow, all-red and minimum green."""
+
+    stage: int
+
+
+class SetControlMode(msgspec.Struct, frozen=True, kw_only=True):
+    """Who decides at a signal: the brain, or the shipped plan."""
+
+    mode: Literal["brain", "plan"]
+
+
+APP = App(
+    name="traffic",
+    folder=Path(__file__).parent,
+    detectors=(Congestion,),
+    measures=(TrafficMeasure,),
+    shows=(RoadLevels,),
+    means=(
+        Means(
+            name="traffic.set_stage",
+            permission="traffic.control",
+            parameters=SetStage,
+            undone_by="traffic.set_control_mode",
+        ),
+        Means(
+            name="traffic.set_control_mode",
+            permission="traffic.control",
+            parameters=SetControlMode,
+            undone_by="traffic.set_control_mode",
+        ),
+    ),
+    indicators=(
+        Indicator(name="traffic.delay", unit="s", owner=OWNER, source=RESCO),
+        Indicator(name="traffic.travel_time", unit="s", owner=OWNER, source=RESCO),
+        Indicator(name="traffic.arrived", unit="veh", owner=OWNER, source=RESCO, lower_is_better=False),
+        Indicator(name="traffic.delay_index", unit="", owner=OWNER, source="高德地图 AMAP, 拥堵延时指数"),
+        Indicator(name="traffic.tpi", unit="", owner=OWNER, source=f"{GB_T_33171}, 7.2.2.2, 附录 C"),
+        Indicator(name="traffic.congested_share", unit="1", owner=OWNER, source=f"{GB_T_33171}, 运行状况等级里程比例"),
+    ),
+    kinds=(CONGESTION,),
+    permissions={"traffic.control": ("operator",)},
+)
