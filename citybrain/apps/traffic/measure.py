@@ -49,7 +49,7 @@ class TrafficMeasure:
         return {
             "traffic.delay_index": (now.delay_index, {**times, "costliest": self._costliest(speed_kmh, vehicles)}),
             "traffic.tpi": (now.tpi, {**times, "dtp": round(now.dtp, 4)}),
-            "traffic.congested_share": (now.congested_share, {**_by_level(now), **seen}),
+            "traffic.congested_share": (100.0 * now.congested_share, {**_by_level(now), **seen}),
         }
 
     def _costliest(self, speed_kmh: Numbers, vehicles: Numbers) -> list[str]:
