@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Chinese and English say the same things, and whatever the city can say has words."""
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from citybrain.kernel.app import App
+from citybrain.serve import catalog
+from tests.architecture.tree import ROOT, files, modules
+
+SLOT = re.compile(r"\{(\w+)\}")
+CODE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
+LANGUAGES = ("zh", "en")
+
+Words = Mapping[str, str]
+
+
+def complaints(root: Path) -> list[str]:
+    """Where the two languages differ, and codes in the program that no sentence stands for."""
+    return sorted([*_unequal(root), *_codes_without_words(root)])
+
+
+def folders(root: Path) -> list[Path]:
+    """Every folder of words: those of the kernel, apps, doors and serve, and the web's own."""
+    own = root / "web" / "src" / "i18n"
+    return sorted({file.parent for place in (root / "citybrain", own) for file in files(place, "zh.json", "en.json")})
+
+
+def words_of(folder: Path, language: str) -> Words:
+    """The sentences of one folder in one language; none if the file is missing."""
+    path = folder / f"{language}.json"
+    found: Words = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return found
+
+
+def _unequal(root: Path) -> Iterator[str]:
+    for folder in folders(root):
+        zh, en = (words_of(folder, language) for language in LANGUAGES)
+        where = folder.relative_to(root)
+        for key in sorted(zh.keys() ^ en.keys()):
+            yield f"{where}: {key} is in one language only"
+        for key in sorted(zh.keys() & en.keys()):
+            if set(SLOT.findall(zh[key])) != set(SLOT.findall(en[key])):
+                yield f"{where}: {key} has different slots"
+            if not zh[key].strip() or not en[key].strip():
+                yield f"{where}: {key} is empty"
+
+
+def _codes_without_words(root: Path) -> Iterator[str]:
+    server = [folder for folder in folders(root) if folder.is_relative_to(root / "citybrain")]
+    said = {key: sentence for folder in server for key, sentence in words_of(folder, "en").items()}
+    for path, module in modules(root / "citybrain"):
+        if "tests" in path.parts:
+            continue
+        for line, code, facts in _codes(module):
+            if code not in said:
+                yield f"{path.relative_to(root)}:{line}: {code} has no words"
+            elif facts is not None and not set(SLOT.findall(said[code])) <= facts:
+                yield f"{path.relative_to(root)}:{line}: {code} says more than its facts: {said[code]}"
+
+
+def _codes(module: ast.Module) -> Iterator[tuple[int, str, set[str] | None]]:
+    """Calls that name a code, with the names of their facts where those are written out."""
+    for node in ast.walk(module):
+        if not isinstance(node, ast.Call):
+            continue
+        named = {keyword.arg: keyword.value for keyword in node.keywords}
+        first, second = [*node.args[:2], None, None][:2]
+        is_refusal = isinstance(second, ast.Dict) or "facts" in named
+        code = named.get("code", first if is_refusal else None)
+        if isinstance(code, ast.Constant) and isinstance(code.value, str) and CODE.fullmatch(code.value):
+            yield node.lineno, code.value, _keys(named.get("facts", second))
+
+
+def _keys(facts: ast.expr | None) -> set[str] | None:
+    """The keys of a dict written in place; None when they cannot be seen here."""
+    if not isinstance(facts, ast.Dict):
+        return None
+    keys = [key.value for key in facts.keys if isinstance(key, ast.Constant)]
+    return {str(key) for key in keys} if len(keys) == len(facts.keys) else None
+
+
+def unspoken(apps: Sequence[App], said: Words) -> list[str]:
+    """What apps declare and nobody can read: kinds, indicators with their formulas, means."""
+    needed = [f"kind.{kind}" for app in apps for kind in app.kinds]
+    needed += [f"means.{means.name}" for app in apps for means in app.means]
+    for indicator in (indicator for app in apps for indicator in app.indicators):
+        needed += [f"indicator.{indicator.name}", f"indicator.{indicator.name}.formula"]
+    return sorted(key for key in needed if key not in said)
+
+
+def test_both_languages_have_equal_keys_and_slots_and_every_code_has_words() -> None:
+    assert complaints(ROOT) == []
+
+
+def test_everything_that_apps_declare_has_words() -> None:
+    said = {key: text for folder in folders(ROOT) for key, text in words_of(folder, "zh").items()}
+    assert unspoken(catalog.apps(), said) == []
