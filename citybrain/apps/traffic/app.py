@@ -6,7 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from citybrain.apps.traffic.detect import CONGESTION, Congestion
+from citybrain.apps.traffic.detect.at_signals import SENSOR_SILENT, SPILLBACK, sensor_silent, spillback
+from citybrain.apps.traffic.detect.congestion import CONGESTION, Congestion
 from citybrain.apps.traffic.index import RoadLevels
 from citybrain.apps.traffic.measure import TrafficMeasure
 from citybrain.kernel.app import App, Indicator, Means
@@ -31,7 +32,7 @@ class SetControlMode(msgspec.Struct, frozen=True, kw_only=True):
 APP = App(
     name="traffic",
     folder=Path(__file__).parent,
-    detectors=(Congestion,),
+    detectors=(Congestion, spillback, sensor_silent),
     measures=(TrafficMeasure,),
     shows=(RoadLevels,),
     means=(
@@ -56,6 +57,6 @@ APP = App(
         Indicator(name="traffic.tpi", unit="", owner=OWNER, source=f"{GB_T_33171}, 7.2.2.2, 附录 C"),
         Indicator(name="traffic.congested_share", unit="%", owner=OWNER, source=f"{GB_T_33171}, 运行状况等级里程比例"),
     ),
-    kinds=(CONGESTION,),
+    kinds=(CONGESTION, SPILLBACK, SENSOR_SILENT),
     permissions={"traffic.control": ("operator",)},
 )

@@ -29,6 +29,9 @@ TPI_LIMITS = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0)
 SLOWEST_KMH = 1.0
 
 
+NO_TRACKS: Numbers = np.empty((0, 4))
+
+
 class Places:
     """Entities of one type in a fixed order, and how the columns of a batch fall on them."""
 
@@ -50,6 +53,18 @@ class Places:
                 if len(places):
                     values[places] = np.asarray(column.values, float)[rows]
         return values
+
+    def tracks(self, batch: Batch) -> tuple[list[Numbers], NDArray[np.bool_]]:
+        """The tracks at each place, none where there are none, and whether the batch speaks of the place at all."""
+        found = [NO_TRACKS] * len(self.entities)
+        seen = np.zeros(len(self.entities), dtype=np.bool_)
+        for column in batch.columns:
+            if column.attribute == "tracks":
+                places, rows = self._meet(column)
+                seen[places] = True
+                for place, row in zip(places.tolist(), rows.tolist(), strict=True):
+                    found[place] = column.values[row]
+        return found, seen
 
     def _meet(self, column: Column) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Places and rows that belong together; found once for the ids that a feed passes again and again."""

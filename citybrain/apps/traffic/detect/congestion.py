@@ -1,23 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Observations to events: roads that jam, exits that fill back onto a junction, sensors that fell silent."""
+"""Congestion: connected roads on which nobody gets on, as events."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from hashlib import blake2s
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
+from citybrain.apps.traffic.detect.persistence import Mask, Persistence, Steps, event_id
 from citybrain.apps.traffic.index import MODERATE, SEVERE, SLOWEST_KMH, Numbers, Places, levels
 from citybrain.kernel.records import Batch, Because, Entity, Event, Facts, Json, Severity
 
 CONGESTION = "traffic.congestion"
-SPILLBACK = "traffic.spillback"
-SENSOR_SILENT = "traffic.sensor_silent"
 
 # Where a road begins and ends, as ids of junctions.
-FROM, TO = "fromJunction", "toJunction"
+FROM, TO = "startNode", "endNode"
 
 # Our conventions; the README says what was measured before they were chosen.
 CONGESTED_AFTER_S = 120.0
@@ -26,17 +23,6 @@ OPENS_FROM_M = 150.0
 ENDS_BELOW_M = 75.0
 JUDGED_EVERY = timedelta(seconds=30)
 SIGHT_LOST_AFTER = timedelta(minutes=15)
-FORGOTTEN_AFTER_S = 60.0
-
-FULL_SHARE = 0.9
-STANDING_KMH = 5.0
-SPILLBACK_AFTER_S = 60.0
-SPILLBACK_OVER_S = 30.0
-SILENT_AFTER_S = 120.0
-HEARD_AFTER_S = 30.0
-
-# A feed that paused tells of the moment it returns, not of the pause.
-LONGEST_STEP_S = 60.0
 
 # Severity of congestion: the first row whose three limits are all reached. Our convention (level × length × duration).
 # fmt: off
@@ -51,7 +37,6 @@ SEVERITIES = (
 # fmt: on
 WORST_FIRST = tuple(Severity)
 
-Mask = NDArray[np.bool_]
 Group = tuple[int, ...]
 
 
@@ -59,57 +44,6 @@ def severity(level: int, length_m: float, lasted: timedelta) -> Severity:
     """Severity of congestion of this level on so many metres for so long; below every row it is IV."""
     rows = (row[0] for row in SEVERITIES if level >= row[1] and length_m >= row[2] and lasted >= row[3])
     return next(rows, Severity.IV)
-
-
-class Persistence:
-    """A condition at many places that must last to count and must be gone as long to end.
-
-    Only seconds that were seen add up. Unseen time neither opens nor closes; after `FORGOTTEN_AFTER_S` of it
-    a begun count starts again.
-    """
-
-    def __init__(self, count: int, *, opens_after_s: float, closes_after_s: float) -> None:
-        self.holds = np.zeros(count, dtype=np.bool_)
-        self._on_s, self._off_s, self._unseen_s = np.zeros((3, count))
-        self._opens_after_s, self._closes_after_s = opens_after_s, closes_after_s
-
-    def update(self, on: Mask, off: Mask, seconds: float) -> None:
-        """Take in `seconds` during which the condition was on, off, or, where neither, unseen."""
-        self._unseen_s = np.where(on | off, 0.0, self._unseen_s + seconds)
-        forgotten = self._unseen_s > FORGOTTEN_AFTER_S
-        self._on_s = np.where(on, self._on_s + seconds, np.where(off | forgotten, 0.0, self._on_s))
-        self._off_s = np.where(off, self._off_s + seconds, np.where(on | forgotten, 0.0, self._off_s))
-        opens = on & (self._on_s >= self._opens_after_s)
-        closes = off & (self._off_s >= self._closes_after_s)
-        self.holds = (self.holds | opens) & ~closes
-
-    @property
-    def lasted_s(self) -> Numbers:
-        """Seconds seen with the condition on, without one off between."""
-        return self._on_s
-
-    def drop(self, places: Mask) -> None:
-        """Forget the condition at these places without having seen it end."""
-        self.holds = self.holds & ~places
-
-
-class Steps:
-    """Seconds from one batch to the next, none before the first."""
-
-    def __init__(self) -> None:
-        self._last: datetime | None = None
-
-    def since_last(self, at: datetime) -> float:
-        """Seconds since the batch before; a pause of the feed counts at most `LONGEST_STEP_S`."""
-        seconds = (at - self._last).total_seconds() if self._last else 0.0
-        self._last = at
-        return min(max(seconds, 0.0), LONGEST_STEP_S)
-
-
-def event_id(kind: str, entity_id: str, batch: Batch) -> str:
-    """An id that sorts by time and is the same whenever the same batch is watched again."""
-    digest = blake2s(f"{kind} {entity_id} {batch.id}".encode(), digest_size=6).hexdigest()
-    return f"{batch.observed_at:%Y%m%dT%H%M%S}-{digest}"
 
 
 class Jam(msgspec.Struct, frozen=True, kw_only=True):
