@@ -25,18 +25,27 @@ class TrafficMeasure:
         self._told: dict[str, datetime] = {}
 
     def __call__(self, frame: Frame, arm: str) -> list[Reading]:
-        """The readings of this minute; none in between, and none for what nobody has seen yet."""
-        at = frame.batch.observed_at
-        minute = at.replace(second=0, microsecond=0)
-        if self._told.setdefault(arm, minute) == minute and not frame.finished:
-            return []
-        self._told[arm] = minute
-        figures = {**_judged(frame.score), **self._seen(frame)}
+        """The readings of this minute; none in between, and none for what nobody has seen yet.
+
+        The judge counts less often than the sensors look: its figures are those of its first count in the minute.
+        """
+        figures: dict[str, tuple[float, Facts]] = {}
+        if frame.score and self._is_due(f"{arm} judged", frame):
+            figures.update(judged(frame.score))
+        if self._is_due(f"{arm} seen", frame):
+            figures.update(self._seen(frame))
         return [
-            Reading(indicator=name, arm=arm, at=at, value=value, parts=parts)
+            Reading(indicator=name, arm=arm, at=frame.batch.observed_at, value=value, parts=parts)
             for name, (value, parts) in figures.items()
             if math.isfinite(value)
         ]
+
+    def _is_due(self, what: str, frame: Frame) -> bool:
+        """Whether a minute has passed since the first frame or the last reading, or the run ends."""
+        minute = frame.batch.observed_at.replace(second=0, microsecond=0)
+        due = self._told.setdefault(what, minute) != minute or frame.finished
+        self._told[what] = minute
+        return due
 
     def _seen(self, frame: Frame) -> dict[str, tuple[float, Facts]]:
         speed_kmh = self._roads.observed(frame.batch, "averageVehicleSpeed")
@@ -63,9 +72,9 @@ def _by_level(now: Network) -> Facts:
     return {f"level_{level}": round(share, 4) for level, share in enumerate(now.level_share, start=1)}
 
 
-def _judged(score: Score | None) -> dict[str, tuple[float, Facts]]:
+def judged(score: Score) -> dict[str, tuple[float, Facts]]:
     """What the judge of a simulated city counted since the start of the run; a real city has no judge."""
-    if score is None or not score.due:
+    if not score.due:
         return {}
     delay_s = score.delay_arrived_s + score.delay_running_s + score.delay_waiting_s
     figures: dict[str, tuple[float, Facts]] = {

@@ -77,6 +77,19 @@ def test_each_arm_has_its_own_minutes() -> None:
     assert not count(frame(67), "fixed")
 
 
+def test_the_judge_is_read_at_its_first_count_in_the_minute() -> None:
+    count = measure()
+    count(frame(0), "brain")
+    for second in (60, 61):
+        assert "traffic.delay" not in {one.indicator for one in count(frame(second, score=None), "brain")}
+    assert [one.indicator for one in count(frame(62), "brain")] == [
+        "traffic.delay",
+        "traffic.arrived",
+        "traffic.travel_time",
+    ]
+    assert not count(frame(70), "brain")
+
+
 def test_the_end_of_the_run_is_read_even_inside_a_minute() -> None:
     count = measure()
     count(frame(60), "brain")
