@@ -5,6 +5,7 @@ import pkgutil
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
 
@@ -12,8 +13,9 @@ import msgspec
 
 import citybrain.apps
 import citybrain.doors
+from citybrain.kernel import i18n
 from citybrain.kernel.app import App, Door
-from citybrain.kernel.errors import Unavailable
+from citybrain.kernel.errors import Refusal, Unavailable
 
 RESERVED = ("kernel", "serve")
 
@@ -47,6 +49,16 @@ def apps() -> tuple[App, ...]:
 def doors() -> tuple[Door, ...]:
     """All doors of this city, our own first, by name."""
     return _city()[1]
+
+
+@cache
+def words() -> i18n.Words:
+    """All sentences of this city. While a part is broken those of kernel and serve, so that this can be told."""
+    try:
+        parts: tuple[App | Door, ...] = (*apps(), *doors())
+    except Refusal:
+        parts = ()
+    return i18n.load_words([Path(__file__).parent, *(part.folder for part in parts)])
 
 
 @cache

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from citybrain.kernel.app import App
 from citybrain.serve import catalog
-from tests.architecture.tree import ROOT, files, modules
+from tests.architecture.tree import ROOT, files, modules, refuse
 
 SLOT = re.compile(r"\{(\w+)\}")
 CODE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
@@ -93,9 +93,9 @@ def unspoken(apps: Sequence[App], said: Words) -> list[str]:
 
 
 def test_both_languages_have_equal_keys_and_slots_and_every_code_has_words() -> None:
-    assert complaints(ROOT) == []
+    refuse(complaints(ROOT))
 
 
 def test_everything_that_apps_declare_has_words() -> None:
     said = {key: text for folder in folders(ROOT) for key, text in words_of(folder, "zh").items()}
-    assert unspoken(catalog.apps(), said) == []
+    refuse(unspoken(catalog.apps(), said))

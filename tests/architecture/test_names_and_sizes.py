@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.tree import ROOT, files, modules, parts
+from tests.architecture.tree import ROOT, files, modules, parts, refuse
 
 BANNED_FILES = {"utils", "util", "common", "misc", "base", "core", "helpers", "helper"}
 BANNED_CLASSES = re.compile(r"Manager|Factory|Helper|Util|Processor|Handler|Wrapper|^Base|^Abstract|Impl$")
@@ -36,7 +36,7 @@ def _bad_modules(place: Path) -> Iterator[tuple[Path, str]]:
             yield path, f"{len(lines)} lines, {LONGEST_FILE} at most"
         if not lines or lines[0] != SPDX:
             yield path, "no SPDX line"
-        if ast.get_docstring(module) is None:
+        if ast.get_docstring(module) is None and "tests" not in path.parts:
             yield path, "no module docstring"
         for what in _bad_definitions(module):
             yield path, what
@@ -55,7 +55,7 @@ def _bad_definitions(module: ast.Module) -> Iterator[str]:
 def _strange_rooms(root: Path) -> Iterator[Path]:
     for folder in parts(root, "apps"):
         for path in folder.iterdir():
-            is_room = path.suffix == ".py" and path.stem in ROOMS
+            is_room = path.stem in ROOMS and (path.suffix == ".py" or path.is_dir())
             if not is_room and path.name not in BESIDE_ROOMS and not QUERIES.fullmatch(path.name):
                 yield path
 
@@ -67,4 +67,4 @@ def _tests_outside_packages(root: Path) -> Iterator[Path]:
 
 
 def test_names_say_what_a_thing_is_and_every_piece_fits_into_a_head() -> None:
-    assert complaints(ROOT) == []
+    refuse(complaints(ROOT))

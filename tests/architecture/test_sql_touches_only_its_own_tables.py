@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.tree import ROOT, files, modules, parts
+from tests.architecture.tree import ROOT, files, modules, parts, refuse
 
 COMMENT = re.compile(r"--[^\n]*")
 EXTRACT = re.compile(r"\b(?:extract|substring|trim|overlay)\s*\([^()]*?\bFROM\b", re.I)
@@ -85,7 +85,7 @@ def _sql_in_python(root: Path) -> Iterator[str]:
 
 
 def test_every_app_keeps_to_its_own_tables() -> None:
-    assert complaints(ROOT) == []
+    refuse(complaints(ROOT))
 
 
 def test_reading_sql_finds_tables_and_not_what_looks_like_one() -> None:

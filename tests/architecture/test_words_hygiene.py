@@ -4,7 +4,7 @@
 import re
 from pathlib import Path
 
-from tests.architecture.tree import ROOT, texts
+from tests.architecture.tree import ROOT, refuse, texts
 
 # Written in pieces so that this file passes its own test.
 BANNED = {
@@ -13,7 +13,7 @@ BANNED = {
     "host of a package registry": r"\b(?:py" r"pi\.org|python" r"hosted\.org|registry\.npm" r"js|npm" r"mirror"
     r"|deb\.deb" r"ian|mirrors?\.(?:tu" r"na|ali" r"yun|us" r"tc)|gh" r"cr\.io|docker\.io|conda\.anaconda)",
     "number of an issue": r"\b(?:[Ii]ssue|PR|pull request|closes|fixes|see)\s+#\d+",
-    "who typed it": r"\b(?:Clau" r"de|Anthro" r"pic|Chat" r"GPT|Copi" r"lot|co-authored-by)\b"
+    "who typed it": r"\b(?:Clau" r"de|Anthro" r"pic|Chat" r"GPT|Copi" r"lot|co-auth" r"ored-by)\b"
     r"|\b(?:AI|LLM|coding)[ -]ag" r"ents?\b",
     "work in hand": r"\b(?:TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b",
 }  # fmt: skip
@@ -33,7 +33,7 @@ def complaints(root: Path) -> list[str]:
 
 
 def test_no_word_names_a_machine_a_registry_or_how_this_was_made() -> None:
-    assert complaints(ROOT) == []
+    refuse(complaints(ROOT))
 
 
 def test_locks_name_no_address_to_download_from() -> None:

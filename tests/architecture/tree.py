@@ -3,7 +3,7 @@
 
 import ast
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,3 +53,8 @@ def modules(root: Path) -> Iterator[tuple[Path, ast.Module]]:
 def parts(root: Path, kind: str) -> list[Path]:
     """The folders of `citybrain/apps` or `citybrain/doors`."""
     return sorted(init.parent for init in (root / "citybrain" / kind).glob("*/__init__.py"))
+
+
+def refuse(found: Sequence[str]) -> None:
+    """Fail with every complaint on a line of its own."""
+    assert not found, "\n" + "\n".join(found)
