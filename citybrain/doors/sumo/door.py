@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything the door `sumo` gives the city."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from citybrain.doors.sumo import scenario
+from citybrain.doors.sumo.field import SumoField
+from citybrain.doors.sumo.host import HostedSumoField
+from citybrain.doors.sumo.signals import SET_CONTROL_MODE, SET_STAGE
+from citybrain.kernel.app import Attribute, Door, EntityType, Keep
+
+HALF_A_MINUTE = timedelta(seconds=30)
+
+
+def _number(name: str, unit: str) -> Attribute:
+    return Attribute(name=name, unit=unit, keep=Keep.EVERY, every=HALF_A_MINUTE)
+
+
+def _word(name: str) -> Attribute:
+    return Attribute(name=name, keep=Keep.CHANGE)
+
+
+ENTITY_TYPES = (
+    EntityType(name="RoadSegment", attributes=(_number("averageVehicleSpeed", "km/h"), _number("vehicleCount", "veh"))),
+    EntityType(name="RoadLane"),
+    EntityType(name="RoadJunction"),
+    EntityType(name="TrafficSignalController", attributes=(_word("signalState"), _word("controlMode"))),
+    EntityType(
+        name="TrafficDetector",
+        attributes=(
+            _number("vehicleCount", "veh"),
+            _number("averageVehicleSpeed", "km/h"),
+            _number("occupancy", ""),
+            _number("queueLength", "m"),
+            Attribute(name="tracks", keep=Keep.NEVER),
+        ),
+    ),
+)
+
+DOOR = Door(
+    name="sumo",
+    folder=Path(__file__).parent,
+    entity_types=ENTITY_TYPES,
+    executes=(SET_STAGE, SET_CONTROL_MODE),
+    scenarios=scenario.installed,
+    find=scenario.find,
+    open=SumoField,
+    host=HostedSumoField,
+)

@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A simulated street: SUMO seen only through sensors, steered only through the cabinets at the signals."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from citybrain.doors.sumo import configuration, plans, saved
+from citybrain.doors.sumo.figures import Watch
+from citybrain.doors.sumo.floating import FloatingCars
+from citybrain.doors.sumo.judge import SCORE_EVERY_S, arrived_trips, read_trips, score
+from citybrain.doors.sumo.moving import Moving
+from citybrain.doors.sumo.network import SOURCE, Survey, entity_id, read_net
+from citybrain.doors.sumo.sensors import Sensors, Street, zones
+from citybrain.doors.sumo.signals import Cabinets
+from citybrain.doors.sumo.simulation import Simulation
+from citybrain.kernel.app import Frame, Opening, Score
+from citybrain.kernel.records import Batch, Column, Entity, Facts, Order, Outcome
+
+STEP_S = 1.0
+
+
+class SumoField:
+    """A `Field` of libsumo in this process, which can have but one. Frames are one second of city time apart."""
+
+    def __init__(self, opening: Opening) -> None:
+        self._opening = opening
+        self._folder = TemporaryDirectory(prefix="citybrain-sumo-")
+        try:
+            self._open(opening)
+        except BaseException:
+            self._folder.cleanup()
+            raise
+
+    def entities(self) -> Sequence[Entity]:
+        """What there is: roads, lanes, junctions, signals, detectors."""
+        return self._entities
+
+    def step(self, orders: Sequence[Order], *, vehicles: bool = False) -> Frame:
+        """Carry out the orders, let one second pass, and look."""
+        outcomes = self._obey(orders)
+        self._cabinets.steer(self._simulation.now_s(), self._watch.occupied(), self._watch.calling())
+        self._simulation.run_until(self._simulation.now_s() + STEP_S)
+        at = self._at()
+        finished = self._simulation.now_s() >= self._opening.scenario.end_s
+        return Frame(
+            batch=self._look(at),
+            outcomes=outcomes,
+            score=self._score() if finished or _every(SCORE_EVERY_S, at) else None,
+            vehicles=self._moving.draw(at) if vehicles else None,
+            finished=finished,
+        )
+
+    def save(self, path: str) -> None:
+        """Write a state from which an opening resumes: SUMO's own, and what the judge counted before."""
+        saved.write(
+            Path(path),
+            self._simulation,
+            saved.Memory(trips=self._earlier.add(arrived_trips()), cabinets=self._cabinets.memory()),
+        )
+
+    def summary(self) -> Facts:
+        """End the run; the judge's figures from the trips, unfinished and undeparted ones included."""
+        seconds = self._simulation.now_s() - self._opening.scenario.begin_s
+        self._simulation.close()
+        return {**self._earlier.add(read_trips(self._simulation.trips)).figures(), "simulated_s": seconds}
+
+    def close(self) -> None:
+        """End the run without a summary."""
+        self._simulation.close()
+        self._folder.cleanup()
+
+    def _open(self, opening: Opening) -> None:
+        folder = Path(self._folder.name)
+        read = configuration.read(Path(opening.scenario.path))
+        net = read_net(read.net)
+        memory, state = saved.read(Path(opening.state_path), folder) if opening.state_path else (saved.Memory(), None)
+        self._simulation = Simulation(read, folder, seed=opening.seed, state=state)
+        self._earlier = memory.trips
+        self._survey(Survey(net, opening.begins_at))
+        self._cabinets.remember(memory.cabinets, self._simulation.now_s())
+        self._moving = Moving(net.place, net.middle)
+        roads = [edge.getID() for edge in net.roads]
+        self._floating = FloatingCars(roads)
+        self._roads = tuple(entity_id("RoadSegment", road) for road in roads)
+
+    def _survey(self, survey: Survey) -> None:
+        found = {signal: plans.read_plan(signal) for signal in plans.signal_ids()}
+        found = {signal: found[signal] for signal in survey.signal_names(found)}
+        watched = zones(found, Street((link.approach, link.exit) for plan in found.values() for link in plan.links))
+        self._zones = watched
+        self._sensors = Sensors(tuple(watched.values()))
+        self._watch = Watch((), watched)
+        self._cabinets = Cabinets(found)
+        self._entities = survey.entities(found, watched)
+        self._signals = tuple(one.id for one in self._entities if one.type == "TrafficSignalController")
+        self._detectors = tuple(one.id for one in self._entities if one.type == "TrafficDetector")
+
+    def _obey(self, orders: Sequence[Order]) -> tuple[Outcome, ...]:
+        if self._opening.obey:
+            return self._cabinets.obey(orders, self._simulation.now_s(), self._at())
+        return self._cabinets.refuse(orders, self._at())
+
+    def _look(self, at: datetime) -> Batch:
+        now_s = self._simulation.now_s()
+        tracks = self._sensors.read(STEP_S)
+        self._watch = Watch(tracks, self._zones)
+        self._floating.listen()
+        columns = [
+            Column(attribute="signalState", entity_ids=self._signals, values=self._cabinets.states()),
+            Column(
+                attribute="controlMode", entity_ids=self._signals, values=self._cabinets.modes(now_s)
+            ),
+            Column(attribute="tracks", entity_ids=self._detectors, values=tracks),
+            *(
+                Column(attribute=name, entity_ids=self._detectors, values=values)
+                for name, values in self._watch.figures().items()
+            ),
+            Column(attribute="averageVehicleSpeed", entity_ids=self._roads, values=self._floating.speeds_kmh()),
+            Column(attribute="vehicleCount", entity_ids=self._roads, values=self._floating.counts()),
+        ]
+        return Batch(
+            id=self._batch_id(at),
+            source=SOURCE,
+            observed_at=at,
+            received_at=at,
+            columns=tuple(column for column in columns if column.entity_ids),
+        )
+
+    def _batch_id(self, at: datetime) -> str:
+        """Sorts by city time, and is the same when the same second is run again."""
+        city_ms = int(at.timestamp() * 1000)
+        run = f"{self._opening.scenario.id} {self._opening.seed} {self._opening.obey} {city_ms}"
+        return f"{city_ms:012x}{blake2b(run.encode(), digest_size=10).hexdigest()}"
+
+    def _score(self) -> Score:
+        return score(self._earlier)
+
+    def _at(self) -> datetime:
+        passed_s = self._simulation.now_s() - self._opening.scenario.begin_s
+        return self._opening.begins_at + timedelta(seconds=passed_s)
+
+
+def _every(seconds: int, at: datetime) -> bool:
+    return at.second % seconds == 0

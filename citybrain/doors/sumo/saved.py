@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A saved run in one file: SUMO's state, and what SUMO forgets when it loads it."""
+
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+import msgspec
+
+from citybrain.doors.sumo import signals
+from citybrain.doors.sumo.judge import Trips
+from citybrain.doors.sumo.simulation import Simulation
+from citybrain.kernel.errors import Unavailable
+
+STATE = "state.xml.gz"
+MEMORY = "memory.json"
+
+
+class StateBroken(Unavailable):
+    """A saved state cannot be read; the run has to begin again."""
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """Trips that arrived before, and what the cabinets were doing."""
+
+    trips: Trips = msgspec.field(default_factory=Trips)
+    cabinets: signals.Memory = signals.Memory()
+
+
+def write(path: Path, simulation: Simulation, memory: Memory) -> None:
+    """Write the state of a running simulation."""
+    part = path.with_name(f"{path.name}.{STATE}")
+    simulation.save(part)
+    with ZipFile(path, "w") as file:
+        file.write(part, STATE)
+        file.writestr(MEMORY, msgspec.json.encode(memory))
+    part.unlink()
+
+
+def read(path: Path, folder: Path) -> tuple[Memory, Path]:
+    """The memory, and SUMO's state unpacked into a folder."""
+    try:
+        with ZipFile(path) as file:
+            memory = msgspec.json.decode(file.read(MEMORY), type=Memory)
+            file.extract(STATE, folder)
+    except (OSError, BadZipFile, KeyError, msgspec.DecodeError) as error:
+        raise StateBroken("sumo.state_broken", {"path": str(path), "detail": str(error)}) from error
+    return memory, folder / STATE

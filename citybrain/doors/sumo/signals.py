@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cabinets at the signals: they take orders, let their guard carry them out, and go back to the shipped plan."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import libsumo
+import msgspec
+
+from citybrain.doors.sumo.cabinet import SignalPlan
+from citybrain.doors.sumo.figures import Lanes
+from citybrain.doors.sumo.guard import Guard
+from citybrain.doors.sumo.network import entity_id
+from citybrain.kernel.records import Facts, Order, Outcome, OutcomeState
+
+SET_STAGE = "traffic.set_stage"
+SET_CONTROL_MODE = "traffic.set_control_mode"
+
+BRAIN = "brain"
+PLAN = "plan"
+
+
+class Memory(msgspec.Struct, frozen=True, kw_only=True):
+    """What the cabinets show and which are held on their plan; a resumed SUMO has forgotten both."""
+
+    shown: dict[str, str] = {}
+    held: list[str] = []
+
+
+class Cabinets:
+    """All signals of the net. Without a first order a signal runs its shipped plan, and nobody touches it."""
+
+    def __init__(self, plans: Mapping[str, SignalPlan]) -> None:
+        self._plans = plans
+        self._signal_of = {entity_id("TrafficSignalController", signal): signal for signal in plans}
+        self._guards: dict[str, Guard] = {}
+        self._shown: dict[str, str] = {}
+        self._held: set[str] = set()
+
+    def obey(self, orders: Sequence[Order], now_s: float, at: datetime) -> tuple[Outcome, ...]:
+        """Take the orders in; what came of each."""
+        return tuple(self._take(order, now_s, at) for order in orders)
+
+    def refuse(self, orders: Sequence[Order], at: datetime) -> tuple[Outcome, ...]:
+        """Refuse all orders: this street runs under its shipped plans."""
+        return tuple(_refused(order, at, "sumo.runs_shipped_plans", {}) for order in orders)
+
+    def steer(self, now_s: float, occupied: Lanes, calling: Lanes) -> None:
+        """Show at each signal that was ever ordered what its guard allows now."""
+        nobody: frozenset[str] = frozenset()
+        for signal, guard in self._guards.items():
+            state = guard.step(now_s, occupied=occupied.get(signal, nobody), calling=calling.get(signal, nobody))
+            if self._shown.get(signal) != state:
+                libsumo.trafficlight.setRedYellowGreenState(signal, state)
+                self._shown[signal] = state
+
+    def states(self) -> tuple[str, ...]:
+        """What the lamps show now, in the order of the plans."""
+        state_of = libsumo.trafficlight.getRedYellowGreenState
+        return tuple(self._shown.get(signal) or state_of(signal) for signal in self._plans)
+
+    def modes(self, now_s: float) -> tuple[str, ...]:
+        """Who decides at each signal, in the order of the plans; a brain that fell silent does not."""
+        guards = [self._guards.get(signal) for signal in self._plans]
+        return tuple(BRAIN if guard is not None and not guard.is_silent(now_s) else PLAN for guard in guards)
+
+    def memory(self) -> Memory:
+        """What to remember when the run is saved."""
+        return Memory(shown=self._shown, held=sorted(self._held))
+
+    def remember(self, memory: Memory, now_s: float) -> None:
+        """Go on as before the save: show what was shown, under a guard that waits for orders."""
+        self._held = set(memory.held)
+        for signal, shown in memory.shown.items():
+            self._watch_over(signal, now_s, shown)
+
+    def _watch_over(self, signal: str, now_s: float, shown: str) -> Guard:
+        libsumo.trafficlight.setRedYellowGreenState(signal, shown)
+        self._shown[signal] = shown
+        guard = self._guards[signal] = Guard(self._plans[signal], now_s, shown)
+        return guard
+
+    def _take(self, order: Order, now_s: float, at: datetime) -> Outcome:
+        signal = self._signal_of.get(order.entity_id)
+        if signal is None:
+            return _refused(order, at, "sumo.no_such_signal", {"entity_id": order.entity_id})
+        if order.means == SET_CONTROL_MODE:
+            return self._set_mode(order, signal, now_s=now_s, at=at)
+        if order.means == SET_STAGE:
+            return self._set_stage(order, signal, now_s=now_s, at=at)
+        return _refused(order, at, "sumo.no_such_means", {"means": order.means})
+
+    def _set_mode(self, order: Order, signal: str, *, now_s: float, at: datetime) -> Outcome:
+        mode = order.parameters.get("mode")
+        if mode not in (BRAIN, PLAN):
+            return _refused(order, at, "sumo.no_such_mode", {"mode": mode})
+        if mode == PLAN:
+            self._held.add(signal)
+            if signal in self._guards:
+                # A guard that nobody ordered runs the plan, from what is shown now, with every least time kept.
+                self._watch_over(signal, now_s, self._shown[signal])
+        else:
+            self._held.discard(signal)
+        return _executed(order, at)
+
+    def _set_stage(self, order: Order, signal: str, *, now_s: float, at: datetime) -> Outcome:
+        stage = order.parameters.get("stage")
+        if signal in self._held:
+            return _refused(order, at, "sumo.signal_held_on_plan", {})
+        if not isinstance(stage, int) or not 0 <= stage < len(self._plans[signal].stages):
+            return _refused(order, at, "sumo.no_such_stage", {"stage": stage})
+        guard = self._guards.get(signal)
+        if guard is None:
+            guard = self._watch_over(signal, now_s, libsumo.trafficlight.getRedYellowGreenState(signal))
+        guard.order(stage, now_s)
+        return _executed(order, at)
+
+
+def _executed(order: Order, at: datetime) -> Outcome:
+    return Outcome(order_id=order.id, state=OutcomeState.EXECUTED, at=at)
+
+
+def _refused(order: Order, at: datetime, code: str, facts: Facts) -> Outcome:
+    return Outcome(order_id=order.id, state=OutcomeState.REFUSED, at=at, code=code, facts=facts)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one SUMO that a process can have: started, stepped and closed, with its complaints heard."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import libsumo
+
+from citybrain.doors.sumo.configuration import Configuration
+from citybrain.kernel.errors import Conflict, Unavailable
+
+TRIPS = "trips.xml"
+COMPLAINTS = "complaints.txt"
+
+DECIMALS = 6
+"""Of sums and states: with SUMO's two, a sum over thousands of trips and a resumed run drift away."""
+
+STDERR = 2
+COMPLAINT_LINES = 5
+
+
+class SumoRefused(Unavailable):
+    """SUMO does not open this city, or gave up on it."""
+
+
+class SumoBusy(Conflict):
+    """This process has a simulation already."""
+
+
+class Simulation:
+    """SUMO in this process, in a folder of its own for what it writes."""
+
+    def __init__(self, configuration: Configuration, folder: Path, *, seed: int, state: Path | None = None) -> None:
+        if libsumo.simulation.isLoaded():
+            raise SumoBusy("sumo.busy", {})
+        self._folder = folder
+        self._path = configuration.path
+        with self._complaining():
+            libsumo.start(["sumo", *configuration.arguments(), *self._own_arguments(seed, state)])
+
+    @property
+    def trips(self) -> Path:
+        """The trips, complete once closed."""
+        return self._folder / TRIPS
+
+    def now_s(self) -> float:
+        """SUMO's time."""
+        return float(libsumo.simulation.getTime())
+
+    def run_until(self, time_s: float) -> None:
+        """Go on to a time, in steps of the length the configuration asks for."""
+        with self._complaining():
+            libsumo.simulationStep(time_s)
+
+    def save(self, path: Path) -> None:
+        """Write SUMO's own state, from which `state` resumes."""
+        with self._complaining():
+            libsumo.simulation.saveState(str(path))
+
+    def close(self) -> None:
+        """End the simulation; unfinished trips are written now."""
+        if libsumo.simulation.isLoaded():
+            with self._complaining():
+                libsumo.close()
+
+    def _own_arguments(self, seed: int, state: Path | None) -> list[str]:
+        load = ["--load-state", str(state)] if state else []
+        return [
+            *("--seed", str(seed)),
+            *("--time-to-teleport", "-1"),
+            *("--no-step-log", "true"),
+            *("--no-warnings", "true"),
+            *("--duration-log.disable", "true"),
+            *("--tripinfo-output", str(self.trips)),
+            *("--tripinfo-output.write-unfinished", "true"),
+            *("--tripinfo-output.write-undeparted", "true"),
+            *("--precision", str(DECIMALS)),
+            *("--save-state.rng", "true"),
+            *("--save-state.precision", str(DECIMALS)),
+            *load,
+        ]
+
+    @contextmanager
+    def _complaining(self) -> Iterator[None]:
+        """SUMO says why on stderr only; its exception says `Process Error`. So stderr goes to a file meanwhile."""
+        sys.stderr.flush()
+        kept = os.dup(STDERR)
+        path = self._folder / COMPLAINTS
+        with path.open("ab") as file:
+            os.dup2(file.fileno(), STDERR)
+        try:
+            yield
+        except libsumo.TraCIException as error:
+            raise SumoRefused("sumo.refused", {"path": str(self._path), "detail": said(path) or str(error)}) from error
+        finally:
+            os.dup2(kept, STDERR)
+            os.close(kept)
+
+
+def said(path: Path) -> str:
+    """SUMO's last words, on one line."""
+    with suppress(FileNotFoundError):
+        lines = path.read_text(errors="replace").splitlines()
+        return " ".join(line.strip() for line in lines[-COMPLAINT_LINES:] if line.strip())
+    return ""
