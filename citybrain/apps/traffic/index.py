@@ -95,9 +95,16 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     roads: int
 
 
+def speed_shares(speed_kmh: ArrayLike, free_kmh: ArrayLike) -> Numbers:
+    """V / Vf of each road; NaN where the speed or the free speed is not known."""
+    free_kmh = np.asarray(free_kmh, float)
+    known_kmh = np.where(free_kmh > 0, free_kmh, np.nan)
+    return np.asarray(np.asarray(speed_kmh, float) / known_kmh, float)
+
+
 def levels(speed_kmh: ArrayLike, free_kmh: ArrayLike) -> NDArray[np.int64]:
     """Level of each road, 1 (smooth) to 5 (severe); 0 where there is no data."""
-    share = np.asarray(speed_kmh, float) / np.asarray(free_kmh, float)
+    share = speed_shares(speed_kmh, free_kmh)
     found = SEVERE - np.searchsorted(LEVEL_LIMITS, share, side="left")
     return np.where(np.isfinite(share), found, NO_DATA).astype(np.int64)
 
@@ -129,8 +136,8 @@ def network(*, length_m: ArrayLike, free_kmh: ArrayLike, speed_kmh: ArrayLike, v
     """
     length_m, free_kmh = np.asarray(length_m, float), np.asarray(free_kmh, float)
     speed_kmh, vehicles = np.asarray(speed_kmh, float), np.asarray(vehicles, float)
-    seen = np.isfinite(speed_kmh) & np.isfinite(free_kmh) & (vehicles > 0)
-    speed_share = np.clip(np.maximum(speed_kmh, SLOWEST_KMH) / free_kmh, 0.0, 1.0)
+    speed_share = np.minimum(speed_shares(np.maximum(speed_kmh, SLOWEST_KMH), free_kmh), 1.0)
+    seen = np.isfinite(speed_share) & (vehicles > 0)
     travel_s = float(vehicles[seen].sum())
     free_s = float((vehicles * speed_share)[seen].sum())
     delay_index = travel_s / free_s if free_s > 0 else float("nan")

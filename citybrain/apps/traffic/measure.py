@@ -7,7 +7,7 @@ from datetime import datetime
 
 import numpy as np
 
-from citybrain.apps.traffic.index import Network, Numbers, Places, network
+from citybrain.apps.traffic.index import Network, Numbers, Places, network, speed_shares
 from citybrain.kernel.app import Frame, Score
 from citybrain.kernel.records import Entity, Facts, Reading
 
@@ -63,7 +63,7 @@ class TrafficMeasure:
 
     def _costliest(self, speed_kmh: Numbers, vehicles: Numbers) -> list[str]:
         """The roads whose vehicles lose most time, the worst first."""
-        lost = np.nan_to_num(vehicles * (1.0 - np.minimum(speed_kmh / self._free_kmh, 1.0)))
+        lost = np.nan_to_num(vehicles * (1.0 - np.minimum(speed_shares(speed_kmh, self._free_kmh), 1.0)))
         worst = np.argsort(-lost, kind="stable")[:NAMED_ROADS].tolist()
         return [self._roads.entities[place].id for place in worst if lost[place] > 0]
 

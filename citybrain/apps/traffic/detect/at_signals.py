@@ -34,9 +34,10 @@ Condition = Callable[[Batch], tuple[Mask, Mask]]
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One kind of trouble: its code, its limits, its severity by time. Words lie under `kind` and `kind` + `_over`."""
+    """One kind of trouble: what it is called, what is said at its end, its limits, its severity by time."""
 
     kind: str
+    over: str
     severities: tuple[tuple[Severity, timedelta], ...]
     opens_after_s: float
     closes_after_s: float
@@ -116,7 +117,7 @@ class AtSignals:
     def _ended(self, event: Event, batch: Batch) -> Event:
         seconds = (batch.observed_at - datetime.fromisoformat(event.evidence["since"])).total_seconds()
         because = Because(
-            code=f"{self._rule.kind}_over",
+            code=self._rule.over,
             facts={"minutes": round(seconds / 60)},
             batch_id=batch.id,
             entity_ids=event.because.entity_ids,
@@ -129,6 +130,7 @@ def spillback(entities: Sequence[Entity]) -> AtSignals:
     exits = Places([one for one in entities if one.attributes.get("role") == "exit"], "TrafficDetector")
     rule = Rule(
         kind=SPILLBACK,
+        over="traffic.spillback_over",
         severities=SPILLBACK_SEVERITIES,
         opens_after_s=SPILLBACK_AFTER_S,
         closes_after_s=SPILLBACK_OVER_S,
@@ -141,6 +143,7 @@ def sensor_silent(entities: Sequence[Entity]) -> AtSignals:
     detectors = Places(entities, "TrafficDetector")
     rule = Rule(
         kind=SENSOR_SILENT,
+        over="traffic.sensor_silent_over",
         severities=SILENT_SEVERITIES,
         opens_after_s=SILENT_AFTER_S,
         closes_after_s=HEARD_AFTER_S,

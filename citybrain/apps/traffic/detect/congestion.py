@@ -145,13 +145,13 @@ class Congestion:
     def _ended(self, jam: Jam, heirs: Mapping[Group, Jam], lost: Mask, batch: Batch) -> Event:
         """The event closed: taken up by an older one, lost sight of, or seen to clear."""
         into = [heir.event.id for group, heir in heirs.items() if set(group) & set(jam.group)]
-        code = "clear"
+        code = "traffic.congestion_clear"
         if into:
-            code = "merged"
+            code = "traffic.congestion_merged"
         elif lost[list(jam.group)].any():
-            code = "lost"
+            code = "traffic.congestion_lost"
         because = Because(
-            code=f"traffic.congestion_{code}",
+            code=code,
             facts={"minutes": round((batch.observed_at - jam.since).total_seconds() / 60)},
             batch_id=batch.id,
             event_id=into[0] if into else None,
@@ -177,15 +177,9 @@ class Congestion:
             "speed_kmh": round(group_kmh, 1),
             "free_kmh": round(group_free_kmh, 1),
             "level": int(levels([group_kmh], [group_free_kmh])[0]),
-            "roads": [
-                {
-                    "id": self._roads.entities[road].id,
-                    "speed_kmh": round(float(self._speed_kmh[road]), 1),
-                    "free_kmh": round(float(self._free_kmh[road]), 1),
-                    "length_m": round(float(self._length_m[road]), 1),
-                }
-                for road in group
-            ],
+            "roads": [self._roads.entities[road].id for road in group],
+            "road_speeds_kmh": speed_kmh.round(1).tolist(),
+            "road_lengths_m": length_m.round(1).tolist(),
         }
 
     def _because(self, group: Group, evidence: Facts, batch: Batch, event_id: str | None) -> Because:

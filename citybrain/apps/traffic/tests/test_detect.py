@@ -76,7 +76,7 @@ def speeds_column(speeds: Mapping[str, float]) -> Column:
 
 
 def roads_of(event: Event) -> list[str]:
-    return [road["id"] for road in event.evidence["roads"]]
+    return list(event.evidence["roads"])
 
 
 @pytest.fixture
@@ -118,7 +118,8 @@ def test_the_event_says_where_since_when_and_why(day: Day) -> None:
     assert (event.because.batch_id, event.because.entity_ids) == ("batch-120300", ("bc",))
     assert event.geometry == {"type": "LineString", "coordinates": [[0.0, 0.0], [0.0, 200.0]]}
     assert event.evidence["since"] == (NOON + timedelta(seconds=60)).isoformat()
-    assert event.evidence["roads"] == [{"id": "bc", "speed_kmh": 18.0, "free_kmh": 50.0, "length_m": 200.0}]
+    assert (event.evidence["roads"], event.evidence["road_speeds_kmh"]) == (["bc"], [18.0])
+    assert (event.evidence["road_lengths_m"], event.evidence["free_kmh"]) == ([200.0], 50.0)
 
 
 def test_a_queue_shorter_than_what_one_signal_sees_itself_is_no_event(day: Day) -> None:

@@ -52,6 +52,10 @@ def test_tpi_goes_through_the_band_limits_of_appendix_c(dtp: float, tpi: float, 
     assert float(index.performance_index(dtp)) == pytest.approx(tpi), why
 
 
+def test_a_road_without_a_known_free_speed_has_no_level() -> None:
+    assert index.levels([30.0, 30.0], [np.nan, 0.0]).tolist() == [0, 0]
+
+
 @given(st.floats(0.0, 1.0), st.floats(0.0, 1.0))
 def test_tpi_is_within_0_and_10_and_never_falls_when_delay_grows(one: float, other: float) -> None:
     low, high = (float(index.performance_index(dtp)) for dtp in sorted((one, other)))
