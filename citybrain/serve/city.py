@@ -1,0 +1,257 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The city that runs: one field under the brain beside its twin under the shipped plans, step by step, kept and shown."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import msgspec
+import structlog
+
+from citybrain.kernel.app import Door, HostedField, Opening, Scenario, Score, Vehicles
+from citybrain.kernel.clock import monotonic_s, utc_now
+from citybrain.kernel.db import Database
+from citybrain.kernel.errors import Unavailable
+from citybrain.kernel.journal import Journal
+from citybrain.kernel.loop import Loop, Step
+from citybrain.kernel.outbox import Outbox
+from citybrain.kernel.pool import Pool
+from citybrain.kernel.records import Entity, Facts, Order, Reading
+from citybrain.kernel.runs import Run, Runs, read_setting, write_setting
+from citybrain.serve import catalog
+from citybrain.serve.experiment import ARMS, BRAIN
+
+SAVE_EVERY = timedelta(minutes=2)
+# A pause between two tries of a simulator that dies at once, so that the log stays readable.
+RESTART_PAUSE_S = 2.0
+# The browser moves vehicles smoothly between pictures.
+VEHICLES_EVERY_S = 0.5
+SAVED = "saved_states"
+
+log = structlog.get_logger()
+
+
+class Stores(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the city keeps what happens; `folder` takes the saved states of simulators."""
+
+    db: Database
+    pool: Pool
+    journal: Journal
+    outbox: Outbox
+    runs: Runs
+    folder: Path
+
+
+class Saved(msgspec.Struct, frozen=True, kw_only=True):
+    """The pair of simulator states that belong together; it is written after both files are."""
+
+    run: int
+    at: datetime
+    files: dict[str, str]
+
+
+class Pace:
+    """Keeps city time at `speed` × wall time; None is as fast as the machine can."""
+
+    def __init__(self, speed: float | None) -> None:
+        self.speed = speed
+        self._due_s = monotonic_s()
+
+    def change(self, speed: float | None) -> None:
+        """Go on at another speed from now."""
+        self.speed = speed
+        self._due_s = monotonic_s()
+
+    async def wait(self, city_s: float) -> None:
+        """Wait until `city_s` more seconds of city time are due; what is late is not caught up in a rush."""
+        if self.speed is None:
+            await asyncio.sleep(0)
+            return
+        self._due_s += city_s / self.speed
+        late_s = monotonic_s() - self._due_s
+        if late_s > 1.0:
+            self._due_s = monotonic_s()
+        await asyncio.sleep(max(-late_s, 0.0))
+
+
+class Side:
+    """One arm of the comparison: its hosted field, its loop, and the step it made last."""
+
+    def __init__(self, arm: str, field: HostedField) -> None:
+        self.arm = arm
+        self.field = field
+        self.entities: Sequence[Entity] = ()
+        self.last: Step | None = None
+        self._loop: Loop | None = None
+
+    async def start(self) -> None:
+        """Open the field and begin the apps on what it has."""
+        self.entities = await self.field.start()
+        self._loop = Loop(catalog.apps(), self.entities, arm=self.arm, decide=self.arm == BRAIN)
+
+    async def step(self, extra: Sequence[Order], *, vehicles: bool) -> Step:
+        """Carry out the last step's orders and those of people, and run the loop on what the street answers."""
+        assert self._loop is not None
+        orders = (*self.last.orders, *extra) if self.last else tuple(extra)
+        frame = await self.field.step(orders, vehicles=vehicles)
+        received = msgspec.structs.replace(frame.batch, received_at=utc_now())
+        self.last = self._loop.step(msgspec.structs.replace(frame, batch=received))
+        return self.last
+
+
+class City:
+    """Runs day after day of one scenario. Screens read its public fields."""
+
+    arms = ARMS
+
+    def __init__(self, door: Door, scenario: Scenario, stores: Stores, *, speed: float | None) -> None:
+        self.scenario = scenario
+        self.stores = stores
+        self.pace = Pace(speed)
+        self.run: Run | None = None
+        self.entities: Sequence[Entity] = ()
+        self.last: Step | None = None
+        self.score: Score | None = None
+        self.vehicles: Vehicles | None = None
+        self.readings: dict[str, dict[str, Reading]] = {}
+        self.condition = "starting"
+        self.trouble: Facts = {}
+        self.vehicle_readers = 0
+        self._door = door
+        self._by_people: list[Order] = []
+        self._known_until: datetime | None = None
+        self._drawn_s = 0.0
+
+    def order(self, order: Order) -> None:
+        """Hand in a person's order; it is carried out with the next step."""
+        self._by_people.append(order)
+
+    async def live(self) -> None:
+        """Run the day that was interrupted, then one day after the other, until cancelled."""
+        while True:
+            run = await self._next_run()
+            self.run = run
+            try:
+                await self._day(run)
+            except Unavailable as death:
+                self.condition, self.trouble = "recovering", {"code": death.code, **death.facts}
+                log.warning("field_died", run=run.number, code=death.code, facts=death.facts)
+                await asyncio.sleep(RESTART_PAUSE_S)
+
+    async def _next_run(self) -> Run:
+        last = await self.stores.runs.last()
+        if last is not None and last.finished_at is None and last.scenario == self.scenario.id:
+            return last
+        number = last.number + 1 if last else 1
+        first = await self.stores.runs.first_begins_at() or utc_now()
+        begins_at = _begins_at(self.scenario, first, number)
+        length = timedelta(seconds=self.scenario.end_s - self.scenario.begin_s)
+        return await self.stores.runs.start(
+            number=number, scenario=self.scenario.id, begins_at=begins_at, ends_at=begins_at + length, now=utc_now()
+        )
+
+    async def _day(self, run: Run) -> None:
+        saved = await self._saved(run)
+        sides = [Side(arm, self._host(run, saved.files[arm] if saved else None, arm)) for arm in ARMS]
+        try:
+            await asyncio.gather(*(side.start() for side in sides))
+            await self._open(run, sides[0].entities)
+            await self._steps(run, sides, saved_at=saved.at if saved else run.begins_at)
+            summaries = await asyncio.gather(*(side.field.summary() for side in sides))
+            figures = {side.arm: summary for side, summary in zip(sides, summaries, strict=True)}
+            await self.stores.runs.finish(run.number, summary=figures, now=utc_now())
+            log.info("run_finished", run=run.number, **figures)
+        finally:
+            await asyncio.gather(*(side.field.close() for side in sides))
+
+    async def _saved(self, run: Run) -> Saved | None:
+        saved = await read_setting(self.stores.db, SAVED, as_=Saved)
+        if saved is None or saved.run != run.number or not all(Path(file).exists() for file in saved.files.values()):
+            return None
+        return saved
+
+    def _host(self, run: Run, state_path: str | None, arm: str) -> HostedField:
+        assert self._door.host is not None
+        return self._door.host(
+            Opening(
+                scenario=self.scenario,
+                seed=run.number,
+                begins_at=run.begins_at,
+                obey=arm == BRAIN,
+                state_path=state_path,
+            )
+        )
+
+    async def _open(self, run: Run, entities: Sequence[Entity]) -> None:
+        """Register what there is; what was journaled before a restart is not journaled again while it is run again."""
+        self.entities = entities
+        await self.stores.pool.register(entities)
+        await self.stores.journal.end_open_events(at=run.begins_at, now=utc_now())
+        self._known_until = await self.stores.journal.known_until(since=run.begins_at)
+        self.readings = await self.stores.journal.readings_at(run.ends_at, since=run.begins_at)
+        self.condition, self.trouble = "running", {}
+
+    async def _steps(self, run: Run, sides: Sequence[Side], *, saved_at: datetime) -> None:
+        before = saved_at
+        while True:
+            by_people, self._by_people = tuple(self._by_people), []
+            steps = await asyncio.gather(
+                sides[0].step(by_people, vehicles=self._picture_due()),
+                *(side.step((), vehicles=False) for side in sides[1:]),
+            )
+            at = steps[0].frame.batch.observed_at
+            if self._known_until is None or at > self._known_until:
+                await self._keep(steps, by_people)
+                await self.pace.wait((at - before).total_seconds())
+            before = at
+            if steps[0].frame.finished:
+                return
+            if at - saved_at >= SAVE_EVERY:
+                await self._save(run, sides, at)
+                saved_at = at
+
+    def _picture_due(self) -> bool:
+        now_s = monotonic_s()
+        if not self.vehicle_readers or now_s - self._drawn_s < VEHICLES_EVERY_S:
+            return False
+        self._drawn_s = now_s
+        return True
+
+    async def _keep(self, steps: Sequence[Step], by_people: Sequence[Order]) -> None:
+        brain = steps[0]
+        readings = tuple(reading for step in steps for reading in step.readings)
+        self.stores.pool.observe(brain.frame.batch)
+        await self.stores.journal.append(
+            brain.frame.batch,
+            events=brain.events,
+            orders=(*brain.orders, *by_people),
+            outcomes=brain.outcomes,
+            readings=readings,
+        )
+        for reading in readings:
+            self.readings.setdefault(reading.indicator, {})[reading.arm] = reading
+        self.score = brain.frame.score or self.score
+        self.vehicles = brain.frame.vehicles or self.vehicles
+        self.last = brain
+
+    async def _save(self, run: Run, sides: Sequence[Side], at: datetime) -> None:
+        """Both files first, then the note that names them: a kill in between leaves the older pair in force."""
+        stamp = f"run-{run.number}-{at:%Y%m%dT%H%M%S}"
+        files = {side.arm: str(self.stores.folder / f"{stamp}-{side.arm}.state") for side in sides}
+        await asyncio.gather(*(side.field.save(files[side.arm]) for side in sides))
+        await write_setting(self.stores.db, SAVED, msgspec.to_builtins(Saved(run=run.number, at=at, files=files)))
+        for file in self.stores.folder.glob("*.state*"):
+            if not file.name.startswith(stamp):
+                file.unlink()
+
+
+def _begins_at(scenario: Scenario, first: datetime, number: int) -> datetime:
+    """Day `number` of the city: the scenario's own hour in its zone, counted from the day of the first start."""
+    zone = ZoneInfo(scenario.timezone)
+    days_each = max(1, math.ceil((scenario.end_s - scenario.begin_s) / 86_400))
+    day = first.astimezone(zone).date() + timedelta(days=days_each * (number - 1))
+    midnight = datetime(day.year, day.month, day.day, tzinfo=zone)
+    return (midnight + timedelta(seconds=scenario.begin_s)).astimezone(ZoneInfo("UTC"))

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: `citybrain up | run | scenarios | doctor | status | new app`."""
+
+import asyncio
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from citybrain.kernel.errors import Refusal
+from citybrain.kernel.settings import Settings, load_settings
+from citybrain.serve import contributions, doctor, experiment, report, scenarios
+from citybrain.serve.experiment import BRAIN, FIXED, Died, Finished, Task
+from citybrain.serve.new_app import NewAppRefused, write_app
+
+# Exit codes: 0 done, 1 refused or failed with a message, 2 wrong use of the command (typer's own), 3 some runs died.
+REFUSED = 1
+SOME_DIED = 3
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+new = typer.Typer(no_args_is_help=True, help="Write the skeleton of something new.")
+app.add_typer(new, name="new")
+
+out = Console()
+err = Console(stderr=True)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines instead of a table.")]
+
+
+@app.command()
+def up(
+    scenario: Annotated[str | None, typer.Option(help="Scenario name or SUMO configuration.")] = None,
+    speed: Annotated[str | None, typer.Option(help="City seconds per second, or `max`.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the operation centre.")] = None,
+) -> None:
+    """Start the city: database, simulated streets under the brain and under fixed plans, operation centre."""
+    from citybrain.serve import up as start_up
+
+    settings = start_up.with_options(_settings(), scenario=scenario, speed=speed, port=port)
+    asyncio.run(start_up.serve(settings, err))
+
+
+@app.command()
+def run(
+    scenario: Annotated[str, typer.Argument(help="Scenario name (see `citybrain scenarios`) or SUMO configuration.")],
+    compare: Annotated[str | None, typer.Option(help="Also run under this: `fixed`, the shipped plans.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 1.")] = 1,
+    at_once: Annotated[int, typer.Option(min=1, help="Runs side by side.")] = 2,
+    as_json: AsJson = False,
+) -> None:
+    """Run a scenario under the brain without a screen, and compare."""
+    if compare not in (None, FIXED):
+        _refuse_use(f"--compare takes `{FIXED}`, not `{compare}`.")
+    found = scenarios.find(scenario)
+    arms = (BRAIN,) if compare is None else (FIXED, BRAIN)
+    tasks = [
+        Task(door=found.door, scenario=found.scenario, arm=arm, seed=seed)
+        for seed in range(1, seeds + 1)
+        for arm in arms
+    ]
+    with report.progress(err, tasks) as progress:
+        results = experiment.run_all(tasks, at_once=at_once, progress=progress)
+    finished = [result for result in results if isinstance(result, Finished)]
+    died = [result for result in results if isinstance(result, Died)]
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.encode(report.as_facts(found.scenario, finished, died)) + b"\n")
+    else:
+        out.print(report.table(found.scenario, finished))
+    for each in died:
+        err.print(f"[red]{each.arm}, seed {each.seed}:[/red] {_sentence(each.code, each.facts)}")
+    if died:
+        raise typer.Exit(SOME_DIED)
+
+
+@app.command(name="scenarios")
+def list_scenarios(as_json: AsJson = False) -> None:
+    """List the simulated cities that are installed."""
+    found = scenarios.installed()
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.encode([each.scenario for each in found]) + b"\n")
+        return
+    table = Table("name", "中文", "English", "signals", "attribution")
+    for each in found:
+        scenario = each.scenario
+        signals = "?" if scenario.signals is None else str(scenario.signals)
+        table.add_row(
+            scenario.id, scenario.name.get("zh", ""), scenario.name.get("en", ""), signals, scenario.attribution
+        )
+    out.print(table)
+    out.print("Bring your own: citybrain run PATH/TO/your.sumocfg", style="dim")
+
+
+@app.command(name="doctor")
+def examine(as_json: AsJson = False) -> None:
+    """Check what the city needs on this machine; each check says what to do."""
+    checks = asyncio.run(doctor.examine(_settings()))
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.encode(checks) + b"\n")
+    else:
+        for check in checks:
+            mark = "[green]ok[/green]  " if check.ok else "[red]bad[/red] "
+            out.print(f"{mark} {check.name}: {check.found}")
+            if not check.ok:
+                out.print(f"     → {check.remedy}")
+    if not all(check.ok for check in checks):
+        raise typer.Exit(REFUSED)
+
+
+@app.command()
+def status(as_json: AsJson = False) -> None:
+    """Ask the running city how it is."""
+    facts = doctor.ask_running(_settings())
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.encode(facts) + b"\n")
+        return
+    out.print(report.status_table(facts))
+
+
+@new.command("app")
+def new_app(
+    name: Annotated[str, typer.Argument(help="Lower-case word, a Python identifier.")],
+    folder: Annotated[Path | None, typer.Option(help="Where to write it; the project's own apps by default.")] = None,
+) -> None:
+    """Write the skeleton of an app: one folder that ends in one value `APP`."""
+    try:
+        written = write_app(name, folder) if folder else write_app(name)
+    except NewAppRefused as refusal:
+        _refuse(refusal)
+    out.print(f"Written: {written}. Next: read its README.md, then `make check`.")
+
+
+def main() -> None:
+    """The entry point: a refusal is one clear message and exit code 1, anything else a bug that shows itself."""
+    try:
+        app()
+    except Refusal as refusal:
+        _refuse(refusal)
+
+
+def _settings() -> Settings:
+    return load_settings()
+
+
+def _sentence(code: str, facts: object) -> str:
+    assert isinstance(facts, dict)
+    return contributions.words().sentence(code, facts, load_settings().lang)
+
+
+def _refuse(refusal: Refusal) -> NoReturn:
+    err.print(f"[red]✗[/red] {_sentence(refusal.code, dict(refusal.facts))}", highlight=False)
+    raise SystemExit(REFUSED)
+
+
+def _refuse_use(sentence: str) -> NoReturn:
+    raise typer.BadParameter(sentence)

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate of the web: who asks, whether they may, and how a refusal is told."""
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.handlers.base import BaseRouteHandler
+
+from citybrain.kernel.access import Access, Person
+from citybrain.kernel.clock import utc_now
+from citybrain.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Unavailable
+
+COOKIE = "citybrain_session"
+# A page of another site cannot send this header without asking first, so a write with it comes from our own page.
+OWN_PAGE_HEADER = "X-Citybrain"
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+# Styles set by script through the CSSOM need no 'unsafe-inline'; the map's worker is a file of ours.
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data: blob:; worker-src 'self'; style-src 'self'; object-src 'none'; "
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+STATUS: list[tuple[type[Refusal], int]] = [
+    (NotFound, 404),
+    (Invalid, 400),
+    (Conflict, 409),
+    (Forbidden, 403),
+    (Unavailable, 503),
+]
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+class NotSignedIn(Refusal):
+    """The act needs somebody who has signed in."""
+
+
+class NotPermitted(Forbidden):
+    """The person who asks has no role with this permission."""
+
+
+class FromAnotherPage(Forbidden):
+    """A write came without the header that only our own page sends."""
+
+
+class NoSuchRoute(NotFound):
+    """There is nothing at this address."""
+
+
+async def person_of(connection: Connection) -> Person | None:
+    """Who asks, by the session cookie; None when nobody signed in or the session ended."""
+    token = connection.cookies.get(COOKIE)
+    access: Access = connection.app.state.access
+    return await access.session(token, utc_now()) if token else None
+
+
+async def permitted(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Deny by default: a route without a permission is closed, and the person's roles must have the one it names."""
+    permission = handler.opt.get("permission")
+    method = connection.scope.get("method", "GET")
+    if method not in SAFE_METHODS and OWN_PAGE_HEADER.lower() not in connection.headers:
+        raise FromAnotherPage("serve.from_another_page", {"header": OWN_PAGE_HEADER})
+    access: Access = connection.app.state.access
+    person = await person_of(connection)
+    connection.state.person = person
+    roles = person.roles if person else ()
+    if permission is not None and access.allowed(permission, roles):
+        return
+    if person is None:
+        raise NotSignedIn("serve.not_signed_in", {"permission": permission})
+    raise NotPermitted("serve.not_permitted", {"permission": permission, "name": person.name})
+
+
+def tell_refusal(_request: Request[Any, Any, Any], refusal: Refusal) -> Response[dict[str, Any]]:
+    """A refusal as code and facts; the browser makes the sentence."""
+    status = next((status for kind, status in STATUS if isinstance(refusal, kind)), 401)
+    return Response({"code": refusal.code, "facts": dict(refusal.facts)}, status_code=status)
+
+
+def tell_invalid(_request: Request[Any, Any, Any], error: ValidationException) -> Response[dict[str, Any]]:
+    """What did not fit the route's types, field by field."""
+    return Response({"code": "serve.invalid_request", "facts": {"problems": error.extra}}, status_code=400)
+
+
+def tell_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, Any]]:
+    """What the web framework refuses by itself: no such route, wrong method, body too large."""
+    code = "serve.no_such_route" if error.status_code == 404 else "serve.http_refused"
+    facts = {"status": error.status_code, "detail": error.detail}
+    return Response({"code": code, "facts": facts}, status_code=error.status_code)

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`citybrain up`: the composition root of the running city, from the database to the pages."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import msgspec
+import structlog
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.embed import Server
+from rich.console import Console
+
+from citybrain.kernel.access import OPERATOR, Access
+from citybrain.kernel.clock import monotonic_s, utc_now
+from citybrain.kernel.db import Database
+from citybrain.kernel.errors import Conflict, Invalid, NotFound
+from citybrain.kernel.jobs import running_jobs
+from citybrain.kernel.journal import Journal
+from citybrain.kernel.migrate import migrate
+from citybrain.kernel.outbox import Outbox
+from citybrain.kernel.pool import Pool
+from citybrain.kernel.runs import Runs
+from citybrain.kernel.settings import Settings
+from citybrain.serve import catalog, contributions, scenarios
+from citybrain.serve.city import City, Stores
+from citybrain.serve.desk import Desk
+from citybrain.serve.doctor import pages_folder, port_is_free
+from citybrain.serve.web import create
+
+FASTEST = "max"
+# Open streams end by themselves when the desk closes; a reader that hangs does not hold up the end.
+STOP_WITHIN_S = 5.0
+
+
+class PortTaken(Conflict):
+    """Somebody listens at the city's address."""
+
+
+class InvalidSpeed(Invalid):
+    """The speed is neither a positive number nor `max`."""
+
+
+class PagesNotBuilt(NotFound):
+    """The web front end has not been built."""
+
+
+def with_options(settings: Settings, *, scenario: str | None, speed: str | None, port: int | None) -> Settings:
+    """The settings with what the command line says instead."""
+    changes = {name: value for name, value in (("scenario", scenario), ("speed", speed), ("port", port)) if value}
+    return msgspec.structs.replace(settings, **changes)
+
+
+def speed_of(text: str) -> float | None:
+    """City seconds per second; `max` is None, as fast as the machine can."""
+    if text == FASTEST:
+        return None
+    try:
+        speed = float(text)
+    except ValueError as error:
+        raise InvalidSpeed("serve.invalid_speed", {"speed": text}) from error
+    if not 0 < speed < float("inf"):
+        raise InvalidSpeed("serve.invalid_speed", {"speed": text})
+    return speed
+
+
+async def serve(settings: Settings, console: Console) -> None:
+    """Run the city until told to stop (Ctrl-C or SIGTERM); what was acknowledged is on disk whenever it ends."""
+    speed = speed_of(settings.speed)
+    found = scenarios.find(settings.scenario)
+    if not port_is_free(settings.host, settings.port):
+        raise PortTaken("serve.port_taken", {"host": settings.host, "port": settings.port})
+    if not (pages_folder() / "index.html").is_file():
+        raise PagesNotBuilt("serve.pages_not_built", {"folder": str(pages_folder())})
+    _quiet_logs()
+    telling = _Telling(console, settings.lang)
+    async with _stores(settings, telling) as (stores, access):
+        city = City(scenarios.door_of(found.door), found.scenario, stores, speed=speed)
+        desk = Desk(city, catalog.apps(), contributions.entity_types(), words=contributions.words())
+        telling.say("serve.up_opening", scenario=found.scenario.id)
+        await _until_told(desk, access, settings, telling)
+        telling.say("serve.up_stopping")
+
+
+class _Telling:
+    """Progress in the reader's language, each line with the seconds since the start."""
+
+    def __init__(self, console: Console, lang: str) -> None:
+        self._console = console
+        self._lang = lang
+        self._words = contributions.words()
+        self._began_s = monotonic_s()
+
+    def say(self, code: str, **facts: object) -> None:
+        """One line."""
+        passed_s = monotonic_s() - self._began_s
+        sentence = self._words.sentence(code, facts, self._lang)
+        self._console.print(f"[dim]{passed_s:6.1f} s[/dim]  {sentence}", highlight=False)
+
+
+@asynccontextmanager
+async def _stores(settings: Settings, telling: _Telling) -> AsyncIterator[tuple[Stores, Access]]:
+    async with AsyncExitStack() as stack:
+        telling.say("serve.up_database", folder=str(settings.data))
+        db = await Database.open(settings)
+        stack.push_async_callback(db.close)
+        await migrate(db, contributions.migrations())
+        access = Access(db, contributions.permissions())
+        password = await access.ensure_operator(utc_now())
+        if password is not None:
+            telling.say("serve.up_operator", name=OPERATOR, password=password)
+        telling.say("serve.up_pool")
+        pool = await Pool.open(db, contributions.entity_types())
+        journal = await Journal.open(db, pool)
+        stack.push_async_callback(journal.close)
+        folder = settings.data / "states"
+        folder.mkdir(exist_ok=True)
+        stores = Stores(db=db, pool=pool, journal=journal, outbox=Outbox(db), runs=Runs(db), folder=folder)
+        await stack.enter_async_context(running_jobs(db, settings))
+        yield stores, access
+
+
+async def _until_told(desk: Desk, access: Access, settings: Settings, telling: _Telling) -> None:
+    server = Server(
+        create(desk, access, pages_folder()),
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        log_level=LogLevels.error,
+    )
+    stop = asyncio.Event()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(each, stop.set)
+    tasks = [asyncio.create_task(server.serve()), asyncio.create_task(desk.city.live())]
+    stopping = asyncio.create_task(stop.wait())
+    telling.say("serve.up_ready", url=f"http://{settings.host}:{settings.port}")
+    done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
+    desk.closing.set()
+    tasks[1].cancel()
+    server.stop()
+    await asyncio.wait([*tasks, stopping], timeout=STOP_WITHIN_S)
+    for task in done - {stopping}:
+        task.result()
+
+
+def _quiet_logs() -> None:
+    """The console tells a person how the city is; libraries speak only when something is wrong."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s %(message)s")
+    structlog.configure(
+        processors=[structlog.processors.TimeStamper(fmt="iso"), structlog.processors.KeyValueRenderer()],
+        logger_factory=structlog.PrintLoggerFactory(),
+    )

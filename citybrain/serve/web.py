@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The web application: routes of the city and of its apps and doors, the gate before them, the pages behind them."""
+
+import mimetypes
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar, Response, get
+from litestar.config.compression import CompressionConfig
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi import OpenAPIConfig
+
+from citybrain import __version__
+from citybrain.kernel.access import Access
+from citybrain.kernel.errors import NotFound, Refusal
+from citybrain.serve import catalog, gate
+from citybrain.serve.desk import Desk
+from citybrain.serve.routes import ROUTES
+from citybrain.serve.streams import stream, vehicles
+
+# Vite puts a content hash into the names under assets/, so those never change.
+FOREVER = "public, max-age=31536000, immutable"
+ASK_AGAIN = "no-cache"
+# Compressing a stream would hold messages back.
+NEVER_COMPRESSED = ["/api/stream", "/api/vehicles"]
+
+
+class NoSuchPage(NotFound):
+    """No page or route at this address."""
+
+
+def create(desk: Desk, access: Access, pages: Path) -> Litestar:
+    """The application over a running city; `pages` is the folder of the built web front end."""
+    return Litestar(
+        route_handlers=[*ROUTES, stream, vehicles, *_contributed(), *_page_routes(pages)],
+        guards=[gate.permitted],
+        state=State({"desk": desk, "access": access}),
+        exception_handlers={
+            Refusal: gate.tell_refusal,
+            ValidationException: gate.tell_invalid,
+            HTTPException: gate.tell_http,
+        },
+        after_request=_with_security_headers,
+        compression_config=CompressionConfig(backend="gzip", exclude=NEVER_COMPRESSED, minimum_size=1_000),
+        openapi_config=OpenAPIConfig(title="citybrain", version=__version__, path="/api/docs"),
+        request_max_body_size=1_000_000,
+    )
+
+
+def _contributed() -> Sequence[Any]:
+    return [route for part in (*catalog.apps(), *catalog.doors()) for route in part.routes]
+
+
+def _with_security_headers(response: Response[Any]) -> Response[Any]:
+    response.headers.update(gate.SECURITY_HEADERS)
+    return response
+
+
+def _page_routes(pages: Path) -> Sequence[Any]:
+    root = pages.resolve()
+
+    @get(["/", "/{path:path}"], opt={"permission": "city.view"}, include_in_schema=False)
+    async def page(path: str = "") -> Response[bytes]:
+        """A built file, or the one page for every address that the browser's router knows."""
+        wanted = (root / path.lstrip("/")).resolve()
+        if path.startswith("/api/") or not wanted.is_relative_to(root):
+            raise NoSuchPage("serve.no_such_route", {"status": 404, "detail": path})
+        file = wanted if wanted.is_file() else root / "index.html"
+        if not file.is_file():
+            raise NoSuchPage("serve.pages_not_built", {"folder": str(root)})
+        kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+        age = FOREVER if file.parent.name == "assets" else ASK_AGAIN
+        return Response(file.read_bytes(), media_type=kind, headers={"Cache-Control": age})
+
+    return [page]
