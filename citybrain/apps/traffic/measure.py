@@ -85,9 +85,9 @@ def judged(score: Score) -> dict[str, tuple[float, Facts]]:
                 "arrived": score.arrived,
                 "running": score.running,
                 "waiting": score.waiting,
-                "delay_arrived_s": score.delay_arrived_s,
-                "delay_running_s": score.delay_running_s,
-                "delay_waiting_s": score.delay_waiting_s,
+                "delay_arrived_s": round(score.delay_arrived_s, 1),
+                "delay_running_s": round(score.delay_running_s, 1),
+                "delay_waiting_s": round(score.delay_waiting_s, 1),
             },
         ),
         "traffic.arrived": (float(score.arrived), {"arrived": score.arrived, "due": score.due}),
@@ -95,6 +95,6 @@ def judged(score: Score) -> dict[str, tuple[float, Facts]]:
     if score.arrived:
         figures["traffic.travel_time"] = (
             score.travel_time_arrived_s / score.arrived,
-            {"travel_time_arrived_s": score.travel_time_arrived_s, "arrived": score.arrived},
+            {"travel_time_arrived_s": round(score.travel_time_arrived_s, 1), "arrived": score.arrived},
         )
     return figures

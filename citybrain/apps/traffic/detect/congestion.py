@@ -72,7 +72,18 @@ class Congestion:
 
     def __call__(self, batch: Batch) -> list[Event]:
         """Congestion that ended, changed or is new since the last batch."""
+        before = self._slow.holds
         lost = self._take(batch)
+        told = {jam.event.id: jam.event for jam in self._jams}
+        if np.array_equal(before, self._slow.holds):
+            ended: list[Event] = []
+            self._jams = tuple(self._gone_on(jam, jam.group, batch) for jam in self._jams)
+        else:
+            ended, self._jams = self._regrouped(lost, batch)
+        return ended + [jam.event for jam in self._jams if told.get(jam.event.id) is not jam.event]
+
+    def _regrouped(self, lost: Mask, batch: Batch) -> tuple[list[Event], tuple[Jam, ...]]:
+        """What ended and what goes on or is new, now that other roads are congested than before."""
         groups = self._groups(ENDS_BELOW_M)
         heirs = inherit(self._jams, groups, self._length_m)
         going = {jam.event.id for jam in heirs.values()}
@@ -81,9 +92,7 @@ class Congestion:
         new = [
             self._opened(group, batch) for group in groups if group not in heirs and self._is_long(group, OPENS_FROM_M)
         ]
-        told = {jam.event.id: jam.event for jam in self._jams}
-        self._jams = tuple(kept + new)
-        return ended + [jam.event for jam in self._jams if told.get(jam.event.id) is not jam.event]
+        return ended, (*kept, *new)
 
     def _take(self, batch: Batch) -> Mask:
         """Add what the batch says to the memory; return the congested roads that nobody has seen for too long."""
@@ -236,8 +245,8 @@ def inherit(jams: Sequence[Jam], groups: Sequence[Group], length_m: Numbers) -> 
     """Which group goes on which jam: the older jam chooses first, and takes the most metres of what it was."""
     heirs: dict[Group, Jam] = {}
     for jam in sorted(jams, key=lambda one: (one.event.at, one.event.id)):
-        shared = {group: float(length_m[list(set(group) & set(jam.group))].sum()) for group in groups}
-        free = [group for group in groups if set(group) & set(jam.group) and group not in heirs]
+        free = [group for group in groups if group not in heirs and not set(group).isdisjoint(jam.group)]
+        shared = {group: float(length_m[[road for road in group if road in jam.group]].sum()) for group in free}
         if free:
             heirs[max(free, key=lambda group: (shared[group], -group[0]))] = jam
     return heirs
