@@ -11,7 +11,7 @@ BIN := .venv/bin
 WEB := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
 say = @printf '\033[1m%s\033[0m\n'
 
-.PHONY: help run test check bench clean lock web pytest web-test browser
+.PHONY: help run test check bench docs clean lock web pytest web-test browser
 
 help: ## these words
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -53,6 +53,9 @@ browser:
 bench: .venv/dev.stamp ## the figures we promise, measured
 	@for file in bench/bench_*.py; do $(BIN)/python $$file; done
 
+docs: .venv/dev.stamp ## write the generated pages anew
+	@$(BIN)/python -m docs.generate
+
 web: citybrain/static/.stamp ## build the web front end
 
 lock: | .venv/bin/uv ## compile the locks anew from pyproject.toml (UPGRADE=--upgrade for newer releases)
@@ -74,7 +77,9 @@ clean: ## remove everything that was installed or built here (not the city's dat
 	@$(BIN)/python -m pip install --quiet --require-hashes -r locks/uv.txt
 	@touch $@
 
-install = VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet
+# On a terminal uv shows its own progress; in a log it says nothing unless something is wrong.
+quiet := $(shell [ -t 2 ] || echo --quiet)
+install = VIRTUAL_ENV=.venv $(BIN)/uv pip install $(quiet)
 editable = CITYBRAIN_SKIP_WEB=1 $(install) --no-deps --no-build-isolation -e .
 
 .venv/runtime.stamp: locks/runtime.txt locks/scenarios.txt pyproject.toml | .venv/bin/uv
