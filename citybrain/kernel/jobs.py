@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scheduled work on procrastinate, in the city's own database; the first of it is forgetting what is old."""
+
+import asyncio
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+import procrastinate
+
+from citybrain.kernel import sql
+from citybrain.kernel.access import Access
+from citybrain.kernel.clock import utc_now
+from citybrain.kernel.db import Database
+from citybrain.kernel.outbox import Outbox
+
+RETENTION_CRON = "17 * * * *"  # off the full hour, when everybody else's jobs run
+OUTBOX_LASTS = timedelta(days=1)  # a reader that was away for longer reads the state anew
+STOP_WITHIN_S = 5.0
+
+
+class Sql(msgspec.Struct, frozen=True):
+    """The queries of this module."""
+
+    jobs_lock: str
+    jobs_schema_present: str
+    history_drop: str
+    batches_drop: str
+    newest_city_time: str
+
+
+SQL = sql.load(Path(__file__).with_name("queries_jobs.sql"), Sql)
+
+
+async def forget_old(db: Database, access: Access, *, keep_days: int, now: datetime) -> int:
+    """Retention: drop whole days of history, prune outbox, sessions and attempts; answers with the days dropped.
+
+    Age is counted in city time from the newest batch, so a simulated city keeps as much as a real one.
+    Events, orders, outcomes and readings stay: they are few, and they are the record of what was done.
+    """
+    await Outbox(db).prune(before=now - OUTBOX_LASTS)
+    await access.prune(now=now)
+    newest = await db.read_one(SQL.newest_city_time, as_=datetime)
+    if newest is None:
+        return 0
+    first_day = newest.date() - timedelta(days=keep_days)
+    dropped = await db.read_one(SQL.history_drop, {"day": first_day}, as_=int)
+    await db.write(SQL.batches_drop, {"day": first_day})
+    return dropped or 0
+
+
+class Jobs:
+    """A small worker in the same event loop. It shares the connections of the database."""
+
+    def __init__(self, db: Database, app: procrastinate.App) -> None:
+        self._db = db
+        self._app = app
+        self._worker: asyncio.Task[None] | None = None
+
+    @classmethod
+    async def open(cls, db: Database, access: Access, *, keep_days: int) -> "Jobs":
+        """Make the queue's tables if they are missing, schedule retention, and begin to work."""
+        app = procrastinate.App(connector=procrastinate.PsycopgConnector())
+
+        @app.periodic(cron=RETENTION_CRON)
+        @app.task(name="kernel.forget_old", queueing_lock="kernel.forget_old")
+        async def retention(timestamp: int) -> None:
+            await forget_old(db, access, keep_days=keep_days, now=utc_now())
+
+        jobs = cls(db, app)
+        await jobs._make_tables()
+        await app.open_async(db.pool)
+        jobs._worker = asyncio.create_task(
+            app.run_worker_async(
+                install_signal_handlers=False,
+                listen_notify=False,
+                delete_jobs="successful",
+                shutdown_graceful_timeout=STOP_WITHIN_S,
+            ),
+            name="jobs",
+        )
+        return jobs
+
+    async def close(self) -> None:
+        """Stop the worker; a job that does not end in time is put back."""
+        if self._worker:
+            self._worker.cancel()
+            await asyncio.wait([self._worker])
+        await self._app.close_async()
+
+    async def _make_tables(self) -> None:
+        """procrastinate brings its own schema; it is applied once, under the lock of migrations."""
+        async with self._db.transaction() as transaction:
+            await transaction.write(SQL.jobs_lock)
+            if not (await transaction.read(SQL.jobs_schema_present, as_=bool))[0]:
+                await transaction.script(procrastinate.schema.SchemaManager.get_schema())

@@ -1,0 +1,288 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The journal: everything that was seen, happened and was done, durable before it counts, and read back."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from citybrain.kernel import sql
+from citybrain.kernel.db import Database, Session, Transaction, to_json
+from citybrain.kernel.errors import NotFound
+from citybrain.kernel.pool import Pool
+from citybrain.kernel.pool.rows import HEADER, TRAILER
+from citybrain.kernel.records import (
+    Batch,
+    Because,
+    Event,
+    Facts,
+    Json,
+    Order,
+    Outcome,
+    OutcomeState,
+    Reading,
+    Severity,
+)
+from citybrain.kernel.writer import Writer
+
+
+class Sql(msgspec.Struct, frozen=True):
+    """The queries of this module."""
+
+    last_batch_number: str
+    batch_insert: str
+    history_copy: str
+    history_add_day: str
+    event_upsert: str
+    note_insert: str
+    order_insert: str
+    outcome_insert: str
+    reading_insert: str
+    outbox_insert: str
+    events_by_id: str
+    events: str
+    event_exists: str
+    open_events: str
+    recent_orders: str
+    readings: str
+    readings_at: str
+    known_until: str
+
+
+SQL = sql.load(Path(__file__).with_name("queries_journal.sql"), Sql)
+
+
+class NoSuchEvent(NotFound):
+    """There is no event with this id."""
+
+
+class EventView(msgspec.Struct, frozen=True, kw_only=True):
+    """An event with the newest note somebody made on it."""
+
+    id: str
+    kind: str
+    severity: Severity
+    at: datetime
+    ended_at: datetime | None
+    entity_id: str
+    geometry: Json
+    because: Because
+    evidence: Facts
+    acknowledged_by: str | None
+    acknowledged_at: datetime | None
+    note: str
+
+
+class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of an order."""
+
+    state: OutcomeState
+    code: str
+    facts: Facts
+    at: datetime
+
+
+class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+    """An order with its outcome, once there is one."""
+
+    id: str
+    means: str
+    entity_id: str
+    at: datetime
+    because: Because
+    parameters: Facts
+    by: str
+    outcome: OutcomeView | None
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody took note of an event."""
+
+    event_id: str
+    by: str
+    at: datetime
+    note: str
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """What is written together: either all of it counts or nothing."""
+
+    batch: Batch | None = None
+    batch_number: int = 0
+    rows: bytes = b""
+    events: Sequence[Event] = ()
+    orders: Sequence[Order] = ()
+    outcomes: Sequence[Outcome] = ()
+    readings: Sequence[Reading] = ()
+    notes: Sequence[Note] = ()
+
+
+class Journal:
+    """Made by `Journal.open`. One per database: it is the only writer of what happens."""
+
+    def __init__(self, db: Database, pool: Pool, last_batch_number: int) -> None:
+        self._db = db
+        self._pool = pool
+        self._batch_number = last_batch_number
+        self._days: set[date] = set()
+        self._writer = Writer(db, prepare=self._make_days, store=self._store)
+
+    @classmethod
+    async def open(cls, db: Database, pool: Pool) -> "Journal":
+        """Begin to write. Refuses when another process writes to this database."""
+        journal = cls(db, pool, await db.read_one(SQL.last_batch_number, as_=int) or 0)
+        await journal._writer.open()
+        return journal
+
+    async def close(self) -> None:
+        """Write what is waiting, then stop."""
+        await self._writer.close()
+
+    @property
+    def waiting(self) -> int:
+        """How many entries are not yet committed."""
+        return self._writer.waiting
+
+    @property
+    def trouble(self) -> Facts | None:
+        """Why nothing can be written just now; None when all is well."""
+        return self._writer.trouble
+
+    async def append(
+        self,
+        batch: Batch,
+        *,
+        events: Sequence[Event] = (),
+        orders: Sequence[Order] = (),
+        outcomes: Sequence[Outcome] = (),
+        readings: Sequence[Reading] = (),
+    ) -> asyncio.Future[None]:
+        """Hand in one step of the city. Returns when there is room for it; the future it returns, when it is committed.
+
+        Of the batch the history keeps what the attributes' policies say; events, outcomes and readings are also told.
+        """
+        await self._writer.room()
+        self._batch_number += 1
+        rows = self._pool.keep(batch, self._batch_number)
+        entry = Entry(
+            batch=batch,
+            batch_number=self._batch_number,
+            rows=rows,
+            events=events,
+            orders=orders,
+            outcomes=outcomes,
+            readings=readings,
+        )
+        return self._writer.put(entry, size=len(rows))
+
+    async def acknowledge(self, event_id: str, *, by: str, note: str, now: datetime) -> EventView:
+        """Take note of an event; committed and told on return."""
+        if await self._db.read_one(SQL.event_exists, {"id": event_id}, as_=int) is None:
+            raise NoSuchEvent("kernel.no_such_event", {"id": event_id})
+        await self._writer.room()
+        await self._writer.put(Entry(notes=(Note(event_id=event_id, by=by, at=now, note=note),)), size=len(note))
+        return (await self._db.read(SQL.events_by_id, {"ids": [event_id]}, as_=EventView))[0]
+
+    async def end_open_events(self, *, at: datetime) -> int:
+        """End every open event at a city time (not before it began); answers with how many that were."""
+        found = await self._db.read(SQL.open_events, as_=Event)
+        ended = tuple(msgspec.structs.replace(event, ended_at=max(at, event.at)) for event in found)
+        await self._writer.room()
+        await self._writer.put(Entry(events=ended), size=0)
+        return len(ended)
+
+    async def events(
+        self,
+        *,
+        open_only: bool = False,
+        open_at: datetime | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        entity_id: str | None = None,
+        limit: int = 500,
+    ) -> Sequence[EventView]:
+        """Events, the newest first: those open now, those that were open at a time, or all between two times."""
+        params = {
+            "open_only": open_only,
+            "open_at": open_at,
+            "since": since,
+            "until": until if until else open_at,
+            "entity_id": entity_id,
+            "limit": limit,
+        }
+        return await self._db.read(SQL.events, params, as_=EventView)
+
+    async def recent_orders(
+        self, entity_id: str, *, until: datetime | None = None, limit: int = 50
+    ) -> Sequence[OrderView]:
+        """The newest orders to an entity, the newest first."""
+        params = {"entity_id": entity_id, "until": until, "limit": limit}
+        return await self._db.read(SQL.recent_orders, params, as_=OrderView)
+
+    async def readings(self, indicator: str, *, since: datetime, until: datetime) -> list[Reading]:
+        """The readings of an indicator between two city times, all arms, in order of time."""
+        return await self._db.read(SQL.readings, {"indicator": indicator, "since": since, "until": until}, as_=Reading)
+
+    async def readings_at(self, at: datetime, *, since: datetime) -> dict[str, dict[str, Reading]]:
+        """The newest reading of each indicator and arm in `since` … `at`."""
+        newest: dict[str, dict[str, Reading]] = {}
+        for reading in await self._db.read(SQL.readings_at, {"at": at, "since": since}, as_=Reading):
+            newest.setdefault(reading.indicator, {})[reading.arm] = reading
+        return newest
+
+    async def known_until(self, *, since: datetime) -> datetime | None:
+        """The newest observed time of all batches from `since` on; None when there is none."""
+        return await self._db.read_one(SQL.known_until, {"since": since}, as_=datetime)
+
+    async def _make_days(self, session: Session, entries: Sequence[Entry]) -> None:
+        """Make the history's partitions of days that are new to us. Old days may be dropped again, so ask each time."""
+        days = {entry.batch.observed_at.astimezone(UTC).date() for entry in entries if entry.batch}
+        for day in sorted(days - self._days):
+            async with session.begin() as transaction:
+                await transaction.write(SQL.history_add_day, {"day": day})
+            if day >= max(self._days, default=day):
+                self._days = {day}
+
+    async def _store(self, transaction: Transaction, entries: Sequence[Entry]) -> None:
+        """Write a group of entries, kind by kind, in few round trips."""
+        events = [event for entry in entries for event in entry.events]
+        notes = [note for entry in entries for note in entry.notes]
+        outcomes = [outcome for entry in entries for outcome in entry.outcomes]
+        readings = [reading for entry in entries for reading in entry.readings]
+        await transaction.write_many(SQL.batch_insert, [_batch_row(entry) for entry in entries if entry.batch])
+        rows = b"".join(entry.rows for entry in entries)
+        if rows:
+            await transaction.copy(SQL.history_copy, HEADER + rows + TRAILER)
+        await transaction.write_many(SQL.event_upsert, _params(events))
+        await transaction.write_many(SQL.note_insert, _params(notes))
+        await transaction.write_many(SQL.order_insert, _params([order for entry in entries for order in entry.orders]))
+        await transaction.write_many(SQL.outcome_insert, _params(outcomes))
+        await transaction.write_many(SQL.reading_insert, _params(readings))
+        changed = {event.id for event in events} | {note.event_id for note in notes}
+        views: list[EventView] = []
+        if changed:
+            views = await transaction.read(SQL.events_by_id, {"ids": list(changed)}, as_=EventView)
+        told = (("event", views), ("outcome", outcomes), ("reading", readings))
+        await transaction.write_many(
+            SQL.outbox_insert,
+            [{"topic": topic, "payload": to_json(record).decode()} for topic, records in told for record in records],
+        )
+
+
+def _batch_row(entry: Entry) -> Mapping[str, Json]:
+    batch = cast(Batch, entry.batch)
+    return {
+        "number": entry.batch_number,
+        "id": batch.id,
+        "source": batch.source,
+        "observed_at": batch.observed_at,
+        "received_at": batch.received_at,
+    }
+
+
+def _params(records: Sequence[msgspec.Struct]) -> list[Mapping[str, Json]]:
+    """Records as parameters by column name."""
+    return [msgspec.structs.asdict(record) for record in records]

@@ -1,0 +1,17 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: jobs_lock
+SELECT pg_advisory_xact_lock(7305809031);
+
+-- name: jobs_schema_present
+SELECT to_regclass('procrastinate_jobs') IS NOT NULL;
+
+-- name: history_drop
+SELECT history_drop_before(%(day)s);
+
+-- name: batches_drop
+-- A batch goes with its day, so that nobody follows a cause to an empty batch.
+DELETE FROM observation_batch WHERE observed_at < %(day)s::timestamp AT TIME ZONE 'UTC';
+
+-- name: newest_city_time
+SELECT max(observed_at) FROM observation_batch HAVING max(observed_at) IS NOT NULL;

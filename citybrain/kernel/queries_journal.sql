@@ -1,0 +1,87 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: last_batch_number
+SELECT max(number) FROM observation_batch HAVING max(number) IS NOT NULL;
+
+-- name: batch_insert
+INSERT INTO observation_batch (number, id, source, observed_at, received_at)
+VALUES (%(number)s, %(id)s, %(source)s, %(observed_at)s, %(received_at)s);
+
+-- name: history_copy
+COPY history (series_id, batch_number, observed_at, number, word) FROM STDIN (FORMAT binary);
+
+-- name: history_add_day
+SELECT history_add_day(%(day)s);
+
+-- name: event_upsert
+INSERT INTO event (id, kind, severity, at, ended_at, entity_id, because, geometry, evidence)
+VALUES (%(id)s, %(kind)s, %(severity)s, %(at)s, %(ended_at)s, %(entity_id)s, %(because)s, %(geometry)s, %(evidence)s)
+ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, ended_at = excluded.ended_at,
+    because = excluded.because, geometry = excluded.geometry, evidence = excluded.evidence;
+
+-- name: note_insert
+INSERT INTO event_note (event_id, by, at, note) VALUES (%(event_id)s, %(by)s, %(at)s, %(note)s);
+
+-- name: order_insert
+INSERT INTO city_order (id, means, entity_id, at, because, parameters, by)
+VALUES (%(id)s, %(means)s, %(entity_id)s, %(at)s, %(because)s, %(parameters)s, %(by)s);
+
+-- name: outcome_insert
+INSERT INTO outcome (order_id, state, at, code, facts)
+VALUES (%(order_id)s, %(state)s, %(at)s, %(code)s, %(facts)s)
+ON CONFLICT (order_id) DO UPDATE SET state = excluded.state, at = excluded.at, code = excluded.code,
+    facts = excluded.facts;
+
+-- name: reading_insert
+INSERT INTO reading (indicator, arm, at, value, parts)
+VALUES (%(indicator)s, %(arm)s, %(at)s, %(value)s, %(parts)s)
+ON CONFLICT (indicator, arm, at) DO UPDATE SET value = excluded.value, parts = excluded.parts;
+
+-- name: outbox_insert
+INSERT INTO outbox (topic, payload, at) VALUES (%(topic)s, %(payload)s, now());
+
+-- name: events_by_id
+SELECT e.*, n.by AS acknowledged_by, n.at AS acknowledged_at, coalesce(n.note, '') AS note
+FROM event e
+LEFT JOIN LATERAL (SELECT by, at, note FROM event_note WHERE event_id = e.id ORDER BY id DESC LIMIT 1) n ON true
+WHERE e.id = ANY(%(ids)s) ORDER BY e.at, e.id;
+
+-- name: events
+-- What a reader at `until` could know: what ended later was still open then.
+SELECT e.id, e.kind, e.severity, e.at, e.entity_id, e.because, e.geometry, e.evidence,
+    CASE WHEN %(until)s::timestamptz IS NULL OR e.ended_at <= %(until)s THEN e.ended_at END AS ended_at,
+    n.by AS acknowledged_by, n.at AS acknowledged_at, coalesce(n.note, '') AS note
+FROM event e
+LEFT JOIN LATERAL (SELECT by, at, note FROM event_note WHERE event_id = e.id ORDER BY id DESC LIMIT 1) n ON true
+WHERE (%(open_only)s::bool IS FALSE OR e.ended_at IS NULL)
+    AND (%(open_at)s::timestamptz IS NULL OR e.at <= %(open_at)s AND (e.ended_at IS NULL OR e.ended_at > %(open_at)s))
+    AND (%(since)s::timestamptz IS NULL OR e.at >= %(since)s)
+    AND (%(until)s::timestamptz IS NULL OR e.at <= %(until)s)
+    AND (%(entity_id)s::text IS NULL OR e.entity_id = %(entity_id)s)
+ORDER BY e.at DESC, e.id DESC LIMIT %(limit)s;
+
+-- name: event_exists
+SELECT 1 FROM event WHERE id = %(id)s;
+
+-- name: open_events
+SELECT id, kind, severity, at, ended_at, entity_id, because, geometry, evidence FROM event WHERE ended_at IS NULL
+ORDER BY at, id;
+
+-- name: recent_orders
+SELECT o.id, o.means, o.entity_id, o.at, o.because, o.parameters, o.by,
+    CASE WHEN r.order_id IS NOT NULL
+        THEN jsonb_build_object('state', r.state, 'code', r.code, 'facts', r.facts, 'at', r.at) END AS outcome
+FROM city_order o LEFT JOIN outcome r ON r.order_id = o.id
+WHERE o.entity_id = %(entity_id)s AND (%(until)s::timestamptz IS NULL OR o.at <= %(until)s)
+ORDER BY o.at DESC, o.id DESC LIMIT %(limit)s;
+
+-- name: readings
+SELECT indicator, arm, at, value, parts FROM reading
+WHERE indicator = %(indicator)s AND at >= %(since)s AND at <= %(until)s ORDER BY at, arm;
+
+-- name: readings_at
+SELECT DISTINCT ON (indicator, arm) indicator, arm, at, value, parts FROM reading
+WHERE at >= %(since)s AND at <= %(at)s ORDER BY indicator, arm, at DESC;
+
+-- name: known_until
+SELECT max(observed_at) FROM observation_batch WHERE observed_at >= %(since)s HAVING max(observed_at) IS NOT NULL;

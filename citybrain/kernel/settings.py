@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the operator may set: the only reader of the environment."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from citybrain.kernel.errors import Invalid
+
+LANGUAGES = ("zh", "en")
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings with their defaults.
+
+    Without `database_url` PostgreSQL runs in `data`. `speed` is city seconds per second, or `max`.
+    """
+
+    data: Path
+    database_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = 8000
+    lang: str = "zh"
+    scenario: str = "ingolstadt21"
+    speed: str = "1"
+    keep_days: int = 30
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read `CITYBRAIN_…` variables; an empty one counts as not set. A value that cannot be is refused by its name."""
+    given = dict(os.environ if environ is None else environ)
+
+    def said(name: str) -> str | None:
+        return given.get(f"CITYBRAIN_{name}") or None
+
+    return Settings(
+        data=Path(said("DATA") or _usual_data_folder(given)).expanduser().absolute(),
+        database_url=said("DATABASE_URL"),
+        host=said("HOST") or "127.0.0.1",
+        port=int(_number("PORT", said("PORT"), default=8000, low=0, high=65535)),
+        lang=_language(said("LANG"), given),
+        scenario=said("SCENARIO") or "ingolstadt21",
+        speed=said("SPEED") or "1",
+        keep_days=int(_number("KEEP_DAYS", said("KEEP_DAYS"), default=30, low=1, high=36500)),
+    )
+
+
+def _usual_data_folder(environ: Mapping[str, str]) -> str:
+    """The XDG data folder; for root /var/lib, as PostgreSQL leaves root and root's home is closed to it."""
+    if environ.get("XDG_DATA_HOME"):
+        return f"{environ['XDG_DATA_HOME']}/citybrain"
+    return "/var/lib/citybrain" if os.geteuid() == 0 else "~/.local/share/citybrain"
+
+
+def _language(said: str | None, environ: Mapping[str, str]) -> str:
+    if said is None:
+        return "en" if environ.get("LC_ALL", environ.get("LANG", "")).startswith("en") else "zh"
+    if said not in LANGUAGES:
+        raise Invalid("kernel.setting_unusable", {"name": "CITYBRAIN_LANG", "value": said})
+    return said
+
+
+def _number(name: str, said: str | None, *, default: float, low: float, high: float) -> float:
+    if said is None:
+        return default
+    try:
+        number = float(said)
+    except ValueError:
+        number = float("nan")
+    if not low <= number <= high:
+        raise Invalid("kernel.setting_unusable", {"name": f"CITYBRAIN_{name}", "value": said})
+    return number

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Everything the city keeps, opened in order and closed in the opposite one."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from citybrain.kernel.access import Access
+from citybrain.kernel.app import EntityType
+from citybrain.kernel.db import Database
+from citybrain.kernel.jobs import Jobs
+from citybrain.kernel.journal import Journal
+from citybrain.kernel.migrate import migrate
+from citybrain.kernel.outbox import Outbox
+from citybrain.kernel.pool import Pool
+from citybrain.kernel.runs import Runs
+from citybrain.kernel.settings import Settings
+
+
+class Store(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts of one open city."""
+
+    db: Database
+    pool: Pool
+    journal: Journal
+    outbox: Outbox
+    runs: Runs
+    access: Access
+
+
+@asynccontextmanager
+async def open_store(
+    settings: Settings,
+    *,
+    types: Sequence[EntityType] = (),
+    migrations: Mapping[str, Path] | None = None,
+    permissions: Iterable[Mapping[str, Sequence[str]]] = (),
+) -> AsyncIterator[Store]:
+    """Claim the data folder, start or reach PostgreSQL, migrate, rebuild the pool, begin the journal and the jobs.
+
+    `migrations` are the folders of doors and apps by owner. What cannot be opened is `Unavailable`, and all that was
+    opened before it is closed again.
+    """
+    db = await Database.open(settings)
+    try:
+        await migrate(db, migrations or {})
+        access = Access(db, permissions)
+        pool = await Pool.open(db, types)
+        journal = await Journal.open(db, pool)
+        try:
+            jobs = await Jobs.open(db, access, keep_days=settings.keep_days)
+            try:
+                yield Store(db=db, pool=pool, journal=journal, outbox=Outbox(db), runs=Runs(db), access=access)
+            finally:
+                await jobs.close()
+        finally:
+            await journal.close()
+    finally:
+        await db.close()
