@@ -2,10 +2,13 @@
 """A simulated street: SUMO seen only through sensors, steered only through the cabinets at the signals."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
+
+import libsumo
 
 from citybrain.doors.sumo import configuration, plans, saved
 from citybrain.doors.sumo.figures import Watch
@@ -27,12 +30,10 @@ class SumoField:
 
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
-        self._folder = TemporaryDirectory(prefix="citybrain-sumo-")
-        try:
-            self._open(opening)
-        except BaseException:
-            self._folder.cleanup()
-            raise
+        with ExitStack() as closing:
+            folder = Path(closing.enter_context(TemporaryDirectory(prefix="citybrain-sumo-")))
+            self._open(opening, folder, closing)
+            self._closing = closing.pop_all()
 
     def entities(self) -> Sequence[Entity]:
         """What there is: roads, lanes, junctions, signals, detectors."""
@@ -41,7 +42,7 @@ class SumoField:
     def step(self, orders: Sequence[Order], *, vehicles: bool = False) -> Frame:
         """Carry out the orders, let one second pass, and look."""
         outcomes = self._obey(orders)
-        self._cabinets.steer(self._simulation.now_s(), self._watch.occupied(), self._watch.calling())
+        self._cabinets.steer(self._simulation.now_s(), self._watch)
         self._simulation.run_until(self._simulation.now_s() + STEP_S)
         at = self._at()
         finished = self._simulation.now_s() >= self._opening.scenario.end_s
@@ -55,11 +56,12 @@ class SumoField:
 
     def save(self, path: str) -> None:
         """Write a state from which an opening resumes: SUMO's own, and what the judge counted before."""
-        saved.write(
-            Path(path),
-            self._simulation,
-            saved.Memory(trips=self._earlier.add(arrived_trips()), cabinets=self._cabinets.memory()),
+        memory = saved.Memory(
+            trips=self._earlier.add(arrived_trips()),
+            cabinets=self._cabinets.memory(),
+            floating=self._floating.memory(),
         )
+        saved.write(Path(path), self._simulation, memory)
 
     def summary(self) -> Facts:
         """End the run; the judge's figures from the trips, unfinished and undeparted ones included."""
@@ -69,30 +71,30 @@ class SumoField:
 
     def close(self) -> None:
         """End the run without a summary."""
-        self._simulation.close()
-        self._folder.cleanup()
+        self._closing.close()
 
-    def _open(self, opening: Opening) -> None:
-        folder = Path(self._folder.name)
+    def _open(self, opening: Opening, folder: Path, closing: ExitStack) -> None:
         read = configuration.read(Path(opening.scenario.path))
         net = read_net(read.net)
         memory, state = saved.read(Path(opening.state_path), folder) if opening.state_path else (saved.Memory(), None)
         self._simulation = Simulation(read, folder, seed=opening.seed, state=state)
+        closing.callback(self._simulation.close)
         self._earlier = memory.trips
         self._survey(Survey(net, opening.begins_at))
         self._cabinets.remember(memory.cabinets, self._simulation.now_s())
         self._moving = Moving(net.place, net.middle)
         roads = [edge.getID() for edge in net.roads]
         self._floating = FloatingCars(roads)
+        self._floating.remember(memory.floating)
         self._roads = tuple(entity_id("RoadSegment", road) for road in roads)
 
     def _survey(self, survey: Survey) -> None:
         found = {signal: plans.read_plan(signal) for signal in plans.signal_ids()}
         found = {signal: found[signal] for signal in survey.signal_names(found)}
-        watched = zones(found, Street((link.approach, link.exit) for plan in found.values() for link in plan.links))
-        self._zones = watched
+        signalled = [link for signal in libsumo.trafficlight.getIDList() for link in plans.links(signal)]
+        watched = zones(found, Street((link.approach, link.exit) for link in signalled))
         self._sensors = Sensors(tuple(watched.values()))
-        self._watch = Watch((), watched)
+        self._watch = Watch(watched)
         self._cabinets = Cabinets(found)
         self._entities = survey.entities(found, watched)
         self._signals = tuple(one.id for one in self._entities if one.type == "TrafficSignalController")
@@ -106,13 +108,11 @@ class SumoField:
     def _look(self, at: datetime) -> Batch:
         now_s = self._simulation.now_s()
         tracks = self._sensors.read(STEP_S)
-        self._watch = Watch(tracks, self._zones)
+        self._watch.see(tracks)
         self._floating.listen()
         columns = [
             Column(attribute="signalState", entity_ids=self._signals, values=self._cabinets.states()),
-            Column(
-                attribute="controlMode", entity_ids=self._signals, values=self._cabinets.modes(now_s)
-            ),
+            Column(attribute="controlMode", entity_ids=self._signals, values=self._cabinets.modes(now_s)),
             Column(attribute="tracks", entity_ids=self._detectors, values=tracks),
             *(
                 Column(attribute=name, entity_ids=self._detectors, values=values)

@@ -32,7 +32,7 @@ class FloatingCars:
         self._seconds = np.zeros((WINDOW_S, 2, len(roads)))
         self._sums = np.zeros((2, len(roads)))
         self._second = 0
-        self._probes: dict[str, bool] = {}
+        self._probes = {one for one in libsumo.vehicle.getIDList() if is_probe(one)}
 
     def listen(self) -> None:
         """Hear all probes for this second; what is a minute old is forgotten."""
@@ -48,25 +48,30 @@ class FloatingCars:
     def speeds_kmh(self) -> Numbers:
         """Per road, metres driven by seconds spent, over all probes of the window (Edie's space-mean speed)."""
         metres, seconds = self._sums
+        kmh = np.full(len(self._number), np.nan)
         heard = seconds > 0.5
-        kmh: Numbers = np.where(heard, metres / np.where(heard, seconds, 1.0), np.nan) * KMH_PER_MPS
-        slowest: Numbers = np.maximum(kmh, 0.0)
-        return slowest
+        kmh[heard] = np.maximum(metres[heard] / seconds[heard], 0.0) * KMH_PER_MPS
+        return kmh
 
     def counts(self) -> Numbers:
         """Per road, how many probes were on it, as the mean of the window."""
-        return self._sums[1] / WINDOW_S
+        seconds: Numbers = self._sums[1]
+        return seconds / WINDOW_S
+
+    def memory(self) -> bytes:
+        """The minute that was heard, oldest second first."""
+        return np.roll(self._seconds, -self._second, axis=0).tobytes()
+
+    def remember(self, memory: bytes) -> None:
+        """Go on from a minute that was heard before."""
+        if memory:
+            self._seconds = np.frombuffer(memory).reshape(self._seconds.shape).copy()
+            self._sums = self._seconds.sum(axis=0)
 
     def _hear(self) -> tuple[list[int], list[float]]:
-        road_of, speed_of, number_of = libsumo.vehicle.getRoadID, libsumo.vehicle.getSpeed, self._number.get
-        known, probes = self._probes, {}
-        roads: list[int] = []
-        speeds: list[float] = []
-        for vehicle in libsumo.vehicle.getIDList():
-            reports = known.get(vehicle)
-            probes[vehicle] = reports = is_probe(vehicle) if reports is None else reports
-            if reports and (number := number_of(road_of(vehicle))) is not None:
-                roads.append(number)
-                speeds.append(speed_of(vehicle))
-        self._probes = probes
-        return roads, speeds
+        simulation, vehicle = libsumo.simulation, libsumo.vehicle
+        self._probes.update(one for one in simulation.getDepartedIDList() if is_probe(one))
+        self._probes.difference_update(simulation.getArrivedIDList())
+        heard = [(self._number.get(vehicle.getRoadID(one), -1), vehicle.getSpeed(one)) for one in self._probes]
+        on_road = [(road, speed) for road, speed in heard if road >= 0]
+        return [road for road, _ in on_road], [speed for _, speed in on_road]

@@ -2,7 +2,7 @@
 """A saved run in one file: SUMO's state, and what SUMO forgets when it loads it."""
 
 from pathlib import Path
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 import msgspec
 
@@ -12,7 +12,7 @@ from citybrain.doors.sumo.simulation import Simulation
 from citybrain.kernel.errors import Unavailable
 
 STATE = "state.xml.gz"
-MEMORY = "memory.json"
+MEMORY = "memory.msgpack"
 
 
 class StateBroken(Unavailable):
@@ -20,19 +20,20 @@ class StateBroken(Unavailable):
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """Trips that arrived before, and what the cabinets were doing."""
+    """Trips that arrived before, what the cabinets were doing, and what the floating cars said."""
 
     trips: Trips = msgspec.field(default_factory=Trips)
     cabinets: signals.Memory = signals.Memory()
+    floating: bytes = b""
 
 
 def write(path: Path, simulation: Simulation, memory: Memory) -> None:
     """Write the state of a running simulation."""
     part = path.with_name(f"{path.name}.{STATE}")
     simulation.save(part)
-    with ZipFile(path, "w") as file:
+    with ZipFile(path, "w", ZIP_DEFLATED) as file:
         file.write(part, STATE)
-        file.writestr(MEMORY, msgspec.json.encode(memory))
+        file.writestr(MEMORY, msgspec.msgpack.encode(memory))
     part.unlink()
 
 
@@ -40,7 +41,7 @@ def read(path: Path, folder: Path) -> tuple[Memory, Path]:
     """The memory, and SUMO's state unpacked into a folder."""
     try:
         with ZipFile(path) as file:
-            memory = msgspec.json.decode(file.read(MEMORY), type=Memory)
+            memory = msgspec.msgpack.decode(file.read(MEMORY), type=Memory)
             file.extract(STATE, folder)
     except (OSError, BadZipFile, KeyError, msgspec.DecodeError) as error:
         raise StateBroken("sumo.state_broken", {"path": str(path), "detail": str(error)}) from error

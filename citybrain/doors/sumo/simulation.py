@@ -2,7 +2,6 @@
 """The one SUMO that a process can have: started, stepped and closed, with its complaints heard."""
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,7 +15,14 @@ TRIPS = "trips.xml"
 COMPLAINTS = "complaints.txt"
 
 DECIMALS = 6
-"""Of sums and states: with SUMO's two, a sum over thousands of trips and a resumed run drift away."""
+"""Of outputs: with SUMO's own two, a sum over thousands of trips drifts away."""
+
+STATE_DECIMALS = 12
+"""Of states: with so many a resumed run goes on exactly as the one that was saved."""
+
+ALL_AT_ONCE = "0"
+"""Demand is read whole at the start. Read in parts, the state has what was read; when two vehicles depart in the last
+second of a part and only one was read, SUMO 1.28 skips the other when it resumes."""
 
 STDERR = 2
 COMPLAINT_LINES = 5
@@ -38,6 +44,7 @@ class Simulation:
             raise SumoBusy("sumo.busy", {})
         self._folder = folder
         self._path = configuration.path
+        self._complaints: int | None = os.open(folder / COMPLAINTS, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         with self._complaining():
             libsumo.start(["sumo", *configuration.arguments(), *self._own_arguments(seed, state)])
 
@@ -65,6 +72,9 @@ class Simulation:
         if libsumo.simulation.isLoaded():
             with self._complaining():
                 libsumo.close()
+        if self._complaints is not None:
+            os.close(self._complaints)
+            self._complaints = None
 
     def _own_arguments(self, seed: int, state: Path | None) -> list[str]:
         load = ["--load-state", str(state)] if state else []
@@ -79,22 +89,22 @@ class Simulation:
             *("--tripinfo-output.write-undeparted", "true"),
             *("--precision", str(DECIMALS)),
             *("--save-state.rng", "true"),
-            *("--save-state.precision", str(DECIMALS)),
+            *("--save-state.precision", str(STATE_DECIMALS)),
+            *("--route-steps", ALL_AT_ONCE),
             *load,
         ]
 
     @contextmanager
     def _complaining(self) -> Iterator[None]:
         """SUMO says why on stderr only; its exception says `Process Error`. So stderr goes to a file meanwhile."""
-        sys.stderr.flush()
+        assert self._complaints is not None, "closed"
         kept = os.dup(STDERR)
-        path = self._folder / COMPLAINTS
-        with path.open("ab") as file:
-            os.dup2(file.fileno(), STDERR)
+        os.dup2(self._complaints, STDERR)
         try:
             yield
         except libsumo.TraCIException as error:
-            raise SumoRefused("sumo.refused", {"path": str(self._path), "detail": said(path) or str(error)}) from error
+            detail = said(self._folder / COMPLAINTS) or str(error)
+            raise SumoRefused("sumo.refused", {"path": str(self._path), "detail": detail}) from error
         finally:
             os.dup2(kept, STDERR)
             os.close(kept)
