@@ -17,7 +17,8 @@ from citybrain.kernel import i18n
 from citybrain.kernel.app import App, Door
 from citybrain.kernel.errors import Refusal, Unavailable
 
-RESERVED = ("kernel", "serve")
+# First words of what belongs to kernel and serve: their words, tables, permissions.
+RESERVED = ("city", "kernel", "serve", "session")
 
 Part = TypeVar("Part", App, Door)
 

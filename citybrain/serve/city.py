@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The city that runs: one field under the brain beside its twin under the shipped plans, step by step, kept and shown."""
+"""The city that runs: one field under the brain beside its twin under the shipped plans, kept and shown."""
 
 import asyncio
 import math
@@ -11,18 +11,16 @@ from zoneinfo import ZoneInfo
 import msgspec
 import structlog
 
-from citybrain.kernel.app import Door, HostedField, Opening, Scenario, Score, Vehicles
+from citybrain.kernel.app import HostedField, Opening, Scenario, Score, Vehicles
 from citybrain.kernel.clock import monotonic_s, utc_now
-from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Unavailable
-from citybrain.kernel.journal import Journal
 from citybrain.kernel.loop import Loop, Step
-from citybrain.kernel.outbox import Outbox
-from citybrain.kernel.pool import Pool
 from citybrain.kernel.records import Entity, Facts, Order, Reading
-from citybrain.kernel.runs import Run, Runs, read_setting, write_setting
+from citybrain.kernel.runs import Run, read_setting, write_setting
+from citybrain.kernel.store import Store
 from citybrain.serve import catalog
 from citybrain.serve.experiment import ARMS, BRAIN
+from citybrain.serve.scenarios import Simulated, door_of
 
 SAVE_EVERY = timedelta(minutes=2)
 # A pause between two tries of a simulator that dies at once, so that the log stays readable.
@@ -32,17 +30,6 @@ VEHICLES_EVERY_S = 0.5
 SAVED = "saved_states"
 
 log = structlog.get_logger()
-
-
-class Stores(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the city keeps what happens; `folder` takes the saved states of simulators."""
-
-    db: Database
-    pool: Pool
-    journal: Journal
-    outbox: Outbox
-    runs: Runs
-    folder: Path
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,19 +84,18 @@ class Side:
         assert self._loop is not None
         orders = (*self.last.orders, *extra) if self.last else tuple(extra)
         frame = await self.field.step(orders, vehicles=vehicles)
-        received = msgspec.structs.replace(frame.batch, received_at=utc_now())
-        self.last = self._loop.step(msgspec.structs.replace(frame, batch=received))
+        self.last = self._loop.step(frame)
         return self.last
 
 
 class City:
-    """Runs day after day of one scenario. Screens read its public fields."""
+    """Runs day after day of one scenario; screens read its public fields. `folder` takes saved simulator states."""
 
     arms = ARMS
 
-    def __init__(self, door: Door, scenario: Scenario, stores: Stores, *, speed: float | None) -> None:
-        self.scenario = scenario
-        self.stores = stores
+    def __init__(self, found: Simulated, store: Store, folder: Path, *, speed: float | None) -> None:
+        self.scenario = found.scenario
+        self.store = store
         self.pace = Pace(speed)
         self.run: Run | None = None
         self.entities: Sequence[Entity] = ()
@@ -120,7 +106,8 @@ class City:
         self.condition = "starting"
         self.trouble: Facts = {}
         self.vehicle_readers = 0
-        self._door = door
+        self._host_field = door_of(found.door).host
+        self._folder = folder
         self._by_people: list[Order] = []
         self._known_until: datetime | None = None
         self._drawn_s = 0.0
@@ -142,14 +129,14 @@ class City:
                 await asyncio.sleep(RESTART_PAUSE_S)
 
     async def _next_run(self) -> Run:
-        last = await self.stores.runs.last()
+        last = await self.store.runs.last()
         if last is not None and last.finished_at is None and last.scenario == self.scenario.id:
             return last
         number = last.number + 1 if last else 1
-        first = await self.stores.runs.first_begins_at() or utc_now()
+        first = await self.store.runs.first_begins_at() or utc_now()
         begins_at = _begins_at(self.scenario, first, number)
         length = timedelta(seconds=self.scenario.end_s - self.scenario.begin_s)
-        return await self.stores.runs.start(
+        return await self.store.runs.start(
             number=number, scenario=self.scenario.id, begins_at=begins_at, ends_at=begins_at + length, now=utc_now()
         )
 
@@ -162,20 +149,18 @@ class City:
             await self._steps(run, sides, saved_at=saved.at if saved else run.begins_at)
             summaries = await asyncio.gather(*(side.field.summary() for side in sides))
             figures = {side.arm: summary for side, summary in zip(sides, summaries, strict=True)}
-            await self.stores.runs.finish(run.number, summary=figures, now=utc_now())
+            await self.store.runs.finish(run.number, summary=figures, now=utc_now())
             log.info("run_finished", run=run.number, **figures)
         finally:
             await asyncio.gather(*(side.field.close() for side in sides))
 
     async def _saved(self, run: Run) -> Saved | None:
-        saved = await read_setting(self.stores.db, SAVED, as_=Saved)
-        if saved is None or saved.run != run.number or not all(Path(file).exists() for file in saved.files.values()):
-            return None
-        return saved
+        saved = await read_setting(self.store.db, SAVED, as_=Saved)
+        return saved if saved is not None and saved.run == run.number and _all_there(saved) else None
 
     def _host(self, run: Run, state_path: str | None, arm: str) -> HostedField:
-        assert self._door.host is not None
-        return self._door.host(
+        assert self._host_field is not None
+        return self._host_field(
             Opening(
                 scenario=self.scenario,
                 seed=run.number,
@@ -188,10 +173,10 @@ class City:
     async def _open(self, run: Run, entities: Sequence[Entity]) -> None:
         """Register what there is; what was journaled before a restart is not journaled again while it is run again."""
         self.entities = entities
-        await self.stores.pool.register(entities)
-        await self.stores.journal.end_open_events(at=run.begins_at, now=utc_now())
-        self._known_until = await self.stores.journal.known_until(since=run.begins_at)
-        self.readings = await self.stores.journal.readings_at(run.ends_at, since=run.begins_at)
+        await self.store.pool.register(entities)
+        await self.store.journal.end_open_events(at=run.begins_at)
+        self._known_until = await self.store.journal.known_until(since=run.begins_at)
+        self.readings = await self.store.journal.readings_at(run.ends_at, since=run.begins_at)
         self.condition, self.trouble = "running", {}
 
     async def _steps(self, run: Run, sides: Sequence[Side], *, saved_at: datetime) -> None:
@@ -223,8 +208,8 @@ class City:
     async def _keep(self, steps: Sequence[Step], by_people: Sequence[Order]) -> None:
         brain = steps[0]
         readings = tuple(reading for step in steps for reading in step.readings)
-        self.stores.pool.observe(brain.frame.batch)
-        await self.stores.journal.append(
+        self.store.pool.observe(brain.frame.batch)
+        await self.store.journal.append(
             brain.frame.batch,
             events=brain.events,
             orders=(*brain.orders, *by_people),
@@ -240,12 +225,16 @@ class City:
     async def _save(self, run: Run, sides: Sequence[Side], at: datetime) -> None:
         """Both files first, then the note that names them: a kill in between leaves the older pair in force."""
         stamp = f"run-{run.number}-{at:%Y%m%dT%H%M%S}"
-        files = {side.arm: str(self.stores.folder / f"{stamp}-{side.arm}.state") for side in sides}
+        files = {side.arm: str(self._folder / f"{stamp}-{side.arm}.state") for side in sides}
         await asyncio.gather(*(side.field.save(files[side.arm]) for side in sides))
-        await write_setting(self.stores.db, SAVED, msgspec.to_builtins(Saved(run=run.number, at=at, files=files)))
-        for file in self.stores.folder.glob("*.state*"):
+        await write_setting(self.store.db, SAVED, msgspec.to_builtins(Saved(run=run.number, at=at, files=files)))
+        for file in self._folder.glob("*.state*"):
             if not file.name.startswith(stamp):
                 file.unlink()
+
+
+def _all_there(saved: Saved) -> bool:
+    return all(Path(file).exists() for file in saved.files.values())
 
 
 def _begins_at(scenario: Scenario, first: datetime, number: int) -> datetime:

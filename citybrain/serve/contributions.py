@@ -1,22 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """What all apps and doors together give the city: types, tables, permissions, words."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from citybrain.kernel import access
-from citybrain.kernel.app import EntityType
+from citybrain.kernel.app import App, Door, EntityType
 from citybrain.kernel.i18n import Words, load_words
 from citybrain.serve import catalog
-
-KERNEL_MIGRATIONS = Path(access.__file__).parent / "migrations"
 
 
 def entity_types() -> tuple[EntityType, ...]:
     """Every declared type; types of one name that several parts declare are joined."""
     joined: dict[str, EntityType] = {}
-    for part in (*catalog.doors(), *catalog.apps()):
+    for part in _parts():
         for each in part.entity_types:
             known = joined.get(each.name)
             attributes = (*known.attributes, *each.attributes) if known else each.attributes
@@ -25,24 +22,22 @@ def entity_types() -> tuple[EntityType, ...]:
 
 
 def migrations() -> Mapping[str, Path]:
-    """The folder of migrations of each owner that has one, the kernel's first."""
-    owners = {"kernel": KERNEL_MIGRATIONS}
-    for part in (*catalog.doors(), *catalog.apps()):
-        if (part.folder / "migrations").is_dir():
-            owners[part.name] = part.folder / "migrations"
-    return owners
+    """The folder of migrations of each app and door that has one."""
+    folders = {part.name: part.folder / "migrations" for part in _parts()}
+    return {name: folder for name, folder in folders.items() if folder.is_dir()}
 
 
-def permissions() -> Mapping[str, tuple[str, ...]]:
-    """Which roles have which permission: the kernel's own and those of apps and doors."""
-    granted = dict(access.PERMISSIONS)
-    for part in (*catalog.doors(), *catalog.apps()):
-        granted.update(part.permissions)
-    return granted
+def permissions() -> list[Mapping[str, Sequence[str]]]:
+    """What apps and doors grant, beside the kernel's own."""
+    return [part.permissions for part in _parts()]
 
 
 @cache
 def words() -> Words:
     """Every sentence of kernel, serve, doors and apps."""
-    folders = [Path(__file__).parent, *(part.folder for part in (*catalog.doors(), *catalog.apps()))]
+    folders = [Path(__file__).parent, *(part.folder for part in _parts())]
     return load_words(folders)
+
+
+def _parts() -> Sequence[App | Door]:
+    return [*catalog.doors(), *catalog.apps()]

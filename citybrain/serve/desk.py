@@ -35,22 +35,22 @@ class Desk:
     @property
     def pool(self) -> Pool:
         """The shared pool of data."""
-        return self.city.stores.pool
+        return self.city.store.pool
 
     @property
     def journal(self) -> Journal:
         """What happened, kept."""
-        return self.city.stores.journal
+        return self.city.store.journal
 
     @property
     def outbox(self) -> Outbox:
         """What is to be told, in the order it was kept."""
-        return self.city.stores.outbox
+        return self.city.store.outbox
 
     @property
     def runs(self) -> Runs:
         """The days of the city."""
-        return self.city.stores.runs
+        return self.city.store.runs
 
     @property
     def screen(self) -> Screen:

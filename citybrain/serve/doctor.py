@@ -68,7 +68,7 @@ async def _scenarios(_settings: Settings) -> Check:
 
 async def _parts(_settings: Settings) -> Check:
     try:
-        names = [part.name for part in (*catalog.apps(), *catalog.doors())]
+        names = [*(app.name for app in catalog.apps()), *(door.name for door in catalog.doors())]
     except Refusal as refusal:
         sentence = contributions.words().sentence(refusal.code, dict(refusal.facts), _settings.lang)
         return Check(name="apps and doors", ok=False, found=sentence, remedy="Repair or uninstall that package.")

@@ -4,8 +4,7 @@
 import asyncio
 import logging
 import signal
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -14,19 +13,13 @@ from granian.log import LogLevels
 from granian.server.embed import Server
 from rich.console import Console
 
-from citybrain.kernel.access import OPERATOR, Access
+from citybrain.kernel.access import OPERATOR_NAME
 from citybrain.kernel.clock import monotonic_s, utc_now
-from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Conflict, Invalid, NotFound
-from citybrain.kernel.jobs import running_jobs
-from citybrain.kernel.journal import Journal
-from citybrain.kernel.migrate import migrate
-from citybrain.kernel.outbox import Outbox
-from citybrain.kernel.pool import Pool
-from citybrain.kernel.runs import Runs
 from citybrain.kernel.settings import Settings
+from citybrain.kernel.store import open_store
 from citybrain.serve import catalog, contributions, scenarios
-from citybrain.serve.city import City, Stores
+from citybrain.serve.city import City
 from citybrain.serve.desk import Desk
 from citybrain.serve.doctor import pages_folder, port_is_free
 from citybrain.serve.web import create
@@ -77,12 +70,28 @@ async def serve(settings: Settings, console: Console) -> None:
         raise PagesNotBuilt("serve.pages_not_built", {"folder": str(pages_folder())})
     _quiet_logs()
     telling = _Telling(console, settings.lang)
-    async with _stores(settings, telling) as (stores, access):
-        city = City(scenarios.door_of(found.door), found.scenario, stores, speed=speed)
-        desk = Desk(city, catalog.apps(), contributions.entity_types(), words=contributions.words())
+    telling.say("serve.up_database", folder=str(settings.data))
+    async with open_store(
+        settings,
+        types=contributions.entity_types(),
+        migrations=contributions.migrations(),
+        permissions=contributions.permissions(),
+    ) as store:
+        password = await store.access.ensure_operator(now=utc_now())
+        if password is not None:
+            telling.say("serve.up_operator", name=OPERATOR_NAME, password=password)
         telling.say("serve.up_opening", scenario=found.scenario.id)
-        await _until_told(desk, access, settings, telling)
+        city = City(found, store, states_folder(settings), speed=speed)
+        desk = Desk(city, catalog.apps(), contributions.entity_types(), words=contributions.words())
+        await _until_told(desk, settings, telling)
         telling.say("serve.up_stopping")
+
+
+def states_folder(settings: Settings) -> Path:
+    """Where simulators' saved states lie."""
+    folder = settings.data / "states"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 class _Telling:
@@ -98,34 +107,12 @@ class _Telling:
         """One line."""
         passed_s = monotonic_s() - self._began_s
         sentence = self._words.sentence(code, facts, self._lang)
-        self._console.print(f"[dim]{passed_s:6.1f} s[/dim]  {sentence}", highlight=False)
+        self._console.print(f"[dim]{passed_s:6.1f} s[/dim]  {sentence}", highlight=False, soft_wrap=True)
 
 
-@asynccontextmanager
-async def _stores(settings: Settings, telling: _Telling) -> AsyncIterator[tuple[Stores, Access]]:
-    async with AsyncExitStack() as stack:
-        telling.say("serve.up_database", folder=str(settings.data))
-        db = await Database.open(settings)
-        stack.push_async_callback(db.close)
-        await migrate(db, contributions.migrations())
-        access = Access(db, contributions.permissions())
-        password = await access.ensure_operator(utc_now())
-        if password is not None:
-            telling.say("serve.up_operator", name=OPERATOR, password=password)
-        telling.say("serve.up_pool")
-        pool = await Pool.open(db, contributions.entity_types())
-        journal = await Journal.open(db, pool)
-        stack.push_async_callback(journal.close)
-        folder = settings.data / "states"
-        folder.mkdir(exist_ok=True)
-        stores = Stores(db=db, pool=pool, journal=journal, outbox=Outbox(db), runs=Runs(db), folder=folder)
-        await stack.enter_async_context(running_jobs(db, settings))
-        yield stores, access
-
-
-async def _until_told(desk: Desk, access: Access, settings: Settings, telling: _Telling) -> None:
+async def _until_told(desk: Desk, settings: Settings, telling: _Telling) -> None:
     server = Server(
-        create(desk, access, pages_folder()),
+        create(desk, desk.city.store.access, pages_folder()),
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,
@@ -140,7 +127,7 @@ async def _until_told(desk: Desk, access: Access, settings: Settings, telling: _
     done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
     desk.closing.set()
     tasks[1].cancel()
-    server.stop()
+    server.stop()  # type: ignore[no-untyped-call]
     await asyncio.wait([*tasks, stopping], timeout=STOP_WITHIN_S)
     for task in done - {stopping}:
         task.result()

@@ -14,6 +14,7 @@ from litestar.openapi import OpenAPIConfig
 
 from citybrain import __version__
 from citybrain.kernel.access import Access
+from citybrain.kernel.app import App, Door
 from citybrain.kernel.errors import NotFound, Refusal
 from citybrain.serve import catalog, gate
 from citybrain.serve.desk import Desk
@@ -50,7 +51,8 @@ def create(desk: Desk, access: Access, pages: Path) -> Litestar:
 
 
 def _contributed() -> Sequence[Any]:
-    return [route for part in (*catalog.apps(), *catalog.doors()) for route in part.routes]
+    parts: list[App | Door] = [*catalog.apps(), *catalog.doors()]
+    return [route for part in parts for route in part.routes]
 
 
 def _with_security_headers(response: Response[Any]) -> Response[Any]:
