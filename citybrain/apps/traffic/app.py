@@ -12,8 +12,9 @@ from citybrain.apps.traffic.index import RoadLevels
 from citybrain.apps.traffic.measure import TrafficMeasure
 from citybrain.kernel.app import App, Indicator, Means
 
-OWNER = "traffic.owner"
+OWNER = "traffic"
 RESCO = "RESCO: Ault & Sharon, NeurIPS 2021 Datasets and Benchmarks"
+AMAP = "AMAP (高德)"
 GB_T_33171 = "GB/T 33171-2016"
 
 
@@ -53,9 +54,9 @@ APP = App(
         Indicator(name="traffic.delay", unit="s/veh", owner=OWNER, source=RESCO),
         Indicator(name="traffic.travel_time", unit="s", owner=OWNER, source=RESCO),
         Indicator(name="traffic.arrived", unit="veh", owner=OWNER, source=RESCO, lower_is_better=False),
-        Indicator(name="traffic.delay_index", unit="", owner=OWNER, source="高德地图 AMAP, 拥堵延时指数"),
-        Indicator(name="traffic.tpi", unit="", owner=OWNER, source=f"{GB_T_33171}, 7.2.2.2, 附录 C"),
-        Indicator(name="traffic.congested_share", unit="%", owner=OWNER, source=f"{GB_T_33171}, 运行状况等级里程比例"),
+        Indicator(name="traffic.delay_index", unit="", owner=OWNER, source=AMAP),
+        Indicator(name="traffic.tpi", unit="", owner=OWNER, source=f"{GB_T_33171}, 7.2.2.2, C"),
+        Indicator(name="traffic.congested_share", unit="%", owner=OWNER, source=GB_T_33171),
     ),
     kinds=(CONGESTION, SPILLBACK, SENSOR_SILENT),
     permissions={"traffic.control": ("operator",)},
