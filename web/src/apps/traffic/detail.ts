@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// The full facts of one entity: fetched when opened, refreshed while live, asked for the clock's time in replay.
+import { onScopeDispose, ref, shallowRef, watch } from "vue";
+import type { Ref, ShallowRef } from "vue";
+import { api } from "@/api/client";
+import type { EntityDetail } from "@/api/types";
+import { clock, isLive } from "@/time/clock";
+
+const EVERY_MS = 2000;
+
+export interface Detail { detail: ShallowRef<EntityDetail | null>; failure: ShallowRef<unknown>; load: () => Promise<void>; busy: Ref<boolean> }
+
+/** What was known by a time: in replay nothing newer may show. */
+export function knownBy(detail: EntityDetail, atMs: number): EntityDetail {
+  const before = (at: string): boolean => Date.parse(at) <= atMs + 1000;
+  return {
+    ...detail,
+    now: detail.now.filter((one) => before(one.observed_at)),
+    orders: detail.orders.filter((order) => before(order.at)),
+    events: detail.events.filter((event) => before(event.at)),
+    parts: detail.parts.map((part) => ({ ...part, now: part.now.filter((one) => before(one.observed_at)) })),
+  };
+}
+
+export function useDetail(id: () => string): Detail {
+  const detail = shallowRef<EntityDetail | null>(null);
+  const failure = shallowRef<unknown>(null);
+  const busy = ref(false);
+
+  async function load(): Promise<void> {
+    if (busy.value) return;
+    busy.value = true;
+    const [wanted, atMs] = [id(), isLive.value ? null : clock.atMs];
+    try {
+      const found = await api.entity(wanted, atMs === null ? undefined : new Date(atMs).toISOString());
+      if (wanted === id()) detail.value = atMs === null ? found : knownBy(found, atMs);
+      failure.value = null;
+    } catch (caught) {
+      failure.value = caught;
+    }
+    busy.value = false;
+  }
+
+  watch([id, isLive], () => { void load(); }, { immediate: true });
+  watch(() => Math.round(clock.atMs / 5000), () => { if (!isLive.value) void load(); });
+  const timer = window.setInterval(() => { if (isLive.value && !document.hidden) void load(); }, EVERY_MS);
+  onScopeDispose(() => { window.clearInterval(timer); });
+  return { detail, failure, load, busy };
+}

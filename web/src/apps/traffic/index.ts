@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The traffic app's face: its layers, desks and drawers as one value.
+import { localId } from "@/api/live";
+import type { Network } from "@/api/types";
+import EventDrawer from "@/apps/traffic/EventDrawer.vue";
+import EventsPanel from "@/apps/traffic/EventsPanel.vue";
+import IndicatorsPanel from "@/apps/traffic/IndicatorsPanel.vue";
+import { LAYERS, MARKS } from "@/apps/traffic/layers";
+import RoadDrawer from "@/apps/traffic/RoadDrawer.vue";
+import RoadsPanel from "@/apps/traffic/RoadsPanel.vue";
+import SignalDrawer from "@/apps/traffic/SignalDrawer.vue";
+import SignalsPanel from "@/apps/traffic/SignalsPanel.vue";
+import { t, text } from "@/i18n";
+import type { CityApp, Place } from "@/shell/app";
+import { eventIdOf } from "@/shell/selection";
+
+function places(network: Network): Place[] {
+  return [
+    ...network.signals.map((signal) => ({ id: signal.id, label: text(signal.name) || localId(signal.id), hint: t("place.signal"), points: signal.heads.flatMap((head) => head.line).concat([signal.point]) })),
+    ...network.roads.map((road) => ({ id: road.id, label: text(road.name) || localId(road.id), hint: t("place.road"), points: road.line })),
+  ];
+}
+
+export const app: CityApp = {
+  name: "traffic",
+  layers: LAYERS,
+  marks: MARKS,
+  panels: [
+    { path: "/indicators", title: "desk.indicators", icon: "compare", component: IndicatorsPanel },
+    { path: "/events", title: "desk.events", icon: "alert", component: EventsPanel },
+    { path: "/signals", title: "desk.signals", icon: "signal", component: SignalsPanel },
+    { path: "/roads", title: "desk.roads", icon: "road", component: RoadsPanel },
+  ],
+  inspectors: [
+    { of: (selection) => eventIdOf(selection) !== null, component: EventDrawer },
+    { of: (selection) => selection.includes(":TrafficSignalController:"), component: SignalDrawer },
+    { of: (selection) => selection.includes(":RoadSegment:"), component: RoadDrawer },
+  ],
+  places,
+};

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// The composition root: finds the apps, builds the routes, starts stream and clock.
+import { createApp } from "vue";
+import { createRouter, createWebHistory } from "vue-router";
+import { startLive } from "@/api/live";
+import "@/kit/tokens.css";
+import "maplibre-gl/dist/maplibre-gl.css";
+import { keepAddress } from "@/shell/address";
+import { APPS } from "@/shell/app";
+import type { CityApp } from "@/shell/app";
+import Root from "@/shell/Root.vue";
+import { startTime } from "@/time/seen";
+
+const found = import.meta.glob<{ app: CityApp }>("./apps/*/index.ts", { eager: true });
+const apps = Object.values(found).map((one) => one.app);
+const first = apps[0]?.panels[0]?.path ?? "/";
+
+const router = createRouter({
+  history: createWebHistory(),
+  routes: [
+    ...apps.flatMap((app) => app.panels).map((panel) => ({ path: panel.path, component: panel.component })),
+    { path: "/:rest(.*)*", redirect: (to: { query: Record<string, unknown> }) => ({ path: first, query: to.query as Record<string, string> }) },
+  ],
+});
+
+const root = createApp(Root);
+root.provide(APPS, apps);
+root.use(router);
+void keepAddress(router).then(() => {
+  startLive();
+  startTime();
+  root.mount("#app");
+});

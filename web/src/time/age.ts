@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// How old data are, in wall time, without trusting that browser and server agree on the clock.
+import type { Feed } from "@/api/types";
+import type { Key } from "@/i18n";
+
+export interface Age { feed: string; ageS: number | null; late: boolean }
+
+/** A feed may be late by the time of one message before we call it late. */
+export const GRACE_S = 3;
+
+/** `sentAt`: the server's clock when it sent the state; `sinceMs`: our own time since it arrived. */
+export function ageOf(feed: Feed, sentAt: string, sinceMs: number): Age {
+  if (feed.received_at === null) return { feed: feed.name, ageS: null, late: true };
+  const ageS = Math.max(0, (Date.parse(sentAt) - Date.parse(feed.received_at) + sinceMs) / 1000);
+  return { feed: feed.name, ageS, late: ageS > feed.promise_s + GRACE_S };
+}
+
+/** The words for an age: seconds below two minutes, then minutes, then hours. */
+export function wordsOfAge(ageS: number): { key: Key; n: number } {
+  if (ageS < 120) return { key: "age.seconds", n: Math.round(ageS) };
+  if (ageS < 7200) return { key: "age.minutes", n: Math.round(ageS / 60) };
+  return { key: "age.hours", n: Math.round(ageS / 3600) };
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every panel shows: the city at the clock's time, live or replayed.
+import { computed, ref, shallowRef, watch } from "vue";
+import { api } from "@/api/client";
+import { events, live, liveSince } from "@/api/live";
+import type { CityState, EventView } from "@/api/types";
+import { advance, cityNow, clock, isLive, spanOf } from "@/time/clock";
+
+const replayed = shallowRef<CityState | null>(null);
+export const replayFailure = shallowRef<unknown>(null);
+export const replayBusy = ref(false);
+
+export const seen = computed<CityState | null>(() => (isLive.value ? live.value : replayed.value));
+
+/** A beat for ages and the clock's face; 4 per second is enough for eyes. */
+export const beat = ref(performance.now());
+
+export const shownAtMs = computed(() => {
+  if (!isLive.value) return clock.atMs;
+  return live.value === null ? null : cityNow(Date.parse(live.value.at), live.value.speed ?? 1, beat.value - liveSince.value);
+});
+
+/** The events of the shown time: live all that we heard, in replay those that had begun by then. */
+export const seenEvents = computed<EventView[]>(() => {
+  if (isLive.value) return events.value;
+  const byId = new Map((replayed.value?.events ?? []).map((event) => [event.id, event]));
+  for (const event of events.value) if (Date.parse(event.at) <= clock.atMs && !byId.has(event.id)) byId.set(event.id, asOf(event, clock.atMs));
+  return [...byId.values()].sort((a, b) => b.at.localeCompare(a.at));
+});
+
+/** An event as it stood at a time: what happened later is not yet known. */
+export function asOf(event: EventView, atMs: number): EventView {
+  const ended = event.ended_at !== null && Date.parse(event.ended_at) <= atMs ? event.ended_at : null;
+  const acknowledged = event.acknowledged_at !== null && Date.parse(event.acknowledged_at) <= atMs;
+  return { ...event, ended_at: ended, ...(acknowledged ? {} : { acknowledged_by: null, acknowledged_at: null, note: null }) };
+}
+
+let wanted: number | null = null;
+
+async function fetchWanted(): Promise<void> {
+  if (replayBusy.value) return;
+  replayBusy.value = true;
+  while (wanted !== null) {
+    const atMs = wanted;
+    wanted = null;
+    try {
+      const state = await api.replay(new Date(atMs).toISOString());
+      if (!isLive.value) replayed.value = state;
+      replayFailure.value = null;
+    } catch (failure) {
+      replayFailure.value = failure;
+    }
+  }
+  replayBusy.value = false;
+}
+
+function want(atMs: number): void {
+  wanted = atMs;
+  void fetchWanted();
+}
+
+const ASK_EVERY_MS = 500;
+
+export async function loadSpan(): Promise<void> {
+  clock.span = spanOf(await api.extent());
+}
+
+export function startTime(): () => void {
+  let last = performance.now();
+  let asked = 0;
+  const timer = window.setInterval(() => {
+    const now = performance.now();
+    if (!isLive.value && clock.playing) {
+      const { atMs, ended } = advance(clock.atMs, clock.rate, now - last, clock.span);
+      clock.atMs = atMs;
+      if (ended) clock.playing = false;
+    }
+    if (!isLive.value && clock.playing && now - asked > ASK_EVERY_MS) { asked = now; want(clock.atMs); }
+    last = now;
+    beat.value = now;
+  }, 250);
+  const stops = [
+    watch(isLive, (nowLive) => {
+      if (nowLive) replayed.value = null;
+      else void loadSpan().catch((failure: unknown) => { replayFailure.value = failure; });
+    }, { immediate: true }),
+    watch(() => (clock.playing || isLive.value ? null : clock.atMs), (atMs) => { if (atMs !== null) want(atMs); }, { immediate: true }),
+  ];
+  return () => { window.clearInterval(timer); for (const stop of stops) stop(); };
+}
+
