@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from citybrain.apps.traffic.detect.at_signals import sensor_silent, spillback
@@ -264,6 +264,24 @@ def test_equal_batches_give_equal_events() -> None:
         return day.told
 
     assert told() == told()
+
+
+GRID: Roads = {f"{a}{b}": (a, b, 100.0) for a, b in ("AB", "BC", "CD", "DA", "AC", "CE", "EF", "FA")}
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.sampled_from([FREE, SLOW, SEVERE, NO_DATA]), min_size=8, max_size=8), max_size=14))
+def test_whatever_the_traffic_does_no_road_is_in_two_events_and_what_ended_stays_ended(days: list[list[float]]) -> None:
+    day = Day(GRID)
+    ended: set[str] = set()
+    for speeds in days:
+        for event in day.drive(130, **dict(zip(GRID, speeds, strict=True))):
+            assert event.id not in ended
+            ended |= {event.id} if event.ended_at else set()
+        roads = [road for event in day.open for road in roads_of(event)]
+        assert len(roads) == len(set(roads))
+    day.drive(1100, **dict.fromkeys(GRID, FREE))
+    assert day.open == []
 
 
 def test_turning_back_is_not_going_on() -> None:
