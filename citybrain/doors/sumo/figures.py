@@ -22,11 +22,17 @@ Lanes = Mapping[str, frozenset[str]]
 
 
 class Watch:
-    """What all detectors saw at one time; made of the tracks of `zones`, which are keyed by (signal, role, lane)."""
+    """What all detectors see, from the tracks of `zones`, which are keyed by (signal, role, lane)."""
 
-    def __init__(self, tracks: Sequence[Numbers], zones: Mapping[tuple[str, str, str], Zone]) -> None:
-        self._zones = zones
-        self._table = np.concatenate(tracks) if tracks else np.empty((0, 4))
+    def __init__(self, zones: Mapping[tuple[str, str, str], Zone]) -> None:
+        self._keys = tuple(zones)
+        self._range_m = np.array([zone.range_m for zone in zones.values()])
+        self._table = np.empty((0, 4))
+        self._detector = np.empty(0, dtype=np.int64)
+
+    def see(self, tracks: Sequence[Numbers]) -> None:
+        """Take in the tracks of this second."""
+        self._table = np.concatenate(tracks) if tracks else self._table
         self._detector = np.repeat(np.arange(len(tracks)), [len(one) for one in tracks])
 
     def figures(self) -> dict[str, Numbers]:
@@ -37,18 +43,17 @@ class Watch:
         near = self._table[:, 0] >= 0.0
         distance_m, speed_mps, _, share = self._table[near].T
         detector = self._detector[near]
-        size = len(self._zones)
+        size = len(self._keys)
         count = np.bincount(detector, weights=share, minlength=size)
         speed_sum = np.bincount(detector, weights=share * speed_mps, minlength=size)
         standing = speed_mps < STANDING_MPS
         queue_m = np.zeros(size)
         np.maximum.at(queue_m, detector[standing], distance_m[standing] + VEHICLE_M)
-        range_m = np.array([zone.range_m for zone in self._zones.values()])
         speed_kmh = np.where(count > 0, speed_sum / np.where(count > 0, count, 1.0), np.nan) * KMH_PER_MPS
         return {
             "vehicleCount": count,
             "averageVehicleSpeed": speed_kmh,
-            "occupancy": np.minimum(count * VEHICLE_M / range_m, 1.0),
+            "occupancy": np.minimum(count * VEHICLE_M / self._range_m, 1.0),
             "queueLength": queue_m,
         }
 
@@ -61,10 +66,9 @@ class Watch:
         return self._approaches((self._table[:, 0] >= 0.0) & (self._table[:, 2] > 0.0))
 
     def _approaches(self, mask: NDArray[np.bool_]) -> Lanes:
-        keys = list(self._zones)
         found: dict[str, set[str]] = defaultdict(set)
-        for number in np.unique(self._detector[mask]).tolist():
-            signal, role, lane = keys[number]
+        for number in set(self._detector[mask].tolist()):
+            signal, role, lane = self._keys[number]
             if role == "approach":
                 found[signal].add(lane)
         return {signal: frozenset(lanes) for signal, lanes in found.items()}

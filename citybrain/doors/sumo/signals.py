@@ -8,7 +8,7 @@ import libsumo
 import msgspec
 
 from citybrain.doors.sumo.cabinet import SignalPlan
-from citybrain.doors.sumo.figures import Lanes
+from citybrain.doors.sumo.figures import Watch
 from citybrain.doors.sumo.guard import Guard
 from citybrain.doors.sumo.network import entity_id
 from citybrain.kernel.records import Facts, Order, Outcome, OutcomeState
@@ -45,8 +45,11 @@ class Cabinets:
         """Refuse all orders: this street runs under its shipped plans."""
         return tuple(_refused(order, at, "sumo.runs_shipped_plans", {}) for order in orders)
 
-    def steer(self, now_s: float, occupied: Lanes, calling: Lanes) -> None:
+    def steer(self, now_s: float, watch: Watch) -> None:
         """Show at each signal that was ever ordered what its guard allows now."""
+        if not self._guards:
+            return
+        occupied, calling = watch.occupied(), watch.calling()
         nobody: frozenset[str] = frozenset()
         for signal, guard in self._guards.items():
             state = guard.step(now_s, occupied=occupied.get(signal, nobody), calling=calling.get(signal, nobody))
