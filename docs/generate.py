@@ -185,8 +185,8 @@ def _routes(found: Sequence[BaseRoute]) -> Iterator[tuple[str, str, str, str]]:
                 for method in sorted(set(handler.http_methods) - {"OPTIONS", "HEAD"}):
                     yield str(method), f"`{route.path}`", _permission(handler), _first_line(handler.fn.__doc__)
         if isinstance(route, WebSocketRoute):
-            handler = route.route_handler
-            yield "WebSocket", f"`{route.path}`", _permission(handler), _first_line(handler.fn.__doc__)
+            socket = route.route_handler
+            yield "WebSocket", f"`{route.path}`", _permission(socket), _first_line(socket.fn.__doc__)
 
 
 def _permission(handler: Any) -> str:

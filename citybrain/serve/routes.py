@@ -8,6 +8,7 @@ from typing import Any, Literal
 import msgspec
 from litestar import Request, Response, delete, get, post
 from litestar.datastructures import Cookie, State
+from litestar.params import FromPath, FromQuery, JSONBody
 
 from citybrain import __version__
 from citybrain.kernel.access import Access, Person
@@ -121,7 +122,7 @@ async def status(state: State) -> dict[str, Json]:
 
 
 @get("/api/words/{lang:str}", opt={"permission": "city.view"})
-async def words(state: State, lang: Literal["zh", "en"]) -> Mapping[str, str]:
+async def words(state: State, lang: FromPath[Literal["zh", "en"]]) -> Mapping[str, str]:
     """Every sentence of kernel, doors and apps in one language."""
     return _desk(state).words.of(lang)
 
@@ -142,7 +143,7 @@ async def now(state: State) -> dict[str, Json]:
 
 
 @get("/api/replay", opt={"permission": "city.view"})
-async def replay(state: State, at: datetime) -> dict[str, Json]:
+async def replay(state: State, at: FromQuery[datetime]) -> dict[str, Json]:
     """The city as it was kept for `at`."""
     desk = _desk(state)
     events = await desk.journal.events(open_at=at, limit=EVENTS_LIMIT)
@@ -158,7 +159,10 @@ async def extent(state: State) -> dict[str, Json]:
 
 @get("/api/events", opt={"permission": "city.view"})
 async def events(
-    state: State, only: Literal["open", "all"] = "all", until: datetime | None = None, limit: int = 500
+    state: State,
+    only: FromQuery[Literal["open", "all"]] = "all",
+    until: FromQuery[datetime | None] = None,
+    limit: FromQuery[int] = 500,
 ) -> Sequence[Json]:
     """Events, the newest first; `until` shows no later ones."""
     limit = min(max(limit, 1), EVENTS_LIMIT)
@@ -166,7 +170,9 @@ async def events(
 
 
 @post("/api/events/{event_id:str}/acknowledge", opt={"permission": "city.acknowledge"}, status_code=200)
-async def acknowledge(state: State, request: Request[Any, Any, Any], event_id: str, data: Acknowledgement) -> Json:
+async def acknowledge(
+    state: State, request: Request[Any, Any, Any], event_id: FromPath[str], data: JSONBody[Acknowledgement]
+) -> Json:
     """Take note of an event, with the officer's name and words."""
     person: Person = request.state.person
     return await _desk(state).journal.acknowledge(event_id, by=person.name, note=data.note, now=utc_now())
@@ -179,7 +185,9 @@ async def indicators(state: State) -> Json:
 
 
 @get("/api/indicators/{name:str}/series", opt={"permission": "city.view"})
-async def indicator_series(state: State, name: str, until: datetime | None = None) -> dict[str, Json]:
+async def indicator_series(
+    state: State, name: FromPath[str], until: FromQuery[datetime | None] = None
+) -> dict[str, Json]:
     """The readings of this day so far, by arm."""
     desk = _desk(state)
     declared = next((each for each in desk.declared if each.name == name), None)
@@ -192,7 +200,9 @@ async def indicator_series(state: State, name: str, until: datetime | None = Non
 
 
 @get("/api/indicators/{name:str}/rows", opt={"permission": "city.view"})
-async def indicator_rows(state: State, name: str, arm: str | None = None, until: datetime | None = None) -> Json:
+async def indicator_rows(
+    state: State, name: FromPath[str], arm: FromQuery[str | None] = None, until: FromQuery[datetime | None] = None
+) -> Json:
     """The rows behind an indicator: what each reading was made of."""
     readings = await _readings(_desk(state), name, until)
     return parts_table([reading for reading in readings if arm in (None, reading.arm)])
@@ -206,7 +216,7 @@ async def _readings(desk: Desk, name: str, until: datetime | None) -> Sequence[A
 
 
 @get("/api/entities", opt={"permission": "city.view"})
-async def entities(state: State, type: str | None = None, q: str = "") -> list[Json]:
+async def entities(state: State, type: FromQuery[str | None] = None, q: FromQuery[str] = "") -> list[Json]:
     """Entities by type and by words in id or name; at most 2,000."""
     wanted = q.casefold()
     found = [
@@ -221,7 +231,7 @@ async def entities(state: State, type: str | None = None, q: str = "") -> list[J
 
 
 @get("/api/entities/{entity_id:str}", opt={"permission": "city.view"})
-async def entity(state: State, entity_id: str) -> dict[str, Json]:
+async def entity(state: State, entity_id: FromPath[str]) -> dict[str, Json]:
     """An entity with its newest values, its parts, and what was ordered and what happened there."""
     desk = _desk(state)
     found = desk.pool.entity(entity_id)
@@ -246,7 +256,11 @@ def _now(desk: Desk, entity_id: str) -> list[Json]:
 
 @get("/api/entities/{entity_id:str}/history", opt={"permission": "city.view"})
 async def history(
-    state: State, entity_id: str, attribute: str, since: datetime | None = None, until: datetime | None = None
+    state: State,
+    entity_id: FromPath[str],
+    attribute: FromQuery[str],
+    since: FromQuery[datetime | None] = None,
+    until: FromQuery[datetime | None] = None,
 ) -> dict[str, Json]:
     """One attribute's kept values, oldest first."""
     desk = _desk(state)
@@ -255,7 +269,7 @@ async def history(
 
 
 @get("/api/batches/{batch_id:str}", opt={"permission": "city.view"})
-async def batch(state: State, batch_id: str) -> Json:
+async def batch(state: State, batch_id: FromPath[str]) -> Json:
     """The observations that were kept of one batch: where a because-chain ends."""
     found = await _desk(state).pool.batch(batch_id)
     if found is None:
@@ -264,7 +278,7 @@ async def batch(state: State, batch_id: str) -> Json:
 
 
 @post("/api/city/speed", opt={"permission": "city.control"}, status_code=200)
-async def change_speed(state: State, data: Speed) -> dict[str, Json]:
+async def change_speed(state: State, data: JSONBody[Speed]) -> dict[str, Json]:
     """Run the simulated city at another speed."""
     if data.speed is not None and not 0 < data.speed <= FASTEST:
         raise SpeedOutOfRange("serve.speed_out_of_range", {"speed": data.speed, "fastest": FASTEST})
@@ -274,7 +288,7 @@ async def change_speed(state: State, data: Speed) -> dict[str, Json]:
 
 @post("/api/signals/{entity_id:str}/control", opt={"permission": "traffic.control"}, status_code=200)
 async def change_control(
-    state: State, request: Request[Any, Any, Any], entity_id: str, data: Control
+    state: State, request: Request[Any, Any, Any], entity_id: FromPath[str], data: JSONBody[Control]
 ) -> dict[str, Json]:
     """Give a signal to the brain or back to its shipped plan, as an order with the officer's name."""
     desk = _desk(state)
@@ -298,7 +312,7 @@ async def change_control(
 
 
 @post("/api/session", opt={"permission": "session.open"}, status_code=200)
-async def sign_in(state: State, data: SignIn) -> Response[dict[str, Json]]:
+async def sign_in(state: State, data: JSONBody[SignIn]) -> Response[dict[str, Json]]:
     """Open a session; the cookie is not readable by scripts and not sent from other sites."""
     access: Access = state.access
     person, token = await access.sign_in(data.name, data.password, now=utc_now())

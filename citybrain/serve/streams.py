@@ -10,7 +10,7 @@ import msgspec
 from litestar import WebSocket, get, websocket
 from litestar.datastructures import State
 from litestar.exceptions import WebSocketDisconnect
-from litestar.params import Parameter
+from litestar.params import HeaderParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from citybrain.kernel.clock import monotonic_s
@@ -29,7 +29,7 @@ def _message(event: str, data: Any, *, id: int | None = None) -> ServerSentEvent
 
 @get("/api/stream", opt={"permission": "city.view"}, cache=False)
 async def stream(
-    state: State, last_event_id: str | None = Parameter(header="Last-Event-ID", default=None)
+    state: State, last_event_id: str | None = HeaderParameter(name="Last-Event-ID", default=None)
 ) -> ServerSentEvent:
     """State, indicators and events as they come; `Last-Event-ID` continues the events where a reader stopped."""
     desk: Desk = state.desk

@@ -45,8 +45,8 @@ def _unequal(root: Path) -> Iterator[str]:
         for key in sorted(zh.keys() & en.keys()):
             if set(SLOT.findall(zh[key])) != set(SLOT.findall(en[key])):
                 yield f"{where}: {key} has different slots"
-            if not zh[key].strip() or not en[key].strip():
-                yield f"{where}: {key} is empty"
+            if bool(zh[key].strip()) != bool(en[key].strip()):
+                yield f"{where}: {key} is empty in one language"
 
 
 def _codes_without_words(root: Path) -> Iterator[str]:

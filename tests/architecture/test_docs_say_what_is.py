@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from citybrain.kernel.settings import Settings
 from docs import generate
 from tests.architecture.tree import ROOT, files, refuse
 
@@ -30,7 +31,7 @@ def test_links_between_pages_lead_somewhere() -> None:
 
 
 def test_every_setting_is_told() -> None:
-    assert set(generate.SETTINGS) == set(generate.Settings.__struct_fields__)
+    assert set(generate.SETTINGS) == set(Settings.__struct_fields__)
 
 
 def test_decisions_are_numbered_in_order_and_have_their_form() -> None:
