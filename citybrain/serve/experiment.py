@@ -71,6 +71,7 @@ def run_once(task: Task, progress: Callable[[float], None]) -> Finished:
         summary = field.summary()
     finally:
         field.close()
+    progress(1.0)
     means = {name: statistics.fmean(values) for name, values in readings.items()}
     return Finished(arm=task.arm, seed=task.seed, summary=summary, indices=means, wall_s=perf_counter() - started_s)
 

@@ -3,13 +3,14 @@
 
 from typing import Any
 
+import structlog
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.handlers.base import BaseRouteHandler
 
 from citybrain.kernel.access import Access, Person
-from citybrain.kernel.clock import utc_now
+from citybrain.kernel.clock import new_id, utc_now
 from citybrain.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Unavailable
 
 COOKIE = "citybrain_session"
@@ -33,6 +34,8 @@ STATUS: list[tuple[type[Refusal], int]] = [
     (Forbidden, 403),
     (Unavailable, 503),
 ]
+
+log = structlog.get_logger()
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -93,3 +96,10 @@ def tell_http(_request: Request[Any, Any, Any], error: HTTPException) -> Respons
     code = "serve.no_such_route" if error.status_code == 404 else "serve.http_refused"
     facts = {"status": error.status_code, "detail": error.detail}
     return Response({"code": code, "facts": facts}, status_code=error.status_code)
+
+
+def tell_bug(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, Any]]:
+    """Anything else is a bug: it is logged in full under a number that the person can pass on."""
+    number = new_id()
+    log.error("bug", number=number, path=str(request.url.path), exc_info=error)
+    return Response({"code": "serve.bug", "facts": {"number": number}}, status_code=500)

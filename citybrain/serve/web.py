@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from litestar import Litestar, Response, get
+from litestar import Litestar, Request, Response, get
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
@@ -42,11 +42,13 @@ def create(desk: Desk, access: Access, pages: Path) -> Litestar:
             Refusal: gate.tell_refusal,
             ValidationException: gate.tell_invalid,
             HTTPException: gate.tell_http,
+            Exception: gate.tell_bug,
         },
         after_request=_with_security_headers,
         compression_config=CompressionConfig(backend="gzip", exclude=NEVER_COMPRESSED, minimum_size=1_000),
         openapi_config=OpenAPIConfig(title="citybrain", version=__version__, path="/api/docs"),
         request_max_body_size=1_000_000,
+        logging_config=None,
     )
 
 
@@ -64,8 +66,9 @@ def _page_routes(pages: Path) -> Sequence[Any]:
     root = pages.resolve()
 
     @get(["/", "/{path:path}"], opt={"permission": "city.view"}, include_in_schema=False)
-    async def page(path: str = "") -> Response[bytes]:
+    async def page(request: Request[Any, Any, Any]) -> Response[bytes]:
         """A built file, or the one page for every address that the browser's router knows."""
+        path = str(request.path_params.get("path", ""))
         wanted = (root / path.lstrip("/")).resolve()
         if path.startswith("/api/") or not wanted.is_relative_to(root):
             raise NoSuchPage("serve.no_such_route", {"status": 404, "detail": path})

@@ -56,6 +56,7 @@ def free_port() -> int:
 def start(folder: Path, *, scenario: str = "cologne1", speed: str = "max", port: int | None = None) -> RunningCity:
     """Start a city on a data folder and wait until it answers with a first step."""
     port = port or free_port()
+    folder.parent.chmod(0o755)
     log = folder.with_suffix(f".{port}.log")
     environ = {"PATH": os.defpath, "CITYBRAIN_DATA": str(folder), "CITYBRAIN_LANG": "en", "COLUMNS": "200"}
     command = [sys.executable, "-m", "citybrain", "up", "--scenario", scenario, "--speed", speed, "--port", str(port)]
@@ -80,6 +81,13 @@ def running(folder: Path, **options: Any) -> Iterator[RunningCity]:
         yield city
     finally:
         city.stop()
+
+
+def citybrain(*words: str, data: Path, **variables: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command as a person would."""
+    environ = {"CITYBRAIN_DATA": str(data), "CITYBRAIN_LANG": "en", "PATH": os.defpath, "COLUMNS": "300", **variables}
+    command = [sys.executable, "-m", "citybrain", *words]
+    return subprocess.run(command, capture_output=True, text=True, env=environ, timeout=120, check=False)
 
 
 def _has_stepped(url: str) -> bool:

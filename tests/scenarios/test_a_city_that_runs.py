@@ -4,8 +4,6 @@
 import json
 import socket
 import struct
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -13,16 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
-from tests.scenarios.city import RunningCity, free_port, running, start
+from tests.scenarios.city import RunningCity, citybrain, free_port, running, start
 
 OWN_PAGE = {"X-Citybrain": "1"}
 
 
 @pytest.fixture(scope="module")
-def city(tmp_path_factory: pytest.TempPathFactory, reachable: Callable[[Path], Path]) -> Iterator[RunningCity]:
-    with running(reachable(tmp_path_factory.mktemp("city")) / "data", speed="20") as one:
+def city(new_folder: Callable[[], Path]) -> Iterator[RunningCity]:
+    with running(new_folder(), speed="20") as one:
         yield one
 
 
@@ -160,9 +159,9 @@ def test_a_second_city_on_the_same_data_is_refused(city: RunningCity) -> None:
 
 
 def test_nothing_acknowledged_is_lost_when_the_whole_city_is_killed(
-    tmp_path_factory: pytest.TempPathFactory, reachable: Callable[[Path], Path]
+    new_folder: Callable[[], Path],
 ) -> None:
-    folder = reachable(tmp_path_factory.mktemp("killed")) / "data"
+    folder = new_folder()
     first = start(folder, speed="max")
     eventually(lambda: len(first.get("/api/indicators/traffic.delay/series")["arms"]["brain"]) >= 4, within_s=60)
     before = first.get("/api/indicators/traffic.delay/series")["arms"]["brain"]
@@ -174,6 +173,18 @@ def test_nothing_acknowledged_is_lost_when_the_whole_city_is_killed(
         assert after[: len(before)] == before
         eventually(lambda: second.get("/api/status")["city_time"] > at, within_s=60)
         assert second.get("/api/status")["run"] == 1
+
+
+def test_a_simulator_that_dies_is_restarted_where_it_was(city: RunningCity) -> None:
+    simulators = [
+        child for child in psutil.Process(city.process.pid).children() if "spawn_main" in " ".join(child.cmdline())
+    ]
+    assert len(simulators) == 2
+    at = city.get("/api/status")["city_time"]
+    simulators[0].kill()
+    eventually(lambda: city.get("/api/status")["condition"] == "recovering")
+    eventually(lambda: city.get("/api/status")["condition"] == "running")
+    eventually(lambda: city.get("/api/status")["city_time"] > at, within_s=60)
 
 
 def test_vehicles_come_as_binary_pictures(city: RunningCity) -> None:
@@ -204,10 +215,3 @@ def first_picture(city: RunningCity) -> bytes:
         elif length == 127:
             length = struct.unpack(">Q", reader.read(8))[0]
         return reader.read(length)
-
-
-def citybrain(*words: str, data: Path) -> "subprocess.CompletedProcess[str]":
-    """Run the command as a person would."""
-    environ = {"CITYBRAIN_DATA": str(data), "CITYBRAIN_LANG": "en", "PATH": "/usr/bin:/bin", "COLUMNS": "300"}
-    command = [sys.executable, "-m", "citybrain", *words]
-    return subprocess.run(command, capture_output=True, text=True, env=environ, timeout=120, check=False)
