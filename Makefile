@@ -11,7 +11,7 @@ BIN := .venv/bin
 WEB := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
 say = @printf '\033[1m%s\033[0m\n'
 
-.PHONY: help run test check bench docs clean lock web pytest web-test browser
+.PHONY: help run test check style types boundaries words web-check pytest web-test browser bench docs web lock clean
 
 help: ## these words
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -21,17 +21,27 @@ run: .venv/runtime.stamp citybrain/static/.stamp ## start a city at http://127.0
 
 test: check browser pytest web-test ## all checks and all tests
 
-check: .venv/dev.stamp web/node_modules/.stamp ## style, types, boundaries, locks, words
+check: style types boundaries words web-check ## style, types, boundaries, locks, words
+
+style: .venv/dev.stamp
 	$(say) 'Style'
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
+
+types: .venv/dev.stamp
 	$(say) 'Types'
 	@$(BIN)/mypy
+
+boundaries: .venv/dev.stamp
 	$(say) 'Boundaries'
 	@$(BIN)/lint-imports
+
+words: .venv/dev.stamp
 	$(say) 'Locks, words, names'
 	@$(BIN)/python -m pytest tests/architecture -m 'not slow'
-	$(say) 'Web'
+
+web-check: web/node_modules/.stamp
+	$(say) 'Web style and types'
 	@cd web && npm run --silent check
 
 pytest: .venv/dev.stamp citybrain/static/.stamp

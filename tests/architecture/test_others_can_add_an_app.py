@@ -10,6 +10,8 @@ import pytest
 from citybrain.serve.new_app import write_app
 from tests.architecture.tree import ROOT
 
+pytestmark = pytest.mark.slow
+
 NAMES = "from citybrain.serve import catalog; print(*(app.name for app in catalog.apps()))"
 
 

@@ -47,6 +47,7 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("what", "folders"), CASES, ids=[what for what, _ in CASES])
 def test_the_city_stands_without(what: str, folders: list[Path], city: Path, tmp_path: Path) -> None:
     for folder in folders:

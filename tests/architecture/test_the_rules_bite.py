@@ -20,6 +20,8 @@ from tests.architecture import (
 )
 from tests.architecture.tree import NOT_OURS, ROOT
 
+pytestmark = pytest.mark.slow
+
 BIN = Path(sys.executable).parent
 HEAD = '# SPDX-License-Identifier: Apache-2.0\n"""A plant."""\n\n'
 A_FUNCTION = "def long() -> None:\n" + "    print()\n" * 60
@@ -127,7 +129,6 @@ def plant(root: Path, files: Mapping[str, str]) -> None:
                 (root / folder / "__init__.py").touch()
 
 
-@pytest.mark.slow
 def test_every_boundary_refuses_the_import_that_crosses_it(copy: Path) -> None:
     plant(copy, {f"citybrain/{file}": f"{HEAD}{code}\n" for _, file, code in IMPORTS})
     (copy / "citybrain/apps/left/tests/__init__.py").touch()
@@ -143,7 +144,6 @@ def test_every_boundary_refuses_the_import_that_crosses_it(copy: Path) -> None:
         assert module in broken or module.removeprefix("citybrain.kernel") in broken, f"{module} was not refused"
 
 
-@pytest.mark.slow
 def test_ruff_refuses_what_the_style_refuses(copy: Path) -> None:
     plant(copy, {f"citybrain/kernel/planted_{n}.py": f"{HEAD}{code}\n" for n, (_, code) in enumerate(STYLE)})
     command = [str(BIN / "ruff"), "check", "--no-cache", "--output-format", "concise", "citybrain"]
@@ -152,7 +152,6 @@ def test_ruff_refuses_what_the_style_refuses(copy: Path) -> None:
         assert re.search(rf"planted_{n}\.py:\d+:\d+: {rule} ", report), f"{rule} let this through:\n{code}\n{report}"
 
 
-@pytest.mark.slow
 def test_mypy_refuses_a_function_without_types(copy: Path) -> None:
     plant(copy, {"citybrain/kernel/planted.py": f"{HEAD}def f(x):\n    return x\n"})
     command = [str(BIN / "mypy"), "--cache-dir", "/dev/null", "citybrain/kernel/planted.py"]
