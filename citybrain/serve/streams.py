@@ -4,7 +4,7 @@
 import asyncio
 import struct
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import WebSocket, get, websocket
@@ -29,7 +29,7 @@ def _message(event: str, data: Any, *, id: int | None = None) -> ServerSentEvent
 
 @get("/api/stream", opt={"permission": "city.view"}, cache=False)
 async def stream(
-    state: State, last_event_id: str | None = HeaderParameter(name="Last-Event-ID", default=None)
+    state: State, last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None
 ) -> ServerSentEvent:
     """State, indicators and events as they come; `Last-Event-ID` continues the events where a reader stopped."""
     desk: Desk = state.desk
