@@ -84,11 +84,12 @@ def _keys(facts: ast.expr | None) -> set[str] | None:
 
 
 def unspoken(apps: Sequence[App], said: Words) -> list[str]:
-    """What apps declare and nobody can read: kinds, indicators with their formulas, means."""
+    """What apps declare and nobody can read: kinds, means, permissions, indicators with their formulas and owners."""
     needed = [f"kind.{kind}" for app in apps for kind in app.kinds]
     needed += [f"means.{means.name}" for app in apps for means in app.means]
-    for indicator in (indicator for app in apps for indicator in app.indicators):
-        needed += [f"indicator.{indicator.name}", f"indicator.{indicator.name}.formula"]
+    needed += [f"permission.{name}" for app in apps for name in app.permissions]
+    for each in (indicator for app in apps for indicator in app.indicators):
+        needed += [f"indicator.{each.name}", f"indicator.{each.name}.formula", f"owner.{each.owner}"]
     return sorted(key for key in needed if key not in said)
 
 

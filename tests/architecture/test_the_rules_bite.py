@@ -12,8 +12,10 @@ import pytest
 
 from tests.architecture import (
     test_both_languages_say_the_same_things,
+    test_docs_say_what_is,
     test_locks_fulfil_the_project,
     test_names_and_sizes,
+    test_parts_tell_of_themselves,
     test_sql_touches_only_its_own_tables,
     test_web_apps_match,
     test_words_hygiene,
@@ -92,9 +94,16 @@ TREE: list[tuple[Callable[[Path], list[str]], str, str, str]] = [
     (test_words_hygiene.complaints,   "docs/planted.md",                   "TO" + "DO later",                  "work in hand"),
     (test_web_apps_match.complaints,  "citybrain/apps/left/__init__.py",   HEAD,                               "left has no face"),
     (test_web_apps_match.complaints,  "web/src/apps/ghost/index.ts",       "",                                 "ghost has no app"),
+    (test_docs_say_what_is.dead_links, "docs/planted.md",                  "[gone](gone.md)",                  "gone.md does not exist"),
+    (test_parts_tell_of_themselves.complaints, "citybrain/apps/left/model.py", HEAD,                           "left: no README.md"),
+    (test_parts_tell_of_themselves.complaints, "citybrain/apps/left/scale.yaml", "own_tables_only: maybe\n",   "neither done, todo nor exempt"),
     (test_locks_fulfil_the_project.undeclared_imports, "citybrain/kernel/planted.py", HEAD + "import pytest\n", "imports pytest"),
 ]
 # fmt: on
+
+
+def test_no_boundary_has_an_exception() -> None:
+    assert "ignore_imports" not in (ROOT / "pyproject.toml").read_text()
 
 
 @pytest.fixture(scope="module")
