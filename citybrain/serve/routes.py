@@ -251,6 +251,7 @@ def _now(desk: Desk, entity_id: str) -> list[Json]:
     return [
         {"attribute": attribute, "unit": desk.units.get(attribute, ""), **msgspec.structs.asdict(value)}
         for attribute, value in desk.pool.now(entity_id).items()
+        if isinstance(value.value, str | int | float | None)  # tracks are arrays, for the brain only
     ]
 
 
