@@ -50,7 +50,7 @@ class SumoField:
             batch=self._look(at),
             outcomes=outcomes,
             score=self._score() if finished or _every(SCORE_EVERY_S, at) else None,
-            vehicles=self._moving.draw(at) if vehicles else None,
+            vehicles=self._moving.draw(self._simulation.vehicles, at) if vehicles else None,
             finished=finished,
         )
 
@@ -60,6 +60,7 @@ class SumoField:
             trips=self._earlier.add(arrived_trips()),
             cabinets=self._cabinets.memory(),
             floating=self._floating.memory(),
+            waiting_s=self._sensors.waiting_s,
         )
         saved.write(Path(path), self._simulation, memory)
 
@@ -86,6 +87,7 @@ class SumoField:
         roads = [edge.getID() for edge in net.roads]
         self._floating = FloatingCars(roads)
         self._floating.remember(memory.floating)
+        self._sensors.remember(memory.waiting_s)
         self._roads = tuple(entity_id("RoadSegment", road) for road in roads)
 
     def _survey(self, survey: Survey) -> None:
@@ -107,9 +109,9 @@ class SumoField:
 
     def _look(self, at: datetime) -> Batch:
         now_s = self._simulation.now_s()
-        tracks = self._sensors.read(STEP_S)
+        tracks = self._sensors.read(STEP_S, self._simulation.vehicles)
         self._watch.see(tracks)
-        self._floating.listen()
+        self._floating.listen(self._simulation.vehicles)
         columns = [
             Column(attribute="signalState", entity_ids=self._signals, values=self._cabinets.states()),
             Column(attribute="controlMode", entity_ids=self._signals, values=self._cabinets.modes(now_s)),
@@ -136,7 +138,7 @@ class SumoField:
         return f"{city_ms:012x}{blake2b(run.encode(), digest_size=10).hexdigest()}"
 
     def _score(self) -> Score:
-        return score(self._earlier)
+        return score(self._simulation.vehicles, self._earlier)
 
     def _at(self) -> datetime:
         passed_s = self._simulation.now_s() - self._opening.scenario.begin_s

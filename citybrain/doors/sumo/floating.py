@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floating cars: the vehicles that report their road and speed, and what they say of the roads."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cache
 from zlib import crc32
 
 import libsumo
@@ -32,11 +33,11 @@ class FloatingCars:
         self._seconds = np.zeros((WINDOW_S, 2, len(roads)))
         self._sums = np.zeros((2, len(roads)))
         self._second = 0
-        self._probes = {one for one in libsumo.vehicle.getIDList() if is_probe(one)}
+        self._is_probe = cache(is_probe)
 
-    def listen(self) -> None:
-        """Hear all probes for this second; what is a minute old is forgotten."""
-        roads, speeds = self._hear()
+    def listen(self, vehicles: Iterable[str]) -> None:
+        """Hear the probes among all vehicles on the road, for this second; what is a minute old is forgotten."""
+        roads, speeds = self._hear(vehicles)
         now = self._seconds[self._second]
         self._sums -= now
         size = len(self._number)
@@ -68,10 +69,9 @@ class FloatingCars:
             self._seconds = np.frombuffer(memory).reshape(self._seconds.shape).copy()
             self._sums = self._seconds.sum(axis=0)
 
-    def _hear(self) -> tuple[list[int], list[float]]:
-        simulation, vehicle = libsumo.simulation, libsumo.vehicle
-        self._probes.update(one for one in simulation.getDepartedIDList() if is_probe(one))
-        self._probes.difference_update(simulation.getArrivedIDList())
-        heard = [(self._number.get(vehicle.getRoadID(one), -1), vehicle.getSpeed(one)) for one in self._probes]
+    def _hear(self, vehicles: Iterable[str]) -> tuple[list[int], list[float]]:
+        vehicle = libsumo.vehicle
+        probes = [one for one in vehicles if self._is_probe(one)]
+        heard = [(self._number.get(vehicle.getRoadID(one), -1), vehicle.getSpeed(one)) for one in probes]
         on_road = [(road, speed) for road, speed in heard if road >= 0]
         return [road for road, _ in on_road], [speed for _, speed in on_road]

@@ -2,6 +2,7 @@
 """The judge of a simulated city: what traffic lost, by RESCO's rule, while it runs and from the trips at the end."""
 
 import xml.etree.ElementTree as ET
+from collections.abc import Collection
 from pathlib import Path
 
 import libsumo
@@ -77,11 +78,11 @@ def arrived_trips() -> Trips:
     )
 
 
-def score(earlier: Trips) -> Score:
+def score(running: Collection[str], earlier: Trips) -> Score:
     """What is lost so far; `earlier` are trips that arrived before the state this run was resumed from."""
     arrived = earlier.add(arrived_trips())
     vehicle = libsumo.vehicle
-    running, waiting = vehicle.getIDList(), libsumo.simulation.getPendingVehicles()
+    waiting = libsumo.simulation.getPendingVehicles()
     return Score(
         due=arrived.arrived + len(running) + len(waiting),
         arrived=arrived.arrived,

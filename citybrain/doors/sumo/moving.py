@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What drives, as the map draws it: sixteen bytes for each vehicle."""
 
+from collections.abc import Collection
 from datetime import datetime
 from zlib import crc32
 
@@ -26,10 +27,9 @@ class Moving:
         lon, lat = place.lonlat(np.array([middle]))[0]
         self._origin = (float(lon), float(lat))
 
-    def draw(self, at: datetime) -> Vehicles:
-        """All vehicles that are on the road now."""
+    def draw(self, ids: Collection[str], at: datetime) -> Vehicles:
+        """The vehicles that are on the road now."""
         vehicle = libsumo.vehicle
-        ids = vehicle.getIDList()
         rows = np.zeros(len(ids), dtype=ROW)
         if ids:
             lonlat = self._place.lonlat(np.array([vehicle.getPosition(one) for one in ids]))

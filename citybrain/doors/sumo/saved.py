@@ -20,11 +20,12 @@ class StateBroken(Unavailable):
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """Trips that arrived before, what the cabinets were doing, and what the floating cars said."""
+    """Trips that arrived before, what cabinets were doing, what floating cars said, what stood how long."""
 
     trips: Trips = msgspec.field(default_factory=Trips)
     cabinets: signals.Memory = signals.Memory()
     floating: bytes = b""
+    waiting_s: dict[str, float] = {}
 
 
 def write(path: Path, simulation: Simulation, memory: Memory) -> None:

@@ -2,7 +2,7 @@
 """The one SUMO that a process can have: started, stepped and closed, with its complaints heard."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -47,6 +47,7 @@ class Simulation:
         self._complaints: int | None = os.open(folder / COMPLAINTS, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         with self._complaining():
             libsumo.start(["sumo", *configuration.arguments(), *self._own_arguments(seed, state)])
+        self._on_road = dict.fromkeys(libsumo.vehicle.getIDList())
 
     @property
     def trips(self) -> Path:
@@ -61,6 +62,14 @@ class Simulation:
         """Go on to a time, in steps of the length the configuration asks for."""
         with self._complaining():
             libsumo.simulationStep(time_s)
+        self._on_road.update(dict.fromkeys(libsumo.simulation.getDepartedIDList()))
+        for vehicle in libsumo.simulation.getArrivedIDList():
+            self._on_road.pop(vehicle, None)
+
+    @property
+    def vehicles(self) -> Collection[str]:
+        """The vehicles on the road, by departure. SUMO's own list is slow: it looks through all that ever will be."""
+        return self._on_road.keys()
 
     def save(self, path: Path) -> None:
         """Write SUMO's own state, from which `state` resumes."""
