@@ -123,7 +123,7 @@ class Access:
         return sorted(permission for permission in self._roles if self.allowed(permission, held))
 
     async def ensure_operator(self, *, now: datetime) -> str | None:
-        """Make the first account when there is none; answers with its password, which is not kept and never said again."""
+        """Make the first account when there is none; answers with its password, which is said this once."""
         if await self._db.read_one(SQL.account_count, as_=int):
             return None
         password = secrets.token_urlsafe(GENERATED_PASSWORD_BYTES)
@@ -192,5 +192,5 @@ def _check_lengths(name: str, password: str) -> None:
 
 
 def _hashed(token: str) -> bytes:
-    """The token has 256 bits of chance, so one round of SHA-256 is enough; looking the hash up leaks no timing of it."""
+    """The token has 256 bits of chance, so one round of SHA-256 is enough, and finding a hash tells no timing of it."""
     return hashlib.sha256(token.encode()).digest()

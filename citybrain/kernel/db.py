@@ -107,7 +107,7 @@ class Session(Transaction):
 
 
 class Database:
-    """A pool of connections to one database. What it loses or cannot reach is `Unavailable`, never the driver's error."""
+    """Connections to one database. What is lost or out of reach is `Unavailable`, never the driver's own error."""
 
     def __init__(self, url: str, pool: AsyncConnectionPool[psycopg.AsyncConnection[Any]]) -> None:
         self._url = url

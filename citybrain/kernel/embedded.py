@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
@@ -85,7 +86,7 @@ class Postgres(msgspec.Struct, frozen=True, kw_only=True):
         _run(self, "pg_ctl", "stop", "-D", str(self.cluster), "-m", "fast", "-w", "-t", str(STOP_WITHIN_S))
 
 
-def start(folder: Path) -> Postgres:
+def start(folder: Path, configuration: Mapping[str, str] = CONFIGURATION) -> Postgres:
     """Start PostgreSQL in `folder`/postgres; the caller holds the claim on the folder.
 
     A cluster left running by a process that was killed is stopped and started anew; a cluster half made is made anew.
@@ -98,7 +99,7 @@ def start(folder: Path) -> Postgres:
     _make_cluster(server)
     _clear_leftovers(server)
     _own(server.socket, account)
-    options = " ".join(f"-c {name}={value or chr(39) * 2}" for name, value in CONFIGURATION.items())
+    options = " ".join(f"-c {name}={value or chr(39) * 2}" for name, value in configuration.items())
     log = str(cluster / "log")
     try:
         _run(

@@ -2,7 +2,7 @@
 """Places on the earth: distance, bounds, and the coordinate systems used in China. Inside the city all is WGS-84.
 
 GCJ-02 is a shifted WGS-84 that Chinese maps must use; its formula was never published. The one here is the commonly
-used reconstruction (eviltransform, googollee/eviltransform, MIT), good to a few metres; BD-09 is Baidu's shift of GCJ-02.
+used reconstruction (googollee/eviltransform, MIT), good to a few metres; BD-09 is Baidu's shift of GCJ-02.
 All pairs are (longitude, latitude) in degrees.
 """
 

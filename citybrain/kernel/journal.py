@@ -162,11 +162,13 @@ class Journal:
     ) -> asyncio.Future[None]:
         """Hand in one step of the city. Returns when there is room for it; the future it returns, when it is committed.
 
-        Of the batch the history keeps what the attributes' policies say; events, outcomes and readings are also told.
+        Of the batch the history keeps what the attributes' policies say, and all that is known of entities which an
+        event or order names, so that a cause can be walked back to. Events, outcomes and readings are also told.
         """
         await self._writer.room()
         self._batch_number += 1
-        rows = self._pool.keep(batch, self._batch_number)
+        evidence = {each for cause in (*events, *orders) for each in (cause.entity_id, *cause.because.entity_ids)}
+        rows = self._pool.keep(batch, self._batch_number, evidence=evidence)
         entry = Entry(
             batch=batch,
             batch_number=self._batch_number,

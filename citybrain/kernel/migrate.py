@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from citybrain.kernel import sql
-from citybrain.kernel.db import Database, Transaction
+from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Unavailable
 
 KERNEL = Path(__file__).parent / "migrations"
@@ -40,11 +40,7 @@ async def migrate(db: Database, owners: Mapping[str, Path]) -> list[str]:
     All of it is one transaction under a lock, so two processes cannot both migrate and a failure changes nothing.
     Refuses a database with migrations we do not have (a newer release used it) and a file that changed after use.
     """
-    files = {
-        (owner, path.name): path
-        for owner, folder in {"kernel": KERNEL, **owners}.items()
-        for path in sorted(folder.glob("*.sql"))
-    }
+    files = _files({"kernel": KERNEL, **owners})
     async with db.transaction() as transaction:
         await transaction.write(SQL.migration_lock)
         await transaction.script(SQL.migration_table)
@@ -53,25 +49,30 @@ async def migrate(db: Database, owners: Mapping[str, Path]) -> list[str]:
         known = {(each.owner, each.name) for each in applied}
         new = [key for key in files if key not in known]
         for owner, name in new:
-            await _apply(transaction, owner, files[owner, name])
+            text = files[owner, name]
+            await transaction.script(text)
+            await transaction.write(SQL.migration_record, {"owner": owner, "name": name, "sha": _sha(text)})
     return [f"{owner}/{name}" for owner, name in new]
 
 
-def _check(applied: list[Applied], files: Mapping[tuple[str, str], Path], owners: set[str]) -> None:
+def _files(owners: Mapping[str, Path]) -> dict[tuple[str, str], str]:
+    return {
+        (owner, path.name): path.read_text("utf-8")
+        for owner, folder in owners.items()
+        for path in sorted(folder.glob("*.sql"))
+    }
+
+
+def _check(applied: list[Applied], files: Mapping[tuple[str, str], str], owners: set[str]) -> None:
     """Owners that are gone keep their tables: a removed app is not a newer database."""
     for each in applied:
         facts = {"owner": each.owner, "name": each.name}
-        path = files.get((each.owner, each.name))
-        if path is None and each.owner in owners:
+        text = files.get((each.owner, each.name))
+        if text is None and each.owner in owners:
             raise Unavailable("kernel.database_newer", facts)
-        if path is not None and _sha(path) != each.sha:
+        if text is not None and _sha(text) != each.sha:
             raise Unavailable("kernel.migration_changed", facts)
 
 
-async def _apply(transaction: Transaction, owner: str, path: Path) -> None:
-    await transaction.script(path.read_text("utf-8"))
-    await transaction.write(SQL.migration_record, {"owner": owner, "name": path.name, "sha": _sha(path)})
-
-
-def _sha(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -21,7 +21,8 @@ ENTRIES_WAITING = 20_000
 BYTES_WAITING = 64 * 2**20
 ENTRIES_TOGETHER = 1_000
 BYTES_TOGETHER = 8 * 2**20
-LOCK_WITHIN_S = 10.0  # a server needs a moment to notice that a killed writer is gone
+LOCK_TRIES = 50  # a server needs a moment to notice that a killed writer is gone
+LOCK_PAUSE_S = 0.1
 FLUSH_WITHIN_S = 30.0
 RETRY_FIRST_S = 0.1
 RETRY_LAST_S = 5.0
@@ -181,14 +182,12 @@ class Writer(Generic[Entry]):
     async def _take_over(self) -> Session:
         """A connection that holds the writer's lock; the lock goes with the connection."""
         session = await self._db.session()
-        try:
-            async with asyncio.timeout(LOCK_WITHIN_S):
-                while not (await session.read(SQL.writer_lock, as_=bool))[0]:
-                    await asyncio.sleep(0.1)
-        except TimeoutError:
-            await session.close()
-            raise Unavailable("kernel.database_in_use", {}) from None
-        return session
+        for _ in range(LOCK_TRIES):
+            if (await session.read(SQL.writer_lock, as_=bool))[0]:
+                return session
+            await asyncio.sleep(LOCK_PAUSE_S)
+        await session.close()
+        raise Unavailable("kernel.database_in_use", {})
 
     async def _known_position(self, session: Session) -> int:
         async with session.begin() as transaction:

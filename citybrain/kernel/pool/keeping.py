@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the history keeps: each attribute's policy, decided for whole columns."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -12,6 +13,7 @@ from citybrain.kernel.pool.slots import Directory, Slots
 from citybrain.kernel.records import Batch
 
 Mask = NDArray[np.bool_]
+Times = NDArray[np.int64]
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -21,22 +23,26 @@ class Kept(msgspec.Struct, frozen=True):
     values: Numbers | Objects
 
 
-def numbers_due(values: Numbers, last: Numbers, *, on_change: Mask, waited_us: NDArray[np.int64], every_us: NDArray[np.int64]) -> Mask:  # fmt: skip
-    """Which numbers to keep: at a change, or when `every` of city time has passed since the last one kept.
+def compare(values: Numbers | Objects, last: Numbers | Objects) -> tuple[Mask, Mask]:
+    """Which values changed since the last one kept, and which are not known. "Not known" equals itself."""
+    if values.dtype == np.object_:
+        pairs = list(zip(values.tolist(), last.tolist(), strict=True))
+        return (
+            np.array([value != before for value, before in pairs], np.bool_),
+            np.array([value is None for value, _ in pairs], np.bool_),
+        )
+    numbers, before = cast(Numbers, values), cast(Numbers, last)
+    unknown = np.isnan(numbers)
+    return (numbers != before) & ~(unknown & np.isnan(before)), unknown
 
-    "Not known" is kept once, where a known value ends; a time before the last one kept counts like one after.
+
+def due(changed: Mask, unknown: Mask, *, on_change: Mask, waited_us: Times, every_us: Times) -> Mask:
+    """Which values to keep: at a change, or when `every` of city time has passed since the last one kept.
+
+    "Not known" is kept once, where a known value ends. A time before the last one kept counts like one after it.
     """
-    unknown_still = np.isnan(values) & np.isnan(last)
-    due: Mask = np.where(on_change, values != last, np.abs(waited_us) >= every_us) & ~unknown_still
-    return due
-
-
-def words_due(values: Objects, last: Objects, *, on_change: Mask, waited_us: NDArray[np.int64], every_us: NDArray[np.int64]) -> Mask:  # fmt: skip
-    """Which words to keep, by the same rules; None is "not known"."""
-    unknown = np.array([value is None for value in values], np.bool_)
-    changed = np.array([value != before for value, before in zip(values, last, strict=True)], np.bool_)
-    due: Mask = np.where(on_change, changed, np.abs(waited_us) >= every_us) & ~(unknown & ~changed)
-    return due
+    by_policy: Mask = np.where(on_change, changed, np.abs(waited_us) >= every_us)
+    return by_policy & ~(unknown & ~changed)
 
 
 class Keeping:
@@ -55,13 +61,16 @@ class Keeping:
         self._word = np.concatenate([self._word, np.full(more, None, np.object_)])
         self._kept_us = np.concatenate([self._kept_us, np.full(more, LONG_AGO_US, np.int64)])
 
-    def remember(self, slots: Slots, values: Numbers | Objects, observed_us: int | NDArray[np.int64]) -> None:
+    def remember(self, slots: Slots, values: Numbers | Objects, observed_us: int) -> None:
         """These values are in the history now, or will be."""
         (self._word if values.dtype == np.object_ else self._number)[slots] = values
         self._kept_us[slots] = observed_us
 
-    def take(self, batch: Batch) -> Iterator[Kept]:
-        """What of a batch is to be kept, column by column; once taken, it counts as kept."""
+    def take(self, batch: Batch, evidence: Collection[str] = ()) -> Iterator[Kept]:
+        """What of a batch is to be kept, column by column; once taken, it counts as kept.
+
+        What is known of the entities in `evidence` is kept whatever the policy: something rests on it.
+        """
         us = to_us(batch.observed_at)
         directory = self._directory
         for column in batch.columns:
@@ -69,16 +78,18 @@ class Keeping:
             if not place.kept:
                 continue
             values, slots = typed(column), place.slots
-            words = values.dtype == np.object_
-            rule = words_due if words else numbers_due
-            due = rule(
-                values,
-                (self._word if words else self._number)[slots],
+            last = (self._word if values.dtype == np.object_ else self._number)[slots]
+            changed, unknown = compare(values, last)
+            kept = ~directory.never[slots] & due(
+                changed,
+                unknown,
                 on_change=directory.on_change[slots],
                 waited_us=us - self._kept_us[slots],
                 every_us=directory.every_us[slots],
             )
-            due &= ~directory.never[slots]
-            if due.any():
-                self.remember(slots[due], values[due], us)
-                yield Kept(directory.series_id[slots[due]], values[due])
+            if evidence:
+                cited = [directory.slot(each, column.attribute) for each in evidence]
+                kept |= np.isin(slots, cited) & ~directory.never[slots] & ~unknown
+            if kept.any():
+                self.remember(slots[kept], values[kept], us)
+                yield Kept(directory.series_id[slots[kept]], values[kept])

@@ -2,7 +2,7 @@
 """The pool of one city: entities and their newest values in memory, their history in the database."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -105,17 +105,16 @@ class Pool:
 
     async def register(self, entities: Sequence[Entity]) -> None:
         """Add entities or change what is known of them; it is committed on return."""
-        attributed = [
+        kept = [
             (entity.id, attribute.name)
             for entity in entities
             for attribute in self._attributes.get(entity.type, ())
             if attribute.keep is not Keep.NEVER
         ]
+        series = {"entity_ids": [each for each, _ in kept], "attributes": [each for _, each in kept]}
         async with self._db.transaction() as transaction:
             await transaction.write(SQL.entity_upsert, {"entities": to_json(entities).decode()})
-            await transaction.write(
-                SQL.series_add, {"entity_ids": [each for each, _ in attributed], "attributes": [each for _, each in attributed]}
-            )  # fmt: skip
+            await transaction.write(SQL.series_add, series)
         await self._add(entities)
 
     def entity(self, entity_id: str) -> Entity | None:
@@ -197,9 +196,13 @@ class Pool:
             ),
         )
 
-    def keep(self, batch: Batch, number: int) -> bytes:
-        """The history rows of a batch, in COPY form, by each attribute's policy. For the journal, which stores them."""
-        return rows.encode(self._keeping.take(batch), batch_number=number, observed_us=to_us(batch.observed_at))
+    def keep(self, batch: Batch, number: int, *, evidence: Collection[str] = ()) -> bytes:
+        """The history rows of a batch, in COPY form, for the journal, which stores them.
+
+        Each attribute's policy decides; what is known of the entities in `evidence` is kept in any case.
+        """
+        kept = self._keeping.take(batch, evidence)
+        return rows.encode(kept, batch_number=number, observed_us=to_us(batch.observed_at))
 
     async def _add(self, entities: Sequence[Entity]) -> None:
         for entity in entities:

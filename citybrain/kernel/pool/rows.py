@@ -7,8 +7,10 @@ its length and bytes in network order, then a trailer. A timestamptz is microsec
 
 import struct
 from collections.abc import Iterable
+from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from citybrain.kernel.pool.current import Numbers
 from citybrain.kernel.pool.keeping import Kept
@@ -40,11 +42,11 @@ def encode(kept: Iterable[Kept], *, batch_number: int, observed_us: int) -> byte
                 for series, word in zip(each.series_ids.tolist(), each.values.tolist(), strict=True)
             )
         else:
-            pieces.append(_number_rows(each.series_ids, batch_number, at, each.values))
+            pieces.append(_number_rows(each.series_ids, batch_number, at, cast(Numbers, each.values)))
     return b"".join(pieces)
 
 
-def _number_rows(series_ids: np.ndarray, batch_number: int, at: int, numbers: Numbers) -> bytes:
+def _number_rows(series_ids: NDArray[np.int32], batch_number: int, at: int, numbers: Numbers) -> bytes:
     rows = np.empty(len(series_ids), _NUMBER_ROW)
     rows["fields"] = _FIELDS
     rows["series_length"], rows["series"] = 4, series_ids

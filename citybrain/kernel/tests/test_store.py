@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from citybrain.kernel import jobs
+from citybrain.kernel.access import Access
+from citybrain.kernel.clock import utc_now
+from citybrain.kernel.db import Database
+from citybrain.kernel.jobs import forget_old
+from citybrain.kernel.journal import Journal
+from citybrain.kernel.pool import Pool
+from citybrain.kernel.runs import Runs, read_setting, write_setting
+from citybrain.kernel.settings import Settings
+from citybrain.kernel.store import open_store
+from citybrain.kernel.tests.scene import DAWN, ENTITIES, ROADS, TYPES, after, batch
+
+DAY_S = 86_400
+
+
+async def test_everything_opens_closes_and_opens_again(database_url: str, unused_settings: Settings) -> None:
+    settings = Settings(data=unused_settings.data, database_url=database_url)
+    async with open_store(settings, types=TYPES) as store:
+        await store.pool.register(ENTITIES)
+        await store.journal.append(batch(DAWN, [30, 40]))
+    async with open_store(settings, types=TYPES) as store:
+        assert store.pool.values("averageVehicleSpeed", ROADS) == [30, 40]
+
+
+async def test_the_job_worker_does_what_is_asked_of_it(
+    database_url: str, unused_settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: asyncio.Queue[int] = asyncio.Queue()
+
+    async def forget(db: Database, access: Access, *, keep_days: int, now: object) -> int:
+        asked.put_nowait(keep_days)
+        return 0
+
+    monkeypatch.setattr(jobs, "RETENTION_CRON", "* * * * * *")  # every second
+    monkeypatch.setattr(jobs, "forget_old", forget)
+    settings = Settings(data=unused_settings.data, database_url=database_url, keep_days=7)
+    async with open_store(settings, types=TYPES), asyncio.timeout(30):
+        assert await asked.get() == 7
+
+
+async def test_days_older_than_asked_are_dropped_by_city_time(db: Database) -> None:
+    pool = await Pool.open(db, TYPES)
+    await pool.register(ENTITIES)
+    journal = await Journal.open(db, pool)
+    days = [batch(after(DAY_S * day), [day, day]) for day in range(1, 11)]
+    for each in days:
+        await (await journal.append(each))
+    assert await forget_old(db, Access(db), keep_days=3, now=utc_now()) == 7, "dawn's day and six more"
+    points = await pool.history(ROADS[0], "averageVehicleSpeed", since=None, until=None, limit=100)
+    assert [value for _, value in points] == [7, 8, 9, 10]
+    assert await pool.extent() == (after(DAY_S * 7), after(DAY_S * 10))
+    assert await pool.batch(days[0].id) is None
+    assert await forget_old(db, Access(db), keep_days=3, now=utc_now()) == 0
+    await (await journal.append(batch(after(DAY_S * 2), [1, 1]))), "a late batch of a dropped day is still taken"
+    await journal.close()
+
+
+async def test_what_was_told_is_forgotten_after_a_day_but_ids_go_on(db: Database) -> None:
+    for number in range(3):
+        await db.write("INSERT INTO outbox (topic, payload, at) VALUES ('x', '{}', %(at)s)", {"at": after(number)})
+    (last,) = await db.read("SELECT max(id) FROM outbox", as_=int)
+    await forget_old(db, Access(db), keep_days=3, now=utc_now() + timedelta(days=3))
+    assert await db.read("SELECT id FROM outbox", as_=int) == [last]
+
+
+async def test_runs_follow_one_another(db: Database) -> None:
+    runs = Runs(db)
+    assert await runs.last() is None
+    assert await runs.first_begins_at() is None
+    hour = timedelta(hours=1)
+    for number in (1, 2):
+        begins_at = after(DAY_S * number)
+        await runs.start(number=number, scenario="a", begins_at=begins_at, ends_at=begins_at + hour, now=DAWN)
+    await runs.finish(1, summary={"brain": {"delay_s": 80.5}}, now=DAWN + hour)
+    last, first = await runs.last(), await runs.at(after(DAY_S * 2 - 1))
+    assert last is not None
+    assert first is not None
+    assert (last.number, last.finished_at) == (2, None)
+    assert (first.number, first.finished_at, first.summary) == (1, DAWN + hour, {"brain": {"delay_s": 80.5}})
+    assert await runs.at(after(0)) is None
+    assert await runs.first_begins_at() == after(DAY_S)
+
+
+async def test_a_setting_is_what_was_set_last(db: Database) -> None:
+    assert await read_setting(db, "speed", as_=float) is None
+    await write_setting(db, "speed", 2.5)
+    await write_setting(db, "speed", 5.0)
+    assert await read_setting(db, "speed", as_=float) == 5.0
