@@ -54,18 +54,22 @@ class Died(msgspec.Struct, frozen=True, kw_only=True):
     facts: Facts
 
 
-def run_once(task: Task, progress: Callable[[float], None]) -> Finished:
-    """Run one arm of a scenario from begin to end in this process; `progress` hears a share from 0 to 1."""
-    started_s = perf_counter()
-    opening = Opening(
+def opening_of(task: Task) -> Opening:
+    """How a task's scenario is opened: only the brain is obeyed."""
+    return Opening(
         scenario=task.scenario,
         seed=task.seed,
         begins_at=UNDATED + timedelta(seconds=task.scenario.begin_s),
         obey=task.arm == BRAIN,
     )
+
+
+def run_once(task: Task, progress: Callable[[float], None]) -> Finished:
+    """Run one arm of a scenario from begin to end in this process; `progress` hears a share from 0 to 1."""
+    started_s = perf_counter()
     begin = scenarios.door_of(task.door).open
     assert begin is not None
-    field = begin(opening)
+    field = begin(opening_of(task))
     try:
         readings = _drive(field, task, progress)
         summary = field.summary()
