@@ -62,13 +62,23 @@ export function dayTime(at: string | number | Date): string {
   }).format(new Date(at));
 }
 
+const SHOWN: Partial<Record<string, (value: never) => string>> = {
+  number: (value: number) => number(value, Math.abs(value) < 10 ? 2 : 1),
+  boolean: (value: boolean) => t(value ? "value.yes" : "value.no"),
+  object: (value: object) => (Array.isArray(value) ? shownList(value) : text(value as Text) || JSON.stringify(value)),
+};
+
+/** Any value as a reader wants it: numbers rounded, times local, ids by name, nothing as a dash. */
 export function shown(value: unknown): string {
   if (value === null || value === undefined || value === "") return "–";
-  if (typeof value === "number") return number(value, Math.abs(value) < 10 ? 2 : 1);
-  if (typeof value === "boolean") return t(value ? "value.yes" : "value.no");
-  if (Array.isArray(value)) return value.map(shown).join(t("value.join"));
-  if (typeof value === "object") return text(value as Text) || JSON.stringify(value);
-  return shownWord(String(value));
+  const show = SHOWN[typeof value];
+  return show === undefined ? shownWord(String(value)) : show(value as never);
+}
+
+const LIST_MOST = 6;
+function shownList(values: readonly unknown[]): string {
+  const first = values.slice(0, LIST_MOST).map(shown).join(t("value.join"));
+  return values.length <= LIST_MOST ? first : t("value.and_more", { first, n: values.length - LIST_MOST });
 }
 
 function shownWord(value: string): string {

@@ -4,7 +4,6 @@ import { createApp } from "vue";
 import { createRouter, createWebHistory } from "vue-router";
 import { startLive } from "@/api/live";
 import "@/kit/tokens.css";
-import "maplibre-gl/dist/maplibre-gl.css";
 import { keepAddress } from "@/shell/address";
 import { APPS } from "@/shell/app";
 import type { CityApp } from "@/shell/app";

@@ -15,6 +15,8 @@ export const live = shallowRef<CityState | null>(null);
 export const liveSince = ref(0);
 export const link = shallowRef<Link>(FRESH);
 export const startFailure = shallowRef<unknown>(null);
+/** The server's clock less ours, in ms; the freshest message knows it best. */
+export const serverAhead = ref(0);
 
 const heard = shallowRef<ReadonlyMap<string, EventView>>(new Map());
 /** Every event we have heard of, open or ended, the newest first. */
@@ -36,20 +38,27 @@ export function hear(fresh: readonly EventView[]): void {
   heard.value = all;
 }
 
+function stamp(pulse: Pulse): void {
+  liveSince.value = performance.now();
+  const told = pulse.sent_at ?? pulse.received_at;
+  if (told !== null) serverAhead.value = Date.parse(told) - performance.now();
+}
+
 function take(state: CityState): void {
   live.value = state;
-  liveSince.value = performance.now();
+  stamp(state);
   const open = new Set(state.events.map((event) => event.id));
   const missed = [...heard.value.values()].filter((event) => event.ended_at === null && !open.has(event.id));
-  hear([...missed.map((event) => ({ ...event, ended_at: state.at })), ...state.events]);
+  hear([...missed.map((event) => ({ ...event, ended_at: state.at ?? event.at })), ...state.events]);
 }
 
 function takePulse(pulse: Pulse): void {
   const last = live.value;
   if (last === null) return;
-  if (last.run.number !== pulse.run.number) void sync();
+  const other = last.run?.number !== pulse.run?.number || last.road_levels.length !== pulse.road_levels.length;
+  if (other) void sync().catch(() => undefined);
   live.value = { ...last, ...pulse, events: last.events, indicators: last.indicators };
-  liveSince.value = performance.now();
+  stamp(pulse);
 }
 
 function takeEvent(event: EventView): void {
@@ -60,9 +69,11 @@ function takeEvent(event: EventView): void {
   live.value = { ...last, events: event.ended_at === null ? [event, ...others] : others };
 }
 
+/** The network is loaded once, and again when the state speaks of other roads (the city had not been ready before). */
 export async function sync(): Promise<void> {
-  if (network.value === null) await loadCity();
-  take(await api.state());
+  const state = await api.state();
+  if (network.value === null || network.value.roads.length !== state.road_levels.length) await loadCity();
+  take(state);
 }
 
 export async function loadMe(): Promise<void> {

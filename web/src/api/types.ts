@@ -15,7 +15,7 @@ export interface City {
   name: Text;
   scenario: string;
   timezone: string;
-  bounds: [number, number, number, number];
+  bounds: [number, number, number, number] | null;
   attribution: string;
   version: string;
   me: Me;
@@ -30,6 +30,7 @@ export interface Network { roads: Road[]; junctions: Junction[]; signals: Signal
 
 export interface Feed { name: string; observed_at: string | null; received_at: string | null; promise_s: number }
 export interface Run { number: number; seed: number; begins_at: string; ends_at: string }
+export interface Trouble { code?: string; [fact: string]: unknown }
 
 export interface Because {
   code: string;
@@ -68,19 +69,24 @@ export interface IndicatorView {
 /** The moving part of the city, as the stream sends it. */
 export interface Pulse {
   mode: "live" | "replay";
-  at: string;
-  received_at: string;
-  run: Run;
+  /** Null until the city's first step. */
+  at: string | null;
+  received_at: string | null;
+  /** The server's clock when it said this. */
+  sent_at?: string;
+  condition: "starting" | "running" | "recovering" | "replay" | string;
+  trouble: Trouble;
+  run: Run | null;
   speed: number | null;
   road_speeds: (number | null)[];
   road_levels: number[];
   signals: string[];
-  vehicles: number;
+  vehicles: number | null;
   feeds: Feed[];
 }
 
 export interface CityState extends Pulse { events: EventView[]; indicators: IndicatorView[] }
-export interface Extent { from: string; to: string }
+export interface Extent { from: string | null; to: string | null }
 export type Point = [string, number | null];
 export interface IndicatorSeries { unit: string; arms: Partial<Record<Arm, Point[]>> }
 export interface Rows { columns: string[]; rows: unknown[][] }

@@ -2,6 +2,7 @@
 // The one map: opens MapLibre without any outside address and keeps its layers in step with the city.
 import { Map as LibreMap, setWorkerUrl } from "maplibre-gl";
 import type { GeoJSONSource, LayerSpecification, LngLatBoundsLike, StyleSpecification } from "maplibre-gl";
+import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { CityState, Lang, Network } from "@/api/types";
 import type { MapLayer } from "@/map/layer";
@@ -142,6 +143,15 @@ function boxOf(points: readonly (readonly [number, number])[]): [number, number,
   return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
 }
 
+const given = (map: LibreMap): boolean => ["roads", "signals"].every((source) => map.isSourceLoaded(source) && map.querySourceFeatures(source).length > 0);
+
+/** Vehicles keep the map from ever being idle, so "drawn" is: a frame with all tiles there, after the roads were given. */
+function sayWhenDrawn(map: LibreMap): void {
+  map.on("render", () => {
+    if (document.documentElement.dataset["map"] !== "ready" && given(map)) document.documentElement.dataset["map"] = "ready";
+  });
+}
+
 export function openMap(asked: Asked): Promise<CityMapEngine> {
   const map = open(asked);
   const vehicles = vehicleLayer(VEHICLES);
@@ -151,7 +161,7 @@ export function openMap(asked: Asked): Promise<CityMapEngine> {
       addLayers(map, asked.layers, vehicles);
       listenToMouse(map, asked);
       resolve(engineOf(map, asked, vehicles));
-      map.once("idle", () => { document.documentElement.dataset["map"] = "ready"; });
+      sayWhenDrawn(map);
     });
   });
 }

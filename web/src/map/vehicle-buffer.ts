@@ -59,12 +59,10 @@ export function vehicleJoin(): { join: (frame: VehicleFrame) => VehicleBuffer } 
     const lon = frame.bytes.getFloat32(at + 4, true);
     const lat = frame.bytes.getFloat32(at + 8, true);
     const heading = frame.bytes.getUint16(at + 12, true) / 100;
-    const fromLon = from < 0 ? lon : (shown[from + 3] ?? lon);
-    const fromLat = from < 0 ? lat : (shown[from + 4] ?? lat);
-    const moved = Math.abs(fromLon - lon) < JUMP_DEG && Math.abs(fromLat - lat) < JUMP_DEG;
-    into[to] = moved ? fromLon : lon;
-    into[to + 1] = moved ? fromLat : lat;
-    into[to + 2] = from < 0 || !moved ? heading : (shown[from + 5] ?? heading);
+    const near = from >= 0 && Math.abs((shown[from + 3] as number) - lon) < JUMP_DEG && Math.abs((shown[from + 4] as number) - lat) < JUMP_DEG;
+    into[to] = near ? (shown[from + 3] as number) : lon;
+    into[to + 1] = near ? (shown[from + 4] as number) : lat;
+    into[to + 2] = near ? (shown[from + 5] as number) : heading;
     into[to + 3] = lon;
     into[to + 4] = lat;
     into[to + 5] = heading;

@@ -30,7 +30,7 @@ void main() {
 
 // A car 5 m × 2 m within its point; when it is only a few pixels wide, a dot.
 const FRAGMENT = `#version 300 es
-precision mediump float;
+precision highp float;
 uniform vec3 u_moving; uniform vec3 u_standing; uniform vec2 u_px;
 in vec2 v_turn; in float v_standing; in float v_px;
 out vec4 colour;
@@ -38,8 +38,8 @@ void main() {
   vec2 p = (gl_PointCoord - 0.5) * vec2(1.0, -1.0);
   vec2 q = vec2(p.x * v_turn.y - p.y * v_turn.x, p.x * v_turn.x + p.y * v_turn.y);
   float car = length(max(abs(q) - vec2(0.10, 0.34), 0.0)) - 0.08;
-  float dot = length(p) - 0.42;
-  float d = mix(dot, car, u_px.y) * v_px;
+  float disc = length(p) - 0.42;
+  float d = mix(disc, car, u_px.y) * v_px;
   float a = clamp(0.5 - d, 0.0, 1.0);
   if (a <= 0.0) discard;
   vec3 fill = mix(u_moving, u_standing, v_standing);
@@ -63,6 +63,7 @@ function compile(gl: WebGL2RenderingContext): WebGLProgram {
     gl.attachShader(program, shader);
   }
   gl.linkProgram(program);
+  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program) ?? "program");
   return program;
 }
 
@@ -105,7 +106,7 @@ const METRES_PER_PIXEL_0 = 78271.51696;
 export function sizeOf(zoom: number, lat: number): [number, number] {
   const perPixel = (METRES_PER_PIXEL_0 * Math.cos((lat * Math.PI) / 180)) / 2 ** zoom;
   const car = 6 / perPixel;
-  return [Math.max(car, 3.5 + Math.max(0, zoom - 13) * 0.5), Math.min(1, Math.max(0, (car - 5) / 4))];
+  return [Math.max(car, 2.75 + Math.max(0, zoom - 13.5) * 0.75), Math.min(1, Math.max(0, (car - 5) / 4))];
 }
 
 export interface VehicleLayer extends CustomLayerInterface {

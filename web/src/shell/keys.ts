@@ -32,12 +32,15 @@ export function nameOfKey(event: Pick<KeyboardEvent, "key" | "ctrlKey" | "metaKe
   return event.ctrlKey || event.metaKey ? `ctrl ${key}` : key;
 }
 
+function elsewhere(event: KeyboardEvent, name: string): boolean {
+  if (event.altKey || event.isComposing || ownKey(event.target, event.key)) return true;
+  if (name.length === 1 && !letters.value) return true;
+  return typing(event.target) && (name.length === 1 || name === "Enter");
+}
+
 function onKey(event: KeyboardEvent): void {
-  if (event.altKey || event.isComposing) return;
   const name = nameOfKey(event);
-  const single = name.length === 1;
-  if (single && (typing(event.target) || !letters.value)) return;
-  if (ownKey(event.target, event.key) || (name === "Enter" && typing(event.target))) return;
+  if (elsewhere(event, name)) return;
   const acts = [...stack].reverse().find((one) => name in one);
   if (acts === undefined) return;
   event.preventDefault();

@@ -8,10 +8,10 @@ export interface Age { feed: string; ageS: number | null; late: boolean }
 /** A feed may be late by the time of one message before we call it late. */
 export const GRACE_S = 3;
 
-/** `sentAt`: the server's clock when it sent the state; `sinceMs`: our own time since it arrived. */
-export function ageOf(feed: Feed, sentAt: string, sinceMs: number): Age {
+/** `serverNowMs`: the server's clock at this moment, as the stream lets us know it. */
+export function ageOf(feed: Feed, serverNowMs: number): Age {
   if (feed.received_at === null) return { feed: feed.name, ageS: null, late: true };
-  const ageS = Math.max(0, (Date.parse(sentAt) - Date.parse(feed.received_at) + sinceMs) / 1000);
+  const ageS = Math.max(0, (serverNowMs - Date.parse(feed.received_at)) / 1000);
   return { feed: feed.name, ageS, late: ageS > feed.promise_s + GRACE_S };
 }
 

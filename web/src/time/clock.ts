@@ -19,7 +19,8 @@ export const clock = reactive({
 
 export const isLive = computed(() => clock.mode === "live");
 
-export function spanOf(extent: Extent): Span {
+export function spanOf(extent: Extent): Span | null {
+  if (extent.from === null || extent.to === null) return null;
   return { fromMs: Date.parse(extent.from), toMs: Date.parse(extent.to) };
 }
 

@@ -17,7 +17,7 @@ export const beat = ref(performance.now());
 
 export const shownAtMs = computed(() => {
   if (!isLive.value) return clock.atMs;
-  return live.value === null ? null : cityNow(Date.parse(live.value.at), live.value.speed ?? 1, beat.value - liveSince.value);
+  return live.value?.at == null ? null : cityNow(Date.parse(live.value.at), live.value.speed ?? 1, beat.value - liveSince.value);
 });
 
 /** The events of the shown time: live all that we heard, in replay those that had begun by then. */
@@ -82,7 +82,7 @@ export function startTime(): () => void {
   const stops = [
     watch(isLive, (nowLive) => {
       if (nowLive) replayed.value = null;
-      else void loadSpan().catch((failure: unknown) => { replayFailure.value = failure; });
+      void loadSpan().catch((failure: unknown) => { if (!nowLive) replayFailure.value = failure; });
     }, { immediate: true }),
     watch(() => (clock.playing || isLive.value ? null : clock.atMs), (atMs) => { if (atMs !== null) want(atMs); }, { immediate: true }),
   ];

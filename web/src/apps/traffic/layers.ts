@@ -17,7 +17,7 @@ const ACCENT = "#3ec6c0";
 function width(more: number): ExpressionSpecification {
   const far = (px: number): ExpressionSpecification => ["+", px + more, ["*", 0.35, LANES], ["*", 0.28, V]];
   const near = (pxPerLane: number): ExpressionSpecification => ["+", more, ["*", pxPerLane, LANES]];
-  return ["interpolate", ["exponential", 2], ["zoom"], 11, far(0.3), 13, far(0.7), 15, far(2), 16.5, near(5.5), 20, near(62)];
+  return ["interpolate", ["exponential", 2], ["zoom"], 11, far(0.3), 13, far(0.7), 15, far(1.8), 16.5, near(1.6), 20, near(14)];
 }
 
 const LEVEL: ExpressionSpecification = ["match", V, 1, LEVEL_COLOURS[1], 2, LEVEL_COLOURS[2], 3, LEVEL_COLOURS[3], 4, LEVEL_COLOURS[4], 5, LEVEL_COLOURS[5], LEVEL_COLOURS[0]];
@@ -42,8 +42,9 @@ const roads: MapLayer = {
   values: (state) => state.road_levels,
   legend: LEVEL_SIGNS,
   paints: [
-    { id: "roads-casing", type: "line", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": ["case", SELECTED, ACCENT, "#1b2d3b"], "line-width": ["interpolate", ["exponential", 2], ["zoom"], 11, ["+", 1, ["case", SELECTED, 5, 0.8]], 16, ["+", ["*", 4, LANES], ["case", SELECTED, 8, 3]], 20, ["+", ["*", 64, LANES], ["case", SELECTED, 14, 6]]] } },
-    { id: "roads", type: "line", layout: { "line-cap": "round", "line-join": "round", "line-sort-key": LANES }, paint: { "line-color": LEVEL, "line-width": width(0), "line-opacity": ["interpolate", ["linear"], ["zoom"], 16, 1, 18, 0.55] } },
+    { id: "roads-casing", type: "line", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#1f3342", "line-width": ["interpolate", ["exponential", 2], ["zoom"], 11, 1.6, 16, ["+", 1.5, ["*", 4, LANES]], 20, ["*", 64, LANES]] } },
+    { id: "roads-chosen", type: "line", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": ACCENT, "line-opacity": ["case", SELECTED, 0.9, 0], "line-width": ["interpolate", ["exponential", 2], ["zoom"], 11, 6, 16, ["+", 7, ["*", 2, LANES]], 20, ["+", 14, ["*", 16, LANES]]] } },
+    { id: "roads", type: "line", layout: { "line-cap": ["step", ["zoom"], "round", 16, "butt"], "line-join": "round", "line-sort-key": LANES }, paint: { "line-color": LEVEL, "line-width": width(0), "line-opacity": ["interpolate", ["linear"], ["zoom"], 16, 1, 18, 0.85] } },
   ],
 };
 
@@ -108,15 +109,20 @@ const roadLabels: MapLayer = {
   paints: [{ id: "road-names-label", type: "symbol", minzoom: 15.5, layout: { "symbol-placement": "line", "text-field": ["get", "name"], "text-font": FONT, "text-size": 11, "symbol-spacing": 400 }, paint: { "text-color": "#9fb3c4", "text-halo-color": "#0b1620", "text-halo-width": 1.5 } }],
 };
 
-function middleOf(geometry: Geometry): LonLat | null {
+/** Where the mark of an event stands: the middle of its longest line. */
+function markOf(geometry: Geometry): LonLat | null {
   if (geometry.type === "Point") return geometry.coordinates as LonLat;
-  if (geometry.type !== "LineString") return null;
-  return (geometry.coordinates[Math.floor(geometry.coordinates.length / 2)] ?? null) as LonLat | null;
+  const lines = geometry.type === "LineString" ? [geometry.coordinates] : geometry.type === "MultiLineString" ? geometry.coordinates : [];
+  const longest = [...lines].sort((a, b) => b.length - a.length)[0];
+  return (longest?.[Math.floor(longest.length / 2)] ?? null) as LonLat | null;
 }
 
-function eventFeature(event: EventView, id: number): Feature[] {
-  const point = event.geometry === null ? null : middleOf(event.geometry);
-  return point === null ? [] : [{ type: "Feature", id, geometry: { type: "Point", coordinates: point }, properties: { id: `event:${event.id}`, severity: event.severity, rank: SEVERITIES.indexOf(event.severity), known: event.acknowledged_at !== null } }];
+function eventFeatures(event: EventView): Feature[] {
+  if (event.geometry === null) return [];
+  const point = markOf(event.geometry);
+  const properties = { id: `event:${event.id}`, severity: event.severity, rank: SEVERITIES.indexOf(event.severity), known: event.acknowledged_at !== null };
+  const mark: Feature[] = point === null ? [] : [{ type: "Feature", geometry: { type: "Point", coordinates: point }, properties }];
+  return event.geometry.type === "Point" ? mark : [{ type: "Feature", geometry: event.geometry, properties }, ...mark];
 }
 
 const events: MapLayer = {
@@ -125,13 +131,14 @@ const events: MapLayer = {
   selectable: true,
   features: () => [],
   comes: (state: CityState) => ({
-    key: state.events.map((event) => event.id + (event.acknowledged_at ?? "")).join(),
-    features: state.events.flatMap((event) => eventFeature(event, 0)).map((feature, id) => ({ ...feature, id })),
+    key: state.events.map((event) => `${event.id} ${event.severity} ${event.acknowledged_at ?? ""} ${JSON.stringify(event.geometry).length}`).join(),
+    features: state.events.flatMap(eventFeatures).map((feature, id) => ({ ...feature, id })),
   }),
   legend: SEVERITIES.map((severity) => ({ label: `severity.${severity}` as Sign["label"], colour: COLOUR_OF[severity], shape: ({ I: "triangle", II: "diamond", III: "square", IV: "dot" } as const)[severity] })),
   paints: [
-    { id: "events-ring", type: "circle", paint: { "circle-radius": 13, "circle-color": ACCENT, "circle-opacity": ["case", SELECTED, 0.35, 0], "circle-stroke-color": ACCENT, "circle-stroke-width": ["case", SELECTED, 2, 0] } },
-    { id: "events", type: "symbol", layout: { "icon-image": ["concat", "severity-", ["get", "severity"]], "icon-size": ["interpolate", ["linear"], ["zoom"], 12, 0.7, 16, 1], "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["-", 3, ["get", "rank"]] }, paint: { "icon-opacity": ["case", ["get", "known"], 0.55, 1] } },
+    { id: "events-line", type: "line", filter: ["!=", ["geometry-type"], "Point"], layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": ACCENT, "line-width": ["interpolate", ["linear"], ["zoom"], 12, 6, 18, 20], "line-opacity": ["case", SELECTED, 0.45, 0] } },
+    { id: "events-ring", type: "circle", filter: ["==", ["geometry-type"], "Point"], paint: { "circle-radius": 13, "circle-color": ACCENT, "circle-opacity": ["case", SELECTED, 0.35, 0], "circle-stroke-color": ACCENT, "circle-stroke-width": ["case", SELECTED, 2, 0] } },
+    { id: "events", type: "symbol", filter: ["==", ["geometry-type"], "Point"], layout: { "icon-image": ["concat", "severity-", ["get", "severity"]], "icon-size": ["interpolate", ["linear"], ["zoom"], 12, 0.7, 16, 1], "icon-allow-overlap": true, "icon-ignore-placement": true, "symbol-sort-key": ["-", 3, ["get", "rank"]] }, paint: { "icon-opacity": ["case", ["get", "known"], 0.55, 1] } },
   ],
 };
 

@@ -38,22 +38,25 @@ export type Compass = "n" | "ne" | "e" | "se" | "s" | "sw" | "w" | "nw";
 const COMPASS: readonly Compass[] = ["n", "ne", "e", "se", "s", "sw", "w", "nw"];
 export interface Approach { edge: string; side: Compass; heads: { lane: string; state: HeadState }[] }
 
-/** From which side of the junction a stop line lies, by compass. */
-export function sideOf(signal: Signal, line: Signal["heads"][number]["line"]): Compass {
-  const east = ((line[0][0] + line[1][0]) / 2 - signal.point[0]) * Math.cos((signal.point[1] * Math.PI) / 180);
-  const north = (line[0][1] + line[1][1]) / 2 - signal.point[1];
+/** From which side traffic comes: along the end of its road, or, without one, where the stop line lies. */
+export function sideOf(signal: Signal, line: Signal["heads"][number]["line"], road?: Road): Compass {
+  const end = road?.line.at(-1) ?? signal.point;
+  const from = road?.line.at(-2) ?? [(line[0][0] + line[1][0]) / 2, (line[0][1] + line[1][1]) / 2];
+  const east = (from[0] - end[0]) * Math.cos((signal.point[1] * Math.PI) / 180);
+  const north = from[1] - end[1];
   const eighth = Math.round(Math.atan2(east, north) / (Math.PI / 4));
   return COMPASS[(eighth + 8) % 8] ?? "n";
 }
 
+export const roadIdOf = (edge: string): string => edge.replace(":RoadLane:", ":RoadSegment:");
 const edgeOf = (lane: string): string => lane.replace(/_\d+$/, "");
 
 /** The heads of a signal by approach; a lane's road is its approach. */
-export function approaches(signal: Signal, state: string): Approach[] {
+export function approaches(signal: Signal, state: string, roads: readonly Road[] = []): Approach[] {
   const found = new Map<string, Approach>();
   for (const head of signal.heads) {
     const edge = edgeOf(head.lane);
-    const approach = found.get(edge) ?? { edge, side: sideOf(signal, head.line), heads: [] };
+    const approach = found.get(edge) ?? { edge, side: sideOf(signal, head.line, roads.find((road) => road.id === roadIdOf(edge))), heads: [] };
     approach.heads.push({ lane: head.lane, state: headState(state, head.links) });
     found.set(edge, approach);
   }

@@ -35,7 +35,7 @@ export function seriesOf(name: string): Series {
 }
 
 watch(() => live.value?.indicators, (indicators) => {
-  const run = live.value?.run.number ?? -1;
+  const run = live.value?.run?.number ?? -1;
   if (run !== runNumber) { runNumber = run; known.clear(); asked.clear(); }
   for (const one of indicators ?? []) {
     const last = known.get(one.name);

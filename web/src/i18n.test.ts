@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words: both languages say the same things with the same slots, and every key that the code builds exists.
+import { readdirSync, readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { fill } from "@/i18n";
+import en from "@/i18n/en.json";
+import zh from "@/i18n/zh.json";
+
+const ZH: Record<string, string> = zh;
+const EN: Record<string, string> = en;
+const slots = (sentence: string): string[] => [...sentence.matchAll(/\{(\w+)\}/g)].map((found) => found[1] ?? "").sort();
+const sources = readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => /\.(vue|ts)$/.test(name) && !name.endsWith(".test.ts")).map((name) => readFileSync(`src/${name}`, "utf8")).join("\n");
+
+it("has equal keys in both languages", () => {
+  expect(Object.keys(ZH)).toEqual(Object.keys(EN));
+});
+
+it.each(Object.keys(ZH))("says %s with equal slots", (key) => {
+  expect(slots(ZH[key] ?? "")).toEqual(slots(EN[key] ?? ""));
+});
+
+it("leaves no sentence empty that is not meant to be", () => {
+  expect(Object.entries({ ...ZH, ...EN }).filter(([key, sentence]) => sentence === "" && key !== "unit.1")).toEqual([]);
+});
+
+it("has every key that is named in the code", () => {
+  const named = [...sources.matchAll(/\bt\(["']([\w./]+)["']/g)].map((found) => found[1] ?? "");
+  expect(named.length).toBeGreaterThan(100);
+  expect(named.filter((key) => !(key in ZH))).toEqual([]);
+});
+
+it("has no key that nobody uses", () => {
+  const families = ["level.", "head.", "severity.", "side.", "verdict.", "arm.", "outcome.", "control.", "attribute.", "unit.", "evidence.", "history.", "web."];
+  const idle = Object.keys(ZH).filter((key) => !families.some((family) => key.startsWith(family)) && !sources.includes(`"${key}"`) && !sources.includes(`'${key}'`));
+  expect(idle).toEqual([]);
+});
+
+it("keeps a slot visible that has no fact", () => {
+  expect(fill("{a} of {b}", { a: 1 })).toBe("1 of {b}");
+});
