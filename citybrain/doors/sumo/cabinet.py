@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the cabinet of a signal knows for ever: its lamps, its shipped plan, the stages in it and the least times."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import msgspec
+
+from citybrain.kernel.records import Json
+
+MIN_GREEN_S = 5.0
+"""Least green where the shipped plan names none (RESCO, and SUMO's own actuated logic: 5 s)."""
+
+YELLOW_S = 3.0
+"""Least yellow: RESCO's 3 s, right for 50 km/h (RiLSA 2015, 2.7); a longer shipped yellow is kept."""
+
+ALL_RED_MAX_S = 5.0
+"""A longer gap between yellow and the next green is a stage of its own, not a clearance (RiLSA 2015: 0 to 5 s)."""
+
+GREEN = frozenset("Gg")
+
+
+class SignalLink(msgspec.Struct, frozen=True, kw_only=True):
+    """One way over the junction: from an approach lane to an exit lane, under one lamp (`index`).
+
+    `crosses` are the places in the list of links whose ways cross or meet this one inside the box.
+    """
+
+    index: int
+    approach: str
+    exit: str
+    via: str
+    crosses: tuple[int, ...] = ()
+
+
+class PlanPhase(msgspec.Struct, frozen=True, kw_only=True):
+    """One phase of the shipped plan, one letter per lamp (SUMO's G g y r s), with its shortest time if it has one."""
+
+    state: str
+    duration_s: float
+    shortest_s: float = 0.0
+
+
+class SignalPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """The static facts of one signal. `stages` are the distinct green phases; `min_green_s` belongs to them."""
+
+    links: tuple[SignalLink, ...]
+    plan: tuple[PlanPhase, ...]
+    stages: tuple[str, ...]
+    min_green_s: tuple[float, ...]
+    yellow_s: float
+    all_red_s: float
+
+    def as_attributes(self) -> dict[str, Json]:
+        """The form that travels in the Entity of the signal."""
+        return dict(msgspec.to_builtins(self))
+
+
+def signal_plan(links: Sequence[SignalLink], plan: Sequence[PlanPhase]) -> SignalPlan:
+    """All that follows from the links and the shipped plan."""
+    stages = green_stages(plan)
+    yellows_s = [phase.duration_s for phase in plan if is_change(phase.state)]
+    return SignalPlan(
+        links=tuple(links),
+        plan=tuple(plan),
+        stages=stages,
+        min_green_s=tuple(_min_green_s(stage, plan) for stage in stages),
+        yellow_s=max(YELLOW_S, min(yellows_s, default=0.0)),
+        all_red_s=_all_red_s(plan),
+    )
+
+
+def green_stages(plan: Sequence[PlanPhase]) -> tuple[str, ...]:
+    """The distinct phases without yellow in which a lamp turns green, in the order of the plan.
+
+    A phase in which some lamps are merely still green belongs to a change: it is the shipped clearing of the others.
+    """
+    around = zip([plan[-1], *plan], plan, strict=False)
+    return tuple(dict.fromkeys(now.state for was, now in around if _starts(was, now) and not is_change(now.state)))
+
+
+def _starts(was: PlanPhase, now: PlanPhase) -> bool:
+    """A lamp turns green, or from permissive to protected green."""
+    return any(
+        a in GREEN and (b not in GREEN or (a, b) == ("G", "g")) for b, a in zip(was.state, now.state, strict=True)
+    )
+
+
+def is_change(state: str) -> bool:
+    """A phase that shows yellow."""
+    return "y" in state.lower()
+
+
+def cycle(signal: SignalPlan) -> tuple[tuple[int, float], ...]:
+    """The shipped plan as (stage, seconds of green) in its order; phases that follow each other unchanged are one."""
+    found: list[tuple[int, float]] = []
+    for phase in signal.plan:
+        if phase.state not in signal.stages:
+            continue
+        stage = signal.stages.index(phase.state)
+        if found and found[-1][0] == stage:
+            found[-1] = (stage, found[-1][1] + phase.duration_s)
+        else:
+            found.append((stage, phase.duration_s))
+    return tuple(found)
+
+
+class Conflicts:
+    """Which lamps may be green together: exactly those the shipped plan shows green together, in that priority."""
+
+    def __init__(self, plan: Sequence[PlanPhase]) -> None:
+        lamps = range(len(plan[0].state))
+        self._letters = {
+            (one, other): {(phase.state[one], phase.state[other]) for phase in plan} for one in lamps for other in lamps
+        }
+
+    def first(self, state: str) -> tuple[int, int] | None:
+        """The first two lamps of `state` that may not show what they show at once; None when all may."""
+        green = [lamp for lamp, letter in enumerate(state) if letter in GREEN]
+        return next(((a, b) for a in green for b in green if a < b and not self.allows(state, a, b)), None)
+
+    def allows(self, state: str, one: int, other: int) -> bool:
+        """Both green was shipped with the same or higher priority for each: `g` yields, so it may replace a `G`."""
+        shown = (state[one], state[other])
+        return any(
+            all(was == "G" or (was == "g" and now == "g") for now, was in zip(shown, shipped, strict=True))
+            for shipped in self._letters[one, other]
+        )
+
+
+def _min_green_s(stage: str, plan: Sequence[PlanPhase]) -> float:
+    """A shortest time that equals the duration is only SUMO's way of saying that none was given."""
+    given = [p.shortest_s for p in plan if p.state == stage and 0 < p.shortest_s < p.duration_s]
+    return max([MIN_GREEN_S, *given])
+
+
+def _all_red_s(plan: Sequence[PlanPhase]) -> float:
+    """The longest time of the plan from the end of a yellow to the next start of any green."""
+    around = [plan[-1], *plan]
+    ends = [at for at, (was, now) in enumerate(pairwise(around)) if is_change(was.state) and not is_change(now.state)]
+    return max((_dead_s(plan, at) for at in ends), default=0.0)
+
+
+def _dead_s(plan: Sequence[PlanPhase], at: int) -> float:
+    waited_s = 0.0
+    for step in range(len(plan)):
+        now, before = plan[(at + step) % len(plan)], plan[(at + step - 1) % len(plan)]
+        if any(a in GREEN and b not in GREEN for a, b in zip(now.state, before.state, strict=True)):
+            return waited_s if waited_s <= ALL_RED_MAX_S else 0.0
+        waited_s += now.duration_s
+    return 0.0

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads the facts of each signal from the SUMO that is running."""
+
+import libsumo
+
+from citybrain.doors.sumo.cabinet import PlanPhase, SignalLink, SignalPlan, green_stages, signal_plan
+
+
+def signal_ids() -> tuple[str, ...]:
+    """The signals of the opened net that have a choice: more than one distinct green stage."""
+    return tuple(sorted(tls for tls in libsumo.trafficlight.getIDList() if len(green_stages(running(tls))) > 1))
+
+
+def read_plan(tls: str) -> SignalPlan:
+    """Facts of one signal."""
+    return signal_plan(links(tls), running(tls))
+
+
+def running(tls: str) -> list[PlanPhase]:
+    """The phases of the program that runs, which need not be the first one stored."""
+    name = libsumo.trafficlight.getProgram(tls)
+    program = next(one for one in libsumo.trafficlight.getAllProgramLogics(tls) if one.programID == name)
+    return [
+        PlanPhase(state=phase.state, duration_s=phase.duration, shortest_s=phase.minDur) for phase in program.phases
+    ]
+
+
+def links(tls: str) -> list[SignalLink]:
+    """The ways under each lamp; a lamp may have several, or none."""
+    lamps = libsumo.trafficlight.getControlledLinks(tls)
+    ways = [(index, *way) for index, lamp in enumerate(lamps) for way in lamp]
+    paths = [frozenset(inside(via)) for _, _, _, via in ways]
+    foes = [frozenset(foe for lane in path for foe in libsumo.lane.getInternalFoes(lane)) for path in paths]
+    return [
+        SignalLink(
+            index=index,
+            approach=approach,
+            exit=exit_lane,
+            via=via,
+            crosses=tuple(at for at, path in enumerate(paths) if path & foes[number]),
+        )
+        for number, (index, approach, exit_lane, via) in enumerate(ways)
+    ]
+
+
+def inside(via: str) -> tuple[str, ...]:
+    """The lanes inside the junction along one way: one, or two where a vehicle waits in the middle."""
+    chain: list[str] = []
+    while via.startswith(":"):
+        chain.append(via)
+        links = libsumo.lane.getLinks(via)
+        via = links[0][4] or links[0][0] if links else ""
+    return tuple(chain)
