@@ -16,7 +16,7 @@ from typing import IO
 from urllib.parse import quote
 
 import msgspec
-import psutil  # type: ignore[import-untyped, unused-ignore]
+import psutil
 
 from citybrain.kernel.errors import Unavailable
 

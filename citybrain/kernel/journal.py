@@ -167,7 +167,9 @@ class Journal:
         """
         await self._writer.room()
         self._batch_number += 1
-        evidence = {each for cause in (*events, *orders) for each in (cause.entity_id, *cause.because.entity_ids)}
+        causes = [(event.entity_id, event.because) for event in events]
+        causes += [(order.entity_id, order.because) for order in orders]
+        evidence = {each for entity_id, because in causes for each in (entity_id, *because.entity_ids)}
         rows = self._pool.keep(batch, self._batch_number, evidence=evidence)
         entry = Entry(
             batch=batch,

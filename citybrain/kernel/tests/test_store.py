@@ -57,7 +57,7 @@ async def test_days_older_than_asked_are_dropped_by_city_time(db: Database) -> N
     assert await pool.extent() == (after(DAY_S * 7), after(DAY_S * 10))
     assert await pool.batch(days[0].id) is None
     assert await forget_old(db, Access(db), keep_days=3, now=utc_now()) == 0
-    await (await journal.append(batch(after(DAY_S * 2), [1, 1]))), "a late batch of a dropped day is still taken"
+    await (await journal.append(batch(after(DAY_S * 2), [1, 1])))  # a late batch of a dropped day is still taken
     await journal.close()
 
 
