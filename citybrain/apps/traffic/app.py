@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from citybrain.apps.traffic.control import SET_STAGE, SignalControl
 from citybrain.apps.traffic.detect.at_signals import SENSOR_SILENT, SPILLBACK, sensor_silent, spillback
 from citybrain.apps.traffic.detect.congestion import CONGESTION, Congestion
 from citybrain.apps.traffic.index import RoadLevels
@@ -34,11 +35,12 @@ APP = App(
     name="traffic",
     folder=Path(__file__).parent,
     detectors=(Congestion, spillback, sensor_silent),
+    deciders=(SignalControl,),
     measures=(TrafficMeasure,),
     shows=(RoadLevels,),
     means=(
         Means(
-            name="traffic.set_stage",
+            name=SET_STAGE,
             permission="traffic.control",
             parameters=SetStage,
             undone_by="traffic.set_control_mode",
