@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run that was saved goes on as if it had never stopped."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from citybrain.doors.sumo.field import SumoField
+from citybrain.doors.sumo.saved import StateBroken
+from citybrain.kernel.app import Frame, Scenario
+from citybrain.kernel.records import Because, Order
+
+from .conftest import BEGINS_AT
+
+Open = Callable[..., SumoField]
+
+
+def steps(field: SumoField, count: int) -> Frame:
+    for _ in range(count - 1):
+        field.step(())
+    return field.step((), vehicles=True)
+
+
+def run_out(field: SumoField) -> dict[str, Any]:
+    while not field.step(()).finished:
+        pass
+    return dict(field.summary())
+
+
+def vehicles(frame: Frame) -> list[bytes]:
+    assert frame.vehicles is not None
+    rows = frame.vehicles.rows
+    return sorted(rows[at : at + 16] for at in range(0, len(rows), 16))
+
+
+def test_ten_minutes_after_a_resumption_everything_is_as_it_would_have_been(opened: Open, cologne: Scenario, tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    first = opened(cologne)
+    steps(first, 900)
+    first.save(str(path))
+    unbroken = steps(first, 600)
+    whole = run_out(first)
+    first.close()
+
+    resumed = opened(cologne, state_path=str(path))
+    again = steps(resumed, 600)
+    assert again.batch.observed_at == unbroken.batch.observed_at == BEGINS_AT + timedelta(seconds=1500)
+    assert again.batch.id == unbroken.batch.id
+    assert vehicles(again) == vehicles(unbroken)
+    for ours, theirs in zip(again.batch.columns, unbroken.batch.columns, strict=True):
+        if isinstance(theirs.values, np.ndarray):
+            np.testing.assert_allclose(ours.values, theirs.values, atol=1e-9)
+    assert again.score is not None
+    assert unbroken.score is not None
+    # SUMO tells the mean time loss of those who arrived in whole milliseconds.
+    rounding_s = 0.001 * again.score.arrived
+    assert msgspec.to_builtins(again.score) == pytest.approx(msgspec.to_builtins(unbroken.score), abs=rounding_s)
+    # SUMO forgets a little in its states: half an hour later one vehicle or two have gone another way.
+    assert run_out(resumed) == pytest.approx(whole, rel=0.005)
+
+
+def test_lamps_under_the_brain_show_after_the_resumption_what_they_showed_before(
+    opened: Open, crossing: Scenario, tmp_path: Path
+) -> None:
+    path = tmp_path / "state"
+    first = opened(crossing, obey=True)
+    (signal,) = [one for one in first.entities() if one.type == "TrafficSignalController"]
+    order = Order(
+        id="1",
+        means="traffic.set_stage",
+        entity_id=signal.id,
+        at=BEGINS_AT,
+        because=Because(code="test"),
+        parameters={"stage": len(signal.attributes["stages"]) - 1},
+    )
+    first.step((order,))
+    before = steps(first, 20)
+    first.save(str(path))
+    first.close()
+    after = steps(opened(crossing, obey=True, state_path=str(path)), 1)
+    assert after.batch.columns[0].values == before.batch.columns[0].values
+    assert after.batch.columns[0].values == (signal.attributes["stages"][-1],)
+
+
+def test_a_state_that_cannot_be_read_is_refused(opened: Open, crossing: Scenario, tmp_path: Path) -> None:
+    (tmp_path / "state").write_bytes(b"cut off")
+    with pytest.raises(StateBroken) as refused:
+        opened(crossing, state_path=str(tmp_path / "state"))
+    assert refused.value.code == "sumo.state_broken"
