@@ -38,7 +38,9 @@ def vehicles(frame: Frame) -> list[bytes]:
     return sorted(rows[at : at + 16] for at in range(0, len(rows), 16))
 
 
-def test_ten_minutes_after_a_resumption_everything_is_as_it_would_have_been(opened: Open, cologne: Scenario, tmp_path: Path) -> None:
+def test_ten_minutes_after_a_resumption_everything_is_as_it_would_have_been(
+    opened: Open, cologne: Scenario, tmp_path: Path
+) -> None:
     path = tmp_path / "state"
     first = opened(cologne)
     steps(first, 900)
