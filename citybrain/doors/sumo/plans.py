@@ -37,7 +37,7 @@ def links(tls: str) -> list[SignalLink]:
             approach=approach,
             exit=exit_lane,
             via=via,
-            crosses=tuple(at for at, path in enumerate(paths) if path & foes[number]),
+            crosses=tuple(at for at, path in enumerate(paths) if ways[at][1] != approach and path & foes[number]),
         )
         for number, (index, approach, exit_lane, via) in enumerate(ways)
     ]
