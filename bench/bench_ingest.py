@@ -110,7 +110,7 @@ def _batch(ids: tuple[str, ...], second: int) -> Batch:
 
 
 def _tell(name: str, value: float, unit: str) -> None:
-    print(f"{name} {value:.4g} {unit}".rstrip())
+    print(f"{name} {round(value) if value >= 1000 else format(value, '.4g')} {unit}".rstrip())
 
 
 if __name__ == "__main__":

@@ -18,11 +18,13 @@ from urllib.parse import quote
 import msgspec
 import psutil
 
+from citybrain.kernel.clock import new_id
 from citybrain.kernel.errors import Unavailable
 
 VERSION = "18"
 START_WITHIN_S = 300  # after a crash PostgreSQL first replays its log
 STOP_WITHIN_S = 60
+ELSEWHERE = Path("/var/lib/citybrain")
 ACCOUNT = "citybrain"  # made when we are root, as PostgreSQL refuses to run as root
 SOCKET_PATH_LIMIT = 100  # sun_path holds 104 bytes on macOS, 108 on Linux
 
@@ -92,10 +94,9 @@ def start(folder: Path, configuration: Mapping[str, str] = CONFIGURATION) -> Pos
     A cluster left running by a process that was killed is stopped and started anew; a cluster half made is made anew.
     """
     account = _account(folder / "postgres")
-    if account:
-        _be_reachable(folder, account)
-    cluster = folder / "postgres"
-    server = Postgres(cluster=cluster, socket=_socket(cluster), programs=_programs(folder, account), account=account)
+    home = _home(folder, account)
+    cluster = home / "postgres"
+    server = Postgres(cluster=cluster, socket=_socket(cluster), programs=_programs(home, account), account=account)
     _make_cluster(server)
     _clear_leftovers(server)
     _own(server.socket, account)
@@ -164,12 +165,24 @@ def _account(cluster: Path) -> str | None:
     return ACCOUNT
 
 
-def _be_reachable(folder: Path, account: str) -> None:
-    """Refuse a folder the account cannot reach; we do not open other people's folders for it."""
-    closed = _closed(folder.resolve(), account)
+def _home(folder: Path, account: str | None) -> Path:
+    """Where the cluster lies: in the data folder, or elsewhere when the account cannot enter there, as in root's home.
+
+    Nobody's folders are opened for it. A link in the data folder says where elsewhere is; who removes the data folder
+    begins anew, in a new place.
+    """
+    if account is None or not _closed(folder.resolve(), account):
+        return folder
+    link = folder / "elsewhere"
+    if not link.is_symlink():
+        place = ELSEWHERE / new_id()
+        place.mkdir(parents=True, mode=0o755)
+        link.symlink_to(place)
+    closed = _closed(link.resolve(), account)
     if closed:
         facts = {"folder": str(folder), "closed": str(closed), "account": account}
         raise Unavailable("kernel.data_folder_unreachable", facts)
+    return link.resolve()
 
 
 def _closed(path: Path, account: str) -> Path | None:

