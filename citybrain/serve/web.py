@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from litestar import Litestar, Request, Response, get
+from litestar import Litestar, Request, Response, Router, get
 from litestar.config.compression import CompressionConfig
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
 
 from citybrain import __version__
 from citybrain.kernel.access import Access
@@ -46,10 +47,17 @@ def create(desk: Desk, access: Access, pages: Path) -> Litestar:
         },
         after_request=_with_security_headers,
         compression_config=CompressionConfig(backend="gzip", exclude=NEVER_COMPRESSED, minimum_size=1_000),
-        openapi_config=OpenAPIConfig(title="citybrain", version=__version__, path="/api/docs"),
+        openapi_config=_description(),
         request_max_body_size=1_000_000,
         logging_config=None,
     )
+
+
+def _description() -> OpenAPIConfig:
+    """The API as OpenAPI, for everybody who may look; as plain JSON, since pages that draw it load from elsewhere."""
+    router = Router(path="/api/docs", route_handlers=[], opt={"permission": "city.view"})
+    plain = JsonRenderPlugin(path="/openapi.json")
+    return OpenAPIConfig(title="citybrain", version=__version__, render_plugins=[plain], openapi_router=router)
 
 
 def _contributed() -> Sequence[Any]:
