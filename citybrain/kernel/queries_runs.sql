@@ -10,6 +10,9 @@ UPDATE run SET finished_at = %(now)s, summary = %(summary)s WHERE number = %(num
 -- name: run_last
 SELECT * FROM run ORDER BY number DESC LIMIT 1;
 
+-- name: run_newest
+SELECT * FROM run ORDER BY number DESC LIMIT %(limit)s;
+
 -- name: run_at
 SELECT * FROM run WHERE begins_at <= %(at)s ORDER BY begins_at DESC LIMIT 1;
 

@@ -20,6 +20,7 @@ class Sql(msgspec.Struct, frozen=True):
     run_start: str
     run_finish: str
     run_last: str
+    run_newest: str
     run_at: str
     run_first_begins_at: str
     setting_read: str
@@ -60,6 +61,10 @@ class Runs:
     async def last(self) -> Run | None:
         """The newest run, finished or not."""
         return await self._db.read_one(SQL.run_last, as_=Run)
+
+    async def newest(self, limit: int) -> list[Run]:
+        """The newest runs, the newest first."""
+        return await self._db.read(SQL.run_newest, {"limit": limit}, as_=Run)
 
     async def at(self, at: datetime) -> Run | None:
         """The newest run that had begun at a city time."""

@@ -24,7 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8000
     lang: str = "zh"
     scenario: str = "ingolstadt21"
-    speed: str = "1"
+    speed: str = "10"
     keep_days: int = 30
 
 
@@ -42,7 +42,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         port=int(_number("PORT", said("PORT"), default=8000, low=0, high=65535)),
         lang=_language(said("LANG"), given),
         scenario=said("SCENARIO") or "ingolstadt21",
-        speed=said("SPEED") or "1",
+        speed=said("SPEED") or "10",
         keep_days=int(_number("KEEP_DAYS", said("KEEP_DAYS"), default=30, low=1, high=36500)),
     )
 

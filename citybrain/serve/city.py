@@ -171,11 +171,14 @@ class City:
         )
 
     async def _open(self, run: Run, entities: Sequence[Entity]) -> None:
-        """Register what there is; what was journaled before a restart is not journaled again while it is run again."""
+        """Register what there is; what was journaled before a restart is not journaled again while it is run again.
+
+        Detectors begin with nothing in mind, so events that were open end here; what still holds opens anew.
+        """
         self.entities = entities
         await self.store.pool.register(entities)
-        await self.store.journal.end_open_events(at=run.begins_at)
         self._known_until = await self.store.journal.known_until(since=run.begins_at)
+        await self.store.journal.end_open_events(at=self._known_until or run.begins_at)
         self.readings = await self.store.journal.readings_at(run.ends_at, since=run.begins_at)
         self.condition, self.trouble = "running", {}
 

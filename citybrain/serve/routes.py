@@ -23,6 +23,7 @@ SEARCH_LIMIT = 2_000
 HISTORY_LIMIT = 5_000
 RECENT_ORDERS = 30
 EVENTS_LIMIT = 20_000
+RUNS_LIMIT = 100
 FASTEST = 1_000.0
 
 
@@ -215,6 +216,12 @@ async def _readings(desk: Desk, name: str, until: datetime | None) -> Sequence[A
     return await desk.journal.readings(name, since=run.begins_at, until=until or run.ends_at)
 
 
+@get("/api/runs", opt={"permission": "city.view"})
+async def runs(state: State) -> Json:
+    """The newest days of the city with the judge's final figures of both arms: what the brain was worth."""
+    return await _desk(state).runs.newest(RUNS_LIMIT)
+
+
 @get("/api/entities", opt={"permission": "city.view"})
 async def entities(state: State, type: FromQuery[str | None] = None, q: FromQuery[str] = "") -> list[Json]:
     """Entities by type and by words in id or name; at most 2,000."""
@@ -346,6 +353,7 @@ ROUTES = (
     indicators,
     indicator_series,
     indicator_rows,
+    runs,
     entities,
     entity,
     history,

@@ -30,7 +30,7 @@ class RunningCity(msgspec.Struct, kw_only=True):
     def get(self, path: str, **params: Any) -> Any:
         """The JSON at a path; the answer must be 200."""
         answer = httpx.get(f"{self.url}{path}", params=params, timeout=30)
-        assert answer.status_code == 200, answer.text
+        assert answer.status_code == 200, f"{answer.text}\n{self.log.read_text()[-3000:]}"
         return answer.json()
 
     def kill(self) -> None:
