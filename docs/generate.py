@@ -167,7 +167,8 @@ def routes() -> str:
     """Every route with its permission."""
     return page(
         "Routes",
-        "Writing requests need the header `X-Citybrain: 1` and a session. The OpenAPI description is at `/api/docs/openapi.json`.",
+        "Writing requests need the header `X-Citybrain: 1` and a session.",
+        "The OpenAPI description is at `/api/docs/openapi.json`.",
         table(("method", "path", "permission", "what it does"), sorted(set(_routes(application().routes)))),
     )
 
