@@ -26,7 +26,7 @@ SYNTHETIC = "RESCO (Ault & Sharon, NeurIPS 2021); CC BY-NC-SA 4.0"
 
 
 class ScenarioMissing(NotFound):
-    """No installed scenario has this name, and nothing lies at this path."""
+    """A scenario of the wheel, which is not installed."""
 
 
 class Known(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,13 +70,7 @@ def find(text: str) -> Scenario:
             return scenario
     if text in RESCO:
         raise ScenarioMissing("sumo.scenarios_not_installed", {"scenario": text, "install": INSTALL})
-    try:
-        path = configuration.locate(text)
-    except configuration.ConfigurationMissing as missing:
-        if missing.code != "sumo.scenario_not_found":
-            raise
-        raise ScenarioMissing("sumo.scenario_not_found", {"path": text, "install": INSTALL}) from missing
-    return _own(path)
+    return _own(configuration.locate(text))
 
 
 def _own(path: Path) -> Scenario:
