@@ -74,7 +74,9 @@ def find(text: str) -> Scenario:
 
 
 def _own(path: Path) -> Scenario:
-    name = path.name.removesuffix(".cfg").removesuffix(".sumocfg").removesuffix(".sumo")
+    """Named after its folder, or after its file where the folder has several."""
+    beside = [file for file in path.parent.iterdir() if file.name.endswith(configuration.SUFFIXES)]
+    name = path.parent.name if len(beside) == 1 else path.name.split(".")[0]
     known = Known(name={"zh": name, "en": name}, timezone=NOWHERE, attribution="")
     return _scenario(path, known, str(path))
 

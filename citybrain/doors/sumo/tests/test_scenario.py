@@ -38,7 +38,7 @@ def test_a_listed_network_says_when_it_runs_where_it_lies_and_whose_it_is(cologn
 def test_one_s_own_configuration_is_found_by_file_and_by_folder(crossing_folder: Path) -> None:
     by_file = scenario.find(str(crossing_folder / "crossing.sumocfg"))
     assert by_file == scenario.find(str(crossing_folder))
-    assert (by_file.end_s, by_file.signals, by_file.name["en"]) == (300, 1, "crossing")
+    assert (by_file.end_s, by_file.signals, by_file.name["en"]) == (300, 1, crossing_folder.name)
 
 
 def test_a_run_without_an_end_lasts_one_hour(tmp_path: Path) -> None:
