@@ -56,6 +56,15 @@ export function clockTime(at: string | number | Date, seconds = true): string {
   }).format(new Date(at));
 }
 
+export function dayOnly(at: string | number | Date): string {
+  return new Intl.DateTimeFormat(locale.value, { month: "short", day: "numeric", timeZone: timezone.value }).format(new Date(at));
+}
+
+/** A time on its own when it lies on the same day as `by`, else with its day. */
+export function timeOrDay(at: string | number | Date, by: string | number | Date | null): string {
+  return by !== null && dayOnly(at) !== dayOnly(by) ? `${dayOnly(at)} ${clockTime(at, false)}` : clockTime(at);
+}
+
 export function dayTime(at: string | number | Date): string {
   return new Intl.DateTimeFormat(locale.value, {
     month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: timezone.value,

@@ -2,7 +2,7 @@
 // The kit's reckoning: rows in sight, small lines, search.
 import { expect, it } from "vitest";
 import { slice, SPARE } from "@/kit/slice";
-import { sparkPaths } from "@/kit/spark";
+import { broken, sparkPaths } from "@/kit/spark";
 import { nameOfKey } from "@/shell/keys";
 import { viewOf, wordsOf } from "@/shell/address";
 import { ranked } from "@/shell/search";
@@ -17,6 +17,11 @@ it("draws a few rows of twenty thousand", () => {
 it("draws lines on one scale from zero", () => {
   expect(sparkPaths([[[0, 0], [10, 5]], [[0, 10], [10, 10]]], { width: 100, height: 22 })).toEqual(["M0.0 22.0L100.0 12.0", "M0.0 2.0L100.0 2.0"]);
   expect(sparkPaths([[], []], { width: 1, height: 1 })).toEqual(["", ""]);
+});
+
+it("does not draw over a gap", () => {
+  expect(broken([[0, 1], [10, 1], [20, 2], [500, 3], [510, 4]])).toEqual([[0, 1], [10, 1], [20, 2], [30, null], [500, 3], [510, 4]]);
+  expect(broken([])).toEqual([]);
 });
 
 it("finds by all words, beginnings first", () => {

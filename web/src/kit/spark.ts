@@ -12,3 +12,15 @@ export function sparkPaths(lines: readonly Line[], { width, height }: { width: n
   const y = (value: number): string => (height - (most === 0 ? 0 : (value / most) * (height - 2))).toFixed(1);
   return lines.map((line) => line.map(([at, value], i) => `${i === 0 ? "M" : "L"}${x(at)} ${y(value)}`).join(""));
 }
+
+/** A longer silence than this many usual steps is a gap, and a gap is not drawn over. */
+export const GAP_STEPS = 5;
+
+export function broken(points: readonly [number, number | null][]): [number, number | null][] {
+  const steps = points.slice(1).map(([at], i) => at - (points[i]?.[0] ?? at)).sort((a, b) => a - b);
+  const usual = steps[Math.floor(steps.length / 2)] ?? 0;
+  return points.flatMap(([at, value], i): [number, number | null][] => {
+    const last = points[i - 1];
+    return last !== undefined && at - last[0] > GAP_STEPS * usual ? [[last[0] + usual, null], [at, value]] : [[at, value]];
+  });
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The clock: replay moves at its rate, stops at the end, and live time never runs far ahead of what was heard.
 import { describe, expect, it } from "vitest";
-import { advance, cityNow, HOLD_MS, neighbour, spanOf, within } from "@/time/clock";
+import { advance, cityNow, daysOf, HOLD_MS, neighbour, spanOf, within } from "@/time/clock";
 
 const SPAN = { fromMs: 1_000, toMs: 100_000 };
 
@@ -28,6 +28,13 @@ describe("the replay clock", () => {
     const times = [3_000, 9_000, 20_000];
     expect([neighbour(times, 9_000, 1), neighbour(times, 9_000, -1), neighbour(times, 20_000, 1), neighbour([], 0, -1)]).toEqual([20_000, 3_000, null, null]);
   });
+});
+
+it("offers the days that were kept, and no others", () => {
+  const begins = Date.UTC(2026, 10, 25, 15);
+  const span = { fromMs: begins - 86_400_000, toMs: begins + 600_000 };
+  expect(daysOf(span, { number: 3, begins_at: new Date(begins).toISOString() })).toEqual([begins - 86_400_000, begins]);
+  expect(daysOf(null, null)).toEqual([]);
 });
 
 describe("the live clock", () => {

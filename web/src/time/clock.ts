@@ -24,6 +24,15 @@ export function spanOf(extent: Extent): Span | null {
   return { fromMs: Date.parse(extent.from), toMs: Date.parse(extent.to) };
 }
 
+const DAY_MS = 86_400_000;
+
+/** The city's days that were kept, oldest first: a simulated city begins each day at the same hour. */
+export function daysOf(span: Span | null, run: { number: number; begins_at: string } | null): number[] {
+  if (span === null || run === null) return [];
+  const begins = Date.parse(run.begins_at);
+  return Array.from({ length: run.number }, (_, i) => begins - i * DAY_MS).filter((ms) => ms > span.fromMs - DAY_MS / 2).reverse();
+}
+
 export function within(atMs: number, span: Span | null): number {
   if (span === null) return atMs;
   return Math.min(span.toMs, Math.max(span.fromMs, atMs));

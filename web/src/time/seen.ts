@@ -5,6 +5,7 @@ import { api } from "@/api/client";
 import { events, live, liveSince } from "@/api/live";
 import type { CityState, EventView } from "@/api/types";
 import { advance, cityNow, clock, isLive, spanOf } from "@/time/clock";
+import type { Span } from "@/time/clock";
 
 const replayed = shallowRef<CityState | null>(null);
 export const replayFailure = shallowRef<unknown>(null);
@@ -34,6 +35,14 @@ export function asOf(event: EventView, atMs: number): EventView {
   const acknowledged = event.acknowledged_at !== null && Date.parse(event.acknowledged_at) <= atMs;
   return { ...event, ended_at: ended, ...(acknowledged ? {} : { acknowledged_by: null, acknowledged_at: null, note: null }) };
 }
+
+/** The track of the time bar: the city's day that is shown, as far as it is known. */
+export const runSpan = computed<Span | null>(() => {
+  const run = seen.value?.run ?? live.value?.run;
+  if (clock.span === null || run == null) return clock.span;
+  const known = Math.max(clock.span.toMs, live.value?.at == null ? 0 : Date.parse(live.value.at));
+  return { fromMs: Math.max(clock.span.fromMs, Date.parse(run.begins_at)), toMs: Math.min(known, Date.parse(run.ends_at)) };
+});
 
 let wanted: number | null = null;
 
@@ -71,7 +80,7 @@ export function startTime(): () => void {
   const timer = window.setInterval(() => {
     const now = performance.now();
     if (!isLive.value && clock.playing) {
-      const { atMs, ended } = advance(clock.atMs, clock.rate, now - last, clock.span);
+      const { atMs, ended } = advance(clock.atMs, clock.rate, now - last, runSpan.value);
       clock.atMs = atMs;
       if (ended) clock.playing = false;
     }

@@ -89,7 +89,7 @@ const signals: MapLayer = {
   legend: [{ label: "layer.signals", colour: "#e8eef3", shape: "dot" }],
   paints: [
     { id: "signals", type: "circle", paint: {
-      "circle-radius": ["interpolate", ["linear"], ["zoom"], 11, 3, 14, 5, 16, 7, 18, 9], "circle-color": ["case", SELECTED, ACCENT, "#0b1620"],
+      "circle-radius": ["interpolate", ["linear"], ["zoom"], 11, 3, 14, 5, 16, 7, 18, 9], "circle-color": ["case", SELECTED, ACCENT, "#0b1620"], "circle-opacity": ["step", ["zoom"], 1, 16, 0],
       "circle-stroke-color": ["case", SELECTED, ACCENT, "#e8eef3"], "circle-stroke-width": ["case", SELECTED, 3, 1.75],
     } },
     { id: "signals-label", type: "symbol", minzoom: 13.2, layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": 12, "text-offset": [0, 1.1], "text-anchor": "top", "text-optional": true }, paint: { "text-color": "#e8eef3", "text-halo-color": "#0b1620", "text-halo-width": 1.5 } },
