@@ -23,7 +23,7 @@ NOTE = "<!-- Written by docs/generate.py: change the program, then run `make doc
 
 # What each setting is for: the environment is the operator's, so it is told in the operator's words.
 SETTINGS = {
-    "data": "Folder of the city's data: the embedded database, saved runs.",
+    "data": "Folder of the city's data: the embedded database, saved runs. `make run` takes `.citybrain`.",
     "database_url": "PostgreSQL ≥ 15 to use instead of the embedded one.",
     "host": "Address the web server listens at. The default is this machine only.",
     "port": "Port of the web server.",
