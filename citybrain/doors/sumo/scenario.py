@@ -14,7 +14,7 @@ from citybrain.kernel.errors import NotFound
 from citybrain.kernel.records import Text
 
 PACKAGE = "sumo-rl"
-INSTALL = "pip install 'citybrain[scenarios]'"
+INSTALL = "pip install --no-deps sumo-rl==1.4.5"
 
 GERMANY = "Europe/Berlin"
 NOWHERE = "UTC"
