@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from citybrain.kernel.app import App, EntityType, Indicator
+from citybrain.kernel.clock import utc_now
 from citybrain.kernel.i18n import Words
 from citybrain.kernel.journal import Journal
 from citybrain.kernel.outbox import Outbox
@@ -76,6 +77,7 @@ class Desk:
             "mode": "live",
             "at": batch.observed_at if batch else None,
             "received_at": batch.received_at if batch else None,
+            "sent_at": utc_now(),
             "condition": self.city.condition,
             "trouble": self.city.trouble,
             "run": run_view(self.city.run),

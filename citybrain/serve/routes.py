@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from citybrain import __version__
 from citybrain.kernel.access import Access, Person
+from citybrain.kernel.app import Values
 from citybrain.kernel.clock import new_id, utc_now
 from citybrain.kernel.errors import Conflict, Invalid, NotFound
 from citybrain.kernel.records import Because, Json, Order
@@ -238,28 +239,37 @@ async def entities(state: State, type: FromQuery[str | None] = None, q: FromQuer
 
 
 @get("/api/entities/{entity_id:str}", opt={"permission": "city.view"})
-async def entity(state: State, entity_id: FromPath[str]) -> dict[str, Json]:
-    """An entity with its newest values, its parts, and what was ordered and what happened there."""
+async def entity(state: State, entity_id: FromPath[str], at: FromQuery[datetime | None] = None) -> dict[str, Json]:
+    """An entity with its newest values, or those kept for `at`; its parts, and what was ordered and happened there."""
     desk = _desk(state)
     found = desk.pool.entity(entity_id)
     if found is None:
         raise NoSuchEntity("serve.no_such_entity", {"id": entity_id})
     parts = [each for each in desk.pool.entities("TrafficDetector") if each.attributes.get("controller") == entity_id]
+    run = await desk.runs.at(at) if at else None
+    kept = await desk.pool.values_at(at, since=run.begins_at) if at and run else None
     return {
         "entity": found,
-        "now": _now(desk, entity_id),
-        "orders": await desk.journal.recent_orders(entity_id, limit=RECENT_ORDERS),
-        "events": await desk.journal.events(entity_id=entity_id, limit=RECENT_ORDERS),
-        "parts": [{"id": part.id, "type": part.type, "name": part.name, "now": _now(desk, part.id)} for part in parts],
+        "now": _values(desk, entity_id, kept),
+        "orders": await desk.journal.recent_orders(entity_id, until=at, limit=RECENT_ORDERS),
+        "events": await desk.journal.events(entity_id=entity_id, until=at, limit=RECENT_ORDERS),
+        "parts": [
+            {"id": part.id, "type": part.type, "name": part.name, "now": _values(desk, part.id, kept)} for part in parts
+        ],
     }
 
 
-def _now(desk: Desk, entity_id: str) -> list[Json]:
-    return [
+def _values(desk: Desk, entity_id: str, kept: Values | None) -> list[Json]:
+    """The newest values of an entity, or those of a past time; tracks are arrays, for the brain only."""
+    newest = [
         {"attribute": attribute, "unit": desk.units.get(attribute, ""), **msgspec.structs.asdict(value)}
         for attribute, value in desk.pool.now(entity_id).items()
-        if isinstance(value.value, str | int | float | None)  # tracks are arrays, for the brain only
+        if isinstance(value.value, str | int | float | None)
     ]
+    if kept is None:
+        return newest
+    unknown = {"observed_at": None, "received_at": None, "batch_id": None}
+    return [{**each, **unknown, "value": kept(each["attribute"], (entity_id,))[0]} for each in newest]
 
 
 @get("/api/entities/{entity_id:str}/history", opt={"permission": "city.view"})
