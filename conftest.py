@@ -2,6 +2,7 @@
 """What every test may ask for: one PostgreSQL per run, and in it a database of its own per module."""
 
 import asyncio
+import os
 import shutil
 import subprocess
 import tempfile
@@ -17,13 +18,15 @@ from citybrain.kernel.migrate import migrate
 from citybrain.kernel.settings import Settings
 
 HOUSE = Path(__file__).parent / "citybrain"
+MEMORY = Path("/dev/shm")
+NEEDED_BYTES = 2**31
 _numbers = count(1)
 
 
 @pytest.fixture(scope="session")
 def open_folder() -> Iterator[Path]:
     """A temporary folder that PostgreSQL's account may enter too; pytest's own are closed to it."""
-    folder = Path(tempfile.mkdtemp(prefix="citybrain-tests-"))
+    folder = Path(tempfile.mkdtemp(prefix="citybrain-tests-", dir=MEMORY if _has_room(MEMORY) else None))
     folder.chmod(0o755)
     yield folder
     shutil.rmtree(folder, ignore_errors=True)
@@ -96,6 +99,11 @@ def fresh_settings(unused_settings: Settings, empty_cluster: Path) -> Settings:
     unused_settings.data.mkdir()
     _copy(empty_cluster, unused_settings.data)
     return unused_settings
+
+
+def _has_room(folder: Path) -> bool:
+    """Whether tests may use it. In memory, clusters are made and removed in no time."""
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > NEEDED_BYTES
 
 
 def _copy(cluster: Path, folder: Path) -> None:

@@ -6,6 +6,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -35,7 +36,6 @@ HASHING_AT_ONCE = 2  # each takes 64 MiB
 
 # argon2-cffi's defaults: argon2id, RFC 9106 low-memory profile (64 MiB, 3 passes, 4 lanes).
 _hasher = PasswordHasher()
-_hash_of_nobody = _hasher.hash(secrets.token_hex())
 
 KERNEL_PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     "city.view": (PUBLIC, OPERATOR),
@@ -150,7 +150,7 @@ class Access:
         if attempt.locked_until and attempt.locked_until > now and attempt.failures > FAILURES_ALLOWED:
             raise SignInLocked("kernel.sign_in_locked", {"until": attempt.locked_until})
         account = await self._db.read_one(SQL.account_find, {"name": name}, as_=_Account)
-        matches = await self._matches(account.password_hash if account else _hash_of_nobody, password)
+        matches = await self._matches(account.password_hash if account else _hash_of_nobody(), password)
         if account is None or not matches:
             raise SignInRefused("kernel.sign_in_refused", {})
         await self._db.write(SQL.attempt_forget, {"name": name})
@@ -184,6 +184,11 @@ class Access:
                 return await asyncio.to_thread(_hasher.verify, password_hash, password)
             except VerifyMismatchError:
                 return False
+
+
+@cache
+def _hash_of_nobody() -> str:
+    return _hasher.hash(secrets.token_hex())
 
 
 def _check_lengths(name: str, password: str) -> None:

@@ -91,15 +91,18 @@ class Transaction:
             await copy.write(data)
 
 
-class Session(Transaction):
-    """One connection kept for one writer. Statements outside `begin` commit on their own."""
+class Session:
+    """One connection kept for one writer: it may hold locks that last as long as it does."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        self._connection = connection
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
         """One transaction: committed at the end, rolled back on any exception."""
         with _spoken():
             async with self._connection.transaction():
-                yield self
+                yield Transaction(self._connection)
 
     async def close(self) -> None:
         """Give the connection up, whatever state it is in."""
@@ -165,13 +168,8 @@ class Database:
                 yield Transaction(connection)
 
     async def session(self) -> Session:
-        """A connection of its own, for a writer that holds a lock or listens."""
-        with _spoken():
-            connection = await psycopg.AsyncConnection.connect(
-                self._url, autocommit=True, application_name="citybrain", connect_timeout=CONNECT_WITHIN_S
-            )
-        await _configure(connection)
-        return Session(connection)
+        """A connection of its own, for a writer that holds a lock."""
+        return Session(await self._own_connection())
 
     async def read(self, query: str, params: Params | None = None, *, as_: type[T]) -> list[T]:
         """The rows of a query: structs by column name, any other type by its one column."""
@@ -198,15 +196,26 @@ class Database:
 
     async def listen(self, channel: str) -> AsyncIterator[str]:
         """The payloads notified on a channel, until the caller stops listening."""
-        session = await self.session()
+        connection = await self._own_connection()
         try:
             with _spoken():
-                connection = session._connection
                 await connection.execute(driver_sql.SQL("LISTEN {}").format(driver_sql.Identifier(channel)))
                 async for notice in connection.notifies():
                     yield notice.payload
         finally:
-            await session.close()
+            await connection.close()
+
+    async def _own_connection(self) -> psycopg.AsyncConnection[Any]:
+        with _spoken():
+            connection = await psycopg.AsyncConnection.connect(
+                self._url, autocommit=True, application_name="citybrain", connect_timeout=CONNECT_WITHIN_S
+            )
+            try:
+                await _configure(connection)
+            except BaseException:
+                await connection.close()
+                raise
+            return connection
 
     @property
     def pool(self) -> Any:

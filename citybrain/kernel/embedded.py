@@ -86,6 +86,8 @@ class Postgres(msgspec.Struct, frozen=True, kw_only=True):
     def stop(self) -> None:
         """Stop cleanly: open transactions are rolled back, the log is written out."""
         _run(self, "pg_ctl", "stop", "-D", str(self.cluster), "-m", "fast", "-w", "-t", str(STOP_WITHIN_S))
+        if self.socket != self.cluster:
+            self.socket.rmdir()
 
 
 def start(folder: Path, configuration: Mapping[str, str] = CONFIGURATION) -> Postgres:
@@ -225,12 +227,13 @@ def _socket(cluster: Path) -> Path:
 
 
 def _own(folder: Path, account: str | None) -> None:
-    """Make a folder closed to everybody but the account."""
+    """Make a folder closed to everybody but the account; one that somebody else put there is not taken."""
     folder.mkdir(mode=0o700, exist_ok=True)
-    if account:
-        os.chown(folder, pwd.getpwnam(account).pw_uid, pwd.getpwnam(account).pw_gid)
-    if folder.stat().st_uid not in (os.geteuid(), pwd.getpwnam(account).pw_uid if account else -1):
+    who = pwd.getpwnam(account) if account else None
+    if folder.is_symlink() or folder.stat().st_uid not in (os.geteuid(), who.pw_uid if who else os.geteuid()):
         raise Unavailable("kernel.data_folder_unusable", {"folder": str(folder), "why": "owner"})
+    if who:
+        os.chown(folder, who.pw_uid, who.pw_gid)
 
 
 def _run(server: Postgres, program: str, *arguments: str) -> None:

@@ -182,10 +182,15 @@ class Writer(Generic[Entry]):
     async def _take_over(self) -> Session:
         """A connection that holds the writer's lock; the lock goes with the connection."""
         session = await self._db.session()
-        for _ in range(LOCK_TRIES):
-            if (await session.read(SQL.writer_lock, as_=bool))[0]:
-                return session
-            await asyncio.sleep(LOCK_PAUSE_S)
+        try:
+            for _ in range(LOCK_TRIES):
+                async with session.begin() as transaction:
+                    if (await transaction.read(SQL.writer_lock, as_=bool))[0]:
+                        return session
+                await asyncio.sleep(LOCK_PAUSE_S)
+        except BaseException:
+            await session.close()
+            raise
         await session.close()
         raise Unavailable("kernel.database_in_use", {})
 

@@ -105,16 +105,7 @@ class Pool:
 
     async def register(self, entities: Sequence[Entity]) -> None:
         """Add entities or change what is known of them; it is committed on return."""
-        kept = [
-            (entity.id, attribute.name)
-            for entity in entities
-            for attribute in self._attributes.get(entity.type, ())
-            if attribute.keep is not Keep.NEVER
-        ]
-        series = {"entity_ids": [each for each, _ in kept], "attributes": [each for _, each in kept]}
-        async with self._db.transaction() as transaction:
-            await transaction.write(SQL.entity_upsert, {"entities": to_json(entities).decode()})
-            await transaction.write(SQL.series_add, series)
+        await self._db.write(SQL.entity_upsert, {"entities": to_json(entities).decode()})
         await self._add(entities)
 
     def entity(self, entity_id: str) -> Entity | None:
@@ -205,12 +196,21 @@ class Pool:
         return rows.encode(kept, batch_number=number, observed_us=to_us(batch.observed_at))
 
     async def _add(self, entities: Sequence[Entity]) -> None:
+        """Give entities of the database their place in memory, and numbers to series that have none yet."""
         for entity in entities:
             before = self._entities.get(entity.id)
             if before:
                 del self._by_type[before.type][entity.id]
             self._entities[entity.id] = entity
             self._by_type.setdefault(entity.type, {})[entity.id] = entity
+        kept = [
+            (entity.id, attribute.name)
+            for entity in entities
+            for attribute in self._attributes.get(entity.type, ())
+            if attribute.keep is not Keep.NEVER
+        ]
+        series = {"entity_ids": [each for each, _ in kept], "attributes": [each for _, each in kept]}
+        await self._db.write(SQL.series_add, series)
         found = await self._db.rows(SQL.series_of, {"entity_ids": [entity.id for entity in entities]})
         numbers = {(entity_id, attribute): number for entity_id, attribute, number in found}
         self._directory.add(

@@ -14,8 +14,10 @@ WHERE (e.type, e.source, e.name, e.geometry, e.attributes)
     IS DISTINCT FROM (excluded.type, excluded.source, excluded.name, excluded.geometry, excluded.attributes);
 
 -- name: series_add
+-- Anti-join first: a conflict would use up a number each time the city starts.
 INSERT INTO series (entity_id, attribute)
-SELECT * FROM unnest(%(entity_ids)s::text[], %(attributes)s::text[])
+SELECT * FROM unnest(%(entity_ids)s::text[], %(attributes)s::text[]) AS new (entity_id, attribute)
+WHERE NOT EXISTS (SELECT FROM series s WHERE s.entity_id = new.entity_id AND s.attribute = new.attribute)
 ON CONFLICT DO NOTHING;
 
 -- name: series_of

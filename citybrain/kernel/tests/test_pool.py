@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime
 
 import msgspec
@@ -20,7 +19,7 @@ SPEED = "averageVehicleSpeed"
 
 
 @pytest.fixture(scope="module")
-async def day(db: Database) -> AsyncIterator[list[Batch]]:
+async def day(db: Database) -> list[Batch]:
     """Three minutes of a city, kept: one batch every ten seconds, the signal changing each minute."""
     pool = await Pool.open(db, TYPES)
     await pool.register(ENTITIES)
@@ -31,8 +30,8 @@ async def day(db: Database) -> AsyncIterator[list[Batch]]:
     ]
     committed = [await journal.append(each) for each in batches]
     await asyncio.gather(*committed)
-    yield batches
     await journal.close()
+    return batches
 
 
 async def test_the_present_is_the_newest_value_of_each_series(db: Database) -> None:
@@ -180,6 +179,16 @@ async def test_an_attribute_that_is_declared_no_more_does_not_disturb(db: Databa
     pool = await Pool.open(db, fewer)
     assert pool.values(SPEED, ROADS) == [None, None]
     assert pool.values("closed", ROADS) == ["no", "yes"]
+
+
+async def test_an_attribute_that_is_declared_later_is_kept_from_then_on(db: Database, day: list[Batch]) -> None:
+    await _pool(db)
+    more = EntityType(name="RoadSegment", attributes=(Attribute(name="wet"),))
+    pool = await Pool.open(db, (*TYPES, more))
+    journal = await Journal.open(db, pool)
+    await (await journal.append(batch(after(100), wet=(0.5, 0.75))))
+    await journal.close()
+    assert await pool.history(ROADS[1], "wet", since=None, until=None, limit=9) == [(after(100), 0.75)]
 
 
 async def _pool(db: Database) -> Pool:
