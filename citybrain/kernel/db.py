@@ -117,6 +117,7 @@ class Database:
         self._pool = pool
         self._claim: embedded.Claim | None = None
         self._server: embedded.Postgres | None = None
+        self._reviving = asyncio.Lock()
 
     @classmethod
     async def open(cls, settings: Settings) -> Self:
@@ -168,7 +169,10 @@ class Database:
                 yield Transaction(connection)
 
     async def session(self) -> Session:
-        """A connection of its own, for a writer that holds a lock."""
+        """A connection of its own, for a writer that holds a lock. A server of ours that died is started again."""
+        async with self._reviving:
+            if self._claim and self._server and not self._server.runs():
+                self._server = await asyncio.to_thread(embedded.start, self._claim.folder)
         return Session(await self._own_connection())
 
     async def read(self, query: str, params: Params | None = None, *, as_: type[T]) -> list[T]:

@@ -83,8 +83,18 @@ class Postgres(msgspec.Struct, frozen=True, kw_only=True):
         """Where to connect; the socket's folder is open to this account only, so there is no password."""
         return f"postgresql://postgres@/postgres?host={quote(str(self.socket), safe='')}"
 
+    def runs(self) -> bool:
+        """Whether this server's own process is there, by the number it left and the folder it works in."""
+        try:
+            process = psutil.Process(int((self.cluster / "postmaster.pid").read_text().split("\n", 1)[0]))
+            return Path(process.cwd()) == self.cluster.resolve()
+        except (OSError, ValueError, psutil.Error):
+            return False
+
     def stop(self) -> None:
-        """Stop cleanly: open transactions are rolled back, the log is written out."""
+        """Stop cleanly, unless it has died already: open transactions are rolled back, the log is written out."""
+        if not self.runs():
+            return
         _run(self, "pg_ctl", "stop", "-D", str(self.cluster), "-m", "fast", "-w", "-t", str(STOP_WITHIN_S))
         if self.socket != self.cluster:
             self.socket.rmdir()
@@ -136,18 +146,8 @@ def _make_cluster(server: Postgres) -> None:
 
 def _clear_leftovers(server: Postgres) -> None:
     """Stop the postmaster of a killed process; drop a pid file whose number now belongs to somebody else."""
-    pid_file = server.cluster / "postmaster.pid"
-    if not pid_file.exists():
-        return
-    try:
-        process = psutil.Process(int(pid_file.read_text().split("\n", 1)[0]))
-        ours = Path(process.cwd()) == server.cluster.resolve()
-    except (psutil.Error, ValueError):
-        ours = False
-    if ours:
-        server.stop()
-    else:
-        pid_file.unlink()
+    server.stop()
+    (server.cluster / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _account(cluster: Path) -> str | None:

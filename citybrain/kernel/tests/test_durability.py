@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
+import os
 import signal
 import sys
 
@@ -10,7 +11,8 @@ from citybrain.kernel.journal import Journal
 from citybrain.kernel.outbox import Outbox
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.settings import Settings
-from citybrain.kernel.tests.scene import TYPES, after, batch
+from citybrain.kernel.store import open_store
+from citybrain.kernel.tests.scene import ENTITIES, ROADS, TYPES, after, batch
 
 INGEST = """
 import asyncio, sys
@@ -33,6 +35,20 @@ asyncio.run(main())
 """
 
 ACKNOWLEDGED_BEFORE_THE_KILL = 300
+
+
+@pytest.mark.slow
+async def test_a_database_that_dies_is_started_again_and_what_waited_is_written(fresh_settings: Settings) -> None:
+    async with open_store(fresh_settings, types=TYPES) as store:
+        await store.pool.register(ENTITIES)
+        await (await store.journal.append(batch(after(0), [1, 1])))
+        os.kill(int((fresh_settings.data / "postgres" / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+        async with asyncio.timeout(60):
+            await asyncio.gather(
+                *[await store.journal.append(batch(after(at), [at, at])) for at in range(30, 3000, 30)]
+            )
+        kept = await store.pool.history(ROADS[0], "averageVehicleSpeed", since=None, until=None, limit=1000)
+        assert len(kept) == 100
 
 
 @pytest.mark.slow
