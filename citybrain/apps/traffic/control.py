@@ -178,11 +178,13 @@ def _best(mind: Mind, candidates: Sequence[int], current: int | None, view: View
         stays = weighed.get(current) or worth(mind.junction, mind.served[current], view)
     values = {stage: one.rate * (STAY if stage == current else 1.0) + one.extra for stage, one in weighed.items()}
     best = max(values, key=lambda stage: (values[stage], stage == current))
-    return Choice(stage=best, code=_code(best, current, weighed[best], stays), chosen=weighed[best], current=stays)
+    may_stay = current not in mind.candidates or current in candidates
+    code = _code(best == current, weighed[best], stays) if may_stay else "traffic.stage_frees_short_lane"
+    return Choice(stage=best, code=code, chosen=weighed[best], current=stays)
 
 
-def _code(best: int, current: int | None, chosen: Worth, stays: Worth) -> str:
-    if best == current:
+def _code(is_current: bool, chosen: Worth, stays: Worth) -> str:
+    if is_current:
         return "traffic.stage_still_passes_most"
     if chosen.extra > stays.extra:
         return "traffic.stage_waited_too_long"

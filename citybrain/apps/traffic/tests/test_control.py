@@ -227,7 +227,9 @@ def test_both_sides_turn_in_only_while_the_short_lanes_are_empty() -> None:
     lamps = {"west": "rGGr", "east": "rGGr"}
     assert stages(after(5, PAIR, lamps, sides)) == {"west": 2, "east": 2}
     turned_in = {**sides, "west exit mid-east": [(3.0, 4.0, 0.0)]}
-    assert stages(after(6, PAIR, lamps, turned_in)) != {"west": 2, "east": 2}
+    orders = after(6, PAIR, lamps, turned_in)
+    assert stages(orders) != {"west": 2, "east": 2}
+    assert {order.because.code for order in orders} == {"traffic.stage_frees_short_lane"}
 
 
 def test_a_short_lane_that_spilled_back_is_emptied_first() -> None:
