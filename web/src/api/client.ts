@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The requests of the HTTP contract, typed; a refusal is thrown as code and facts, never as a sentence.
 import type {
-  BatchView, City, CityState, ControlMode, EntityDetail, EventView, Extent, Facts, History, IndicatorSeries, Lang, Network, Rows,
+  BatchView, City, CityState, ControlMode, Day, EntityDetail, EventView, Extent, Facts, History, IndicatorSeries, Lang, Network, Rows,
 } from "@/api/types";
 
 export class Refusal extends Error {
@@ -52,6 +52,7 @@ export const api = {
   words: (lang: Lang) => ask<Record<string, string>>(`/api/words/${lang}`),
   network: () => ask<Network>("/api/network"),
   state: (signal?: AbortSignal) => ask<CityState>("/api/state", signal ? { signal } : {}),
+  days: () => ask<Day[]>("/api/runs"),
   extent: () => ask<Extent>("/api/replay/extent"),
   replay: (at: string, signal?: AbortSignal) => ask<CityState>(`/api/replay${query({ at })}`, signal ? { signal } : {}),
   events: (asked: { only?: "open" | "all"; until?: string; limit?: string }) => ask<EventView[]>(`/api/events${query(asked)}`),

@@ -96,10 +96,15 @@ export interface Now {
   attribute: string;
   unit: string;
   value: unknown;
-  observed_at: string;
-  received_at: string;
+  /** Null for a value that history kept for an earlier moment without saying when. */
+  observed_at: string | null;
+  received_at: string | null;
   batch_id: string | null;
 }
+
+/** The judge's final figures of one arm of a finished day. */
+export type Final = Record<string, number>;
+export interface Day { number: number; begins_at: string; ends_at: string; finished_at: string | null; summary: Partial<Record<Arm, Final>> | null }
 
 export interface Outcome { state: "executed" | "refused" | "failed"; code: string; facts: Facts; at: string }
 export interface OrderView {

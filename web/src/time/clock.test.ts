@@ -31,10 +31,10 @@ describe("the replay clock", () => {
 });
 
 it("offers the days that were kept, and no others", () => {
-  const begins = Date.UTC(2026, 10, 25, 15);
-  const span = { fromMs: begins - 86_400_000, toMs: begins + 600_000 };
-  expect(daysOf(span, { number: 3, begins_at: new Date(begins).toISOString() })).toEqual([begins - 86_400_000, begins]);
-  expect(daysOf(null, null)).toEqual([]);
+  const day = (date: number): { begins_at: string; ends_at: string } => ({ begins_at: `2026-11-${date}T15:00:00Z`, ends_at: `2026-11-${date}T16:00:00Z` });
+  const span = { fromMs: Date.UTC(2026, 10, 24, 15, 30), toMs: Date.UTC(2026, 10, 25, 15, 30) };
+  expect(daysOf(span, [day(26), day(25), day(24), day(23)])).toEqual([Date.UTC(2026, 10, 24, 15), Date.UTC(2026, 10, 25, 15)]);
+  expect(daysOf(null, [day(24)])).toEqual([]);
 });
 
 describe("the live clock", () => {

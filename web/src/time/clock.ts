@@ -24,13 +24,10 @@ export function spanOf(extent: Extent): Span | null {
   return { fromMs: Date.parse(extent.from), toMs: Date.parse(extent.to) };
 }
 
-const DAY_MS = 86_400_000;
-
-/** The city's days that were kept, oldest first: a simulated city begins each day at the same hour. */
-export function daysOf(span: Span | null, run: { number: number; begins_at: string } | null): number[] {
-  if (span === null || run === null) return [];
-  const begins = Date.parse(run.begins_at);
-  return Array.from({ length: run.number }, (_, i) => begins - i * DAY_MS).filter((ms) => ms > span.fromMs - DAY_MS / 2).reverse();
+/** When each of the city's days began of which something was kept, oldest first. */
+export function daysOf(span: Span | null, days: readonly { begins_at: string; ends_at: string }[]): number[] {
+  return days.filter((day) => span !== null && Date.parse(day.ends_at) > span.fromMs && Date.parse(day.begins_at) < span.toMs)
+    .map((day) => Date.parse(day.begins_at)).sort((a, b) => a - b);
 }
 
 export function within(atMs: number, span: Span | null): number {

@@ -3,7 +3,7 @@
 import { computed, ref, shallowRef, watch } from "vue";
 import { api } from "@/api/client";
 import { events, live, liveSince } from "@/api/live";
-import type { CityState, EventView } from "@/api/types";
+import type { CityState, Day, EventView } from "@/api/types";
 import { advance, cityNow, clock, isLive, spanOf } from "@/time/clock";
 import type { Span } from "@/time/clock";
 
@@ -70,8 +70,13 @@ function want(atMs: number): void {
 
 const ASK_EVERY_MS = 500;
 
+/** The city's days, the newest first, with the judge's figures of those that are over. */
+export const days = shallowRef<Day[]>([]);
+
 export async function loadSpan(): Promise<void> {
-  clock.span = spanOf(await api.extent());
+  const [extent, known] = await Promise.all([api.extent(), api.days()]);
+  clock.span = spanOf(extent);
+  days.value = known;
 }
 
 export function startTime(): () => void {
@@ -89,7 +94,7 @@ export function startTime(): () => void {
     beat.value = now;
   }, 250);
   const stops = [
-    watch(isLive, (nowLive) => {
+    watch([isLive, () => live.value?.run?.number], ([nowLive]) => {
       if (nowLive) replayed.value = null;
       void loadSpan().catch((failure: unknown) => { if (!nowLive) replayFailure.value = failure; });
     }, { immediate: true }),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the brain compares with the fixed plan: the change in percent and whether it is for the better.
 import type { IndicatorView } from "@/api/types";
+import { number } from "@/i18n";
 
 export type Verdict = "better" | "worse" | "same" | "unknown";
 export interface Comparison { changePercent: number | null; verdict: Verdict }
@@ -14,3 +15,6 @@ export function compare(indicator: Pick<IndicatorView, "ratio" | "lower_is_bette
   if (Math.abs(changePercent) < SAME_PERCENT) return { changePercent, verdict: "same" };
   return { changePercent, verdict: changePercent < 0 === indicator.lower_is_better ? "better" : "worse" };
 }
+
+/** A change with its sign; the minus is a real one. */
+export const signed = (percent: number): string => `${percent > 0 ? "+" : percent < 0 ? "−" : ""}${number(Math.abs(percent))}%`;

@@ -12,7 +12,7 @@ export interface Detail { detail: ShallowRef<EntityDetail | null>; failure: Shal
 
 /** What was known by a time: in replay nothing newer may show. */
 export function knownBy(detail: EntityDetail, atMs: number): EntityDetail {
-  const before = (at: string): boolean => Date.parse(at) <= atMs + 1000;
+  const before = (at: string | null): boolean => at === null || Date.parse(at) <= atMs + 1000;
   return {
     ...detail,
     now: detail.now.filter((one) => before(one.observed_at)),
@@ -27,21 +27,32 @@ export function useDetail(id: () => string): Detail {
   const failure = shallowRef<unknown>(null);
   const busy = ref(false);
 
-  async function load(): Promise<void> {
-    if (busy.value) return;
-    busy.value = true;
+  let again = false;
+
+  async function loadOnce(): Promise<void> {
     const [wanted, atMs] = [id(), isLive.value ? null : clock.atMs];
     try {
       const found = await api.entity(wanted, atMs === null ? undefined : new Date(atMs).toISOString());
-      if (wanted === id()) detail.value = atMs === null ? found : knownBy(found, atMs);
+      if (wanted === id() && isLive.value === (atMs === null)) detail.value = atMs === null ? found : knownBy(found, atMs);
       failure.value = null;
     } catch (caught) {
       failure.value = caught;
     }
+  }
+
+  /** One request at a time; what was asked meanwhile is asked once more at the end. */
+  async function load(): Promise<void> {
+    again = true;
+    if (busy.value) return;
+    busy.value = true;
+    while (again) {
+      again = false;
+      await loadOnce();
+    }
     busy.value = false;
   }
 
-  watch([id, isLive], () => { void load(); }, { immediate: true });
+  watch([id, isLive], () => { detail.value = null; void load(); }, { immediate: true });
   watch(() => Math.round(clock.atMs / 5000), () => { if (!isLive.value) void load(); });
   const timer = window.setInterval(() => { if (isLive.value && !document.hidden) void load(); }, EVERY_MS);
   onScopeDispose(() => { window.clearInterval(timer); });
