@@ -48,7 +48,8 @@ class Watch:
         speed_sum = np.bincount(detector, weights=share * speed_mps, minlength=size)
         standing = speed_mps < STANDING_MPS
         queue_m = np.zeros(size)
-        np.maximum.at(queue_m, detector[standing], distance_m[standing] + VEHICLE_M)
+        # Tracks are sorted, nearest first: of several values for one detector the last, the farthest, stays.
+        queue_m[detector[standing]] = distance_m[standing] + VEHICLE_M
         speed_kmh = np.where(count > 0, speed_sum / np.where(count > 0, count, 1.0), np.nan) * KMH_PER_MPS
         return {
             "vehicleCount": count,

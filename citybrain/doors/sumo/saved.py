@@ -11,7 +11,11 @@ from citybrain.doors.sumo.judge import Trips
 from citybrain.doors.sumo.simulation import Simulation
 from citybrain.kernel.errors import Unavailable
 
-STATE = "state.xml.gz"
+STATE = "state.xml"
+
+QUICK = 1
+"""Compression level: SUMO's own packing takes as long as writing the state itself."""
+
 MEMORY = "memory.msgpack"
 
 
@@ -32,7 +36,7 @@ def write(path: Path, simulation: Simulation, memory: Memory) -> None:
     """Write the state of a running simulation."""
     part = path.with_name(f"{path.name}.{STATE}")
     simulation.save(part)
-    with ZipFile(path, "w", ZIP_DEFLATED) as file:
+    with ZipFile(path, "w", ZIP_DEFLATED, compresslevel=QUICK) as file:
         file.write(part, STATE)
         file.writestr(MEMORY, msgspec.msgpack.encode(memory))
     part.unlink()

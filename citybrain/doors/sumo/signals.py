@@ -9,7 +9,7 @@ import msgspec
 
 from citybrain.doors.sumo.cabinet import SignalPlan
 from citybrain.doors.sumo.figures import Watch
-from citybrain.doors.sumo.guard import Guard
+from citybrain.doors.sumo.guard import ConflictingStage, Guard
 from citybrain.doors.sumo.network import entity_id
 from citybrain.kernel.records import Facts, Order, Outcome, OutcomeState
 
@@ -59,8 +59,7 @@ class Cabinets:
 
     def states(self) -> tuple[str, ...]:
         """What the lamps show now, in the order of the plans."""
-        state_of = libsumo.trafficlight.getRedYellowGreenState
-        return tuple(self._shown.get(signal) or state_of(signal) for signal in self._plans)
+        return tuple(self._lamps(signal) for signal in self._plans)
 
     def modes(self, now_s: float) -> tuple[str, ...]:
         """Who decides at each signal, in the order of the plans; a brain that fell silent does not."""
@@ -77,10 +76,13 @@ class Cabinets:
         for signal, shown in memory.shown.items():
             self._watch_over(signal, now_s, shown)
 
+    def _lamps(self, signal: str) -> str:
+        return self._shown.get(signal) or str(libsumo.trafficlight.getRedYellowGreenState(signal))
+
     def _watch_over(self, signal: str, now_s: float, shown: str) -> Guard:
+        guard = self._guards[signal] = Guard(self._plans[signal], now_s, shown)
         libsumo.trafficlight.setRedYellowGreenState(signal, shown)
         self._shown[signal] = shown
-        guard = self._guards[signal] = Guard(self._plans[signal], now_s, shown)
         return guard
 
     def _take(self, order: Order, now_s: float, at: datetime) -> Outcome:
@@ -112,9 +114,10 @@ class Cabinets:
             return _refused(order, at, "sumo.signal_held_on_plan", {})
         if not isinstance(stage, int) or not 0 <= stage < len(self._plans[signal].stages):
             return _refused(order, at, "sumo.no_such_stage", {"stage": stage})
-        guard = self._guards.get(signal)
-        if guard is None:
-            guard = self._watch_over(signal, now_s, libsumo.trafficlight.getRedYellowGreenState(signal))
+        try:
+            guard = self._guards.get(signal) or self._watch_over(signal, now_s, self._lamps(signal))
+        except ConflictingStage as conflict:
+            return _refused(order, at, "sumo.stages_conflict", {"stage": str(conflict)})
         guard.order(stage, now_s)
         return _executed(order, at)
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 import msgspec
@@ -76,6 +77,8 @@ def _unpacked(form: str, content: Any) -> NDArray[np.float64] | Sequence[Any]:
         return np.frombuffer(content)
     if form == TABLES:
         lengths, width, rows = content
-        return tuple(np.split(np.frombuffer(rows).reshape(-1, width), np.cumsum(lengths)[:-1]))
+        table = np.frombuffer(rows).reshape(-1, width)
+        ends = list(accumulate(lengths))
+        return tuple(table[end - length : end] for length, end in zip(lengths, ends, strict=True))
     words: Sequence[Any] = content
     return words
