@@ -100,7 +100,6 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[str, ...] = ()
     permissions: Mapping[str, tuple[str, ...]] = {}
     routes: tuple[Any, ...] = ()
-    jobs: tuple[Any, ...] = ()
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):

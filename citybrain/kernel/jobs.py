@@ -17,6 +17,7 @@ from citybrain.kernel.outbox import Outbox
 RETENTION_CRON = "17 * * * *"  # off the full hour, when everybody else's jobs run
 OUTBOX_LASTS = timedelta(days=1)  # a reader that was away for longer reads the state anew
 STOP_WITHIN_S = 5.0
+MACHINE = "brain"  # Order.by of what nobody ordered in person
 
 
 class Sql(msgspec.Struct, frozen=True):
@@ -26,6 +27,8 @@ class Sql(msgspec.Struct, frozen=True):
     jobs_schema_present: str
     history_drop: str
     batches_drop: str
+    outcomes_drop: str
+    orders_drop: str
     newest_city_time: str
 
 
@@ -36,7 +39,8 @@ async def forget_old(db: Database, access: Access, *, keep_days: int, now: datet
     """Retention: drop whole days of history, prune outbox, sessions and attempts; answers with the days dropped.
 
     Age is counted in city time from the newest batch, so a simulated city keeps as much as a real one.
-    Events, orders, outcomes and readings stay: they are few, and they are the record of what was done.
+    Orders of the machine go with the observations they rest on. Events, readings and what people ordered stay: they
+    are few, and they are the record of what was done.
     """
     await Outbox(db).prune(before=now - OUTBOX_LASTS)
     await access.prune(now=now)
@@ -46,6 +50,9 @@ async def forget_old(db: Database, access: Access, *, keep_days: int, now: datet
     first_day = newest.date() - timedelta(days=keep_days)
     dropped = await db.read_one(SQL.history_drop, {"day": first_day}, as_=int)
     await db.write(SQL.batches_drop, {"day": first_day})
+    machine = {"day": first_day, "by": MACHINE}
+    await db.write(SQL.outcomes_drop, machine)
+    await db.write(SQL.orders_drop, machine)
     return dropped or 0
 
 

@@ -13,5 +13,13 @@ SELECT history_drop_before(%(day)s);
 -- A batch goes with its day, so that nobody follows a cause to an empty batch.
 DELETE FROM observation_batch WHERE observed_at < %(day)s::timestamp AT TIME ZONE 'UTC';
 
+-- name: outcomes_drop
+-- The machine repeats its orders every few seconds; what people ordered stays for good.
+DELETE FROM outcome USING city_order o
+WHERE outcome.order_id = o.id AND o.by = %(by)s AND o.at < %(day)s::timestamp AT TIME ZONE 'UTC';
+
+-- name: orders_drop
+DELETE FROM city_order WHERE by = %(by)s AND at < %(day)s::timestamp AT TIME ZONE 'UTC';
+
 -- name: newest_city_time
 SELECT max(observed_at) FROM observation_batch HAVING max(observed_at) IS NOT NULL;

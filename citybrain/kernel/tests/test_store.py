@@ -11,6 +11,7 @@ from citybrain.kernel.db import Database
 from citybrain.kernel.jobs import forget_old
 from citybrain.kernel.journal import Journal
 from citybrain.kernel.pool import Pool
+from citybrain.kernel.records import Because, Order, Outcome, OutcomeState
 from citybrain.kernel.runs import Runs, read_setting, write_setting
 from citybrain.kernel.settings import Settings
 from citybrain.kernel.store import open_store
@@ -59,6 +60,24 @@ async def test_days_older_than_asked_are_dropped_by_city_time(db: Database) -> N
     assert await pool.batch(days[0].id) is None
     assert await forget_old(db, Access(db), keep_days=3, now=utc_now()) == 0
     await (await journal.append(batch(after(DAY_S * 2), [1, 1])))  # a late batch of a dropped day is still taken
+    await journal.close()
+
+
+async def test_old_orders_of_the_machine_are_dropped_and_those_of_people_stay(db: Database) -> None:
+    pool = await Pool.open(db, TYPES)
+    await pool.register(ENTITIES)
+    journal = await Journal.open(db, pool)
+    because = Because(code="test.because")
+    for day, by in ((1, "brain"), (1, "operator"), (9, "brain")):
+        at = after(DAY_S * day + len(by))
+        order = Order(id=f"{day}-{by}", means="test.act", entity_id=ROADS[0], at=at, because=because, by=by)
+        outcome = Outcome(order_id=order.id, state=OutcomeState.EXECUTED, at=at)
+        await (await journal.append(batch(at, [1, 1]), orders=[order], outcomes=[outcome]))
+    await forget_old(db, Access(db), keep_days=3, now=utc_now())
+    kept = {order.id: order.outcome for order in await journal.recent_orders(ROADS[0])}
+    assert set(kept) == {"1-operator", "9-brain"}
+    assert all(kept.values()), "an order that stays keeps its outcome"
+    assert len(await db.read("SELECT order_id FROM outcome", as_=str)) == 2
     await journal.close()
 
 
