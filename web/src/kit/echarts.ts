@@ -27,7 +27,7 @@ interface TipPoint { seriesName?: string; value: [number, number | null] }
 function optionOf(lines: ChartLine[], unit: string, markMs: number | null): ECBasicOption {
   return {
     animation: false,
-    grid: { left: 8, right: 12, top: 24, bottom: 4, containLabel: true },
+    grid: { left: 8, right: 22, top: 24, bottom: 4, containLabel: true },
     tooltip: {
       trigger: "axis", renderMode: "richText", confine: true, backgroundColor: "#182a38", borderColor: "#3a5368", textStyle: { color: "#e8eef3", fontSize: 12 },
       formatter: (points: TipPoint[]) => [dayTime(points[0]?.value[0] ?? 0), ...points.map((point) => `${point.seriesName ?? ""}  ${point.value[1] === null ? "–" : number(point.value[1], 2)} ${unit}`)].join("\n"),

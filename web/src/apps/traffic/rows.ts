@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows of the traffic desks, from network and state.
-import type { CityState, EventView, Network, Now, Road, Severity, Signal } from "@/api/types";
+import type { CityState, EventView, Network, Now, OrderView, Road, Severity, Signal } from "@/api/types";
 import { HEAD, headState } from "@/apps/traffic/levels";
 import type { HeadState } from "@/apps/traffic/levels";
 
@@ -65,4 +65,10 @@ export function approaches(signal: Signal, state: string, roads: readonly Road[]
 
 export function valueOf(now: readonly Now[], attribute: string): Now | undefined {
   return now.find((one) => one.attribute === attribute);
+}
+
+/** Orders (the newest first) that changed something: other parameters than the one before, or not executed. */
+export function changes(orders: readonly OrderView[]): OrderView[] {
+  const told = (order: OrderView | undefined): string => (order === undefined ? "" : `${order.means} ${JSON.stringify(order.parameters)}`);
+  return orders.filter((order, i) => told(order) !== told(orders[i + 1]) || (order.outcome !== null && order.outcome.state !== "executed"));
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The traffic desks: levels, heads, rows, comparison and lines.
 import { describe, expect, it } from "vitest";
-import type { CityState, EventView, Network, Signal } from "@/api/types";
+import type { CityState, EventView, Network, OrderView, Signal } from "@/api/types";
 import { compare } from "@/apps/traffic/comparison";
 import { knownBy } from "@/apps/traffic/detail";
 import { headState, LEVEL_COLOURS, levelColour, levelKey } from "@/apps/traffic/levels";
-import { approaches, eventRows, roadRows, sideOf } from "@/apps/traffic/rows";
+import { approaches, changes, eventRows, roadRows, sideOf } from "@/apps/traffic/rows";
 import { continued, fromWire, upTo } from "@/apps/traffic/series";
 
 function luminance(hex: string): number {
@@ -62,6 +62,12 @@ describe("rows", () => {
     expect(eventRows(events, { which: "open", severity: null }).map((one) => one.id)).toEqual(["worst", "minor", "known"]);
     expect(eventRows(events, { which: "all", severity: "I" }).map((one) => one.id)).toEqual(["old", "known", "worst"]);
   });
+});
+
+it("shows orders that changed something, and all that were refused", () => {
+  const order = (id: string, stage: number, state = "executed"): OrderView => ({ id, means: "m", parameters: { stage }, outcome: { state } }) as unknown as OrderView;
+  const orders = [order("6", 2), order("5", 2, "refused"), order("4", 2), order("3", 1), order("2", 1), order("1", 1)];
+  expect(changes(orders).map((one) => one.id)).toEqual(["5", "4", "1"]);
 });
 
 describe("brain against fixed", () => {

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real city and a real browser for the tests of the screens."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from shutil import which
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests.scenarios.city import RunningCity, running
+
+# Small, and its first congestion comes after twenty minutes of city time.
+SCENARIO = "cologne3"
+CALM_SPEED = 5.0
+OWN_HEADER = {"X-Citybrain": "1"}
+# Software rendering, so that no graphics card is needed; nothing that calls home.
+CHROMIUM = [
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--use-gl=angle",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+]
+
+Open = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def city(open_folder: Path) -> Iterator[RunningCity]:
+    """A city in which something has happened, then slowed down so that the browser gets its share."""
+    with running(open_folder / "web-city", scenario=SCENARIO, speed="max") as started:
+        until = time.monotonic() + 180
+        while not started.get("/api/events") and time.monotonic() < until:
+            time.sleep(1)
+        slow_down(started)
+        yield started
+
+
+def slow_down(city: RunningCity) -> None:
+    """Sign in as the operator and let the city run calmly."""
+    with httpx.Client(base_url=city.url, headers=OWN_HEADER, timeout=30) as client:
+        client.post("/api/session", json={"name": "operator", "password": city.password}).raise_for_status()
+        client.post("/api/city/speed", json={"speed": CALM_SPEED}).raise_for_status()
+
+
+@pytest.fixture(scope="session")
+def city_url(city: RunningCity) -> str:
+    """Where the city listens."""
+    return city.url
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium, driven by Playwright."""
+    program = which("chromium")
+    if program is None:
+        pytest.skip("no Chromium here: apt-get install chromium fonts-noto-cjk")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser, city_url: str) -> Iterator[Open]:
+    """Opens an address of the city; at the end no request may have gone elsewhere and nothing may have broken."""
+    contexts: list[BrowserContext] = []
+    strays: list[str] = []
+    broken: list[str] = []
+
+    def open_one(path: str = "/", *, lang: str = "en", wait_for_map: bool = True, **options: Any) -> Page:
+        size = {"width": 1366, "height": 768}
+        context = browser.new_context(viewport=options.pop("viewport", size), reduced_motion="reduce", **options)
+        contexts.append(context)
+        remember = f"if (!localStorage.getItem('citybrain.lang')) localStorage.setItem('citybrain.lang', '{lang}')"
+        context.add_init_script(remember)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("request", lambda request: _is_outside(request.url, city_url) and strays.append(request.url))
+        page.on("pageerror", lambda error: broken.append(str(error)))
+        page.on("console", lambda message: _breaks_policy(message.text) and broken.append(message.text))
+        page.goto(city_url + path)
+        page.wait_for_selector("html[data-centre=ready]", state="attached")
+        if wait_for_map:
+            page.wait_for_selector("html[data-map=ready]", state="attached")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert strays == []
+    assert broken == []
+
+
+def _is_outside(url: str, city_url: str) -> bool:
+    return urlsplit(url).scheme not in ("data", "blob") and not url.startswith(city_url)
+
+
+def _breaks_policy(text: str) -> bool:
+    return "Content Security Policy" in text

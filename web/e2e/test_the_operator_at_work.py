@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator does in a day: look, find, ask why, look back, act."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.scenarios.city import RunningCity
+
+
+def sign_in(page: Page, city: RunningCity) -> None:
+    """Fill the dialog that is open."""
+    page.get_by_label("Name").fill("operator")
+    page.get_by_label("Password").fill(city.password or "")
+    page.get_by_role("dialog").get_by_role("button", name="Sign in").click()
+
+
+def choose_first(page: Page, name: str) -> None:
+    """Choose the first row of a list."""
+    page.get_by_role("listbox", name=name).get_by_role("option").first.click()
+
+
+def test_the_city_moves_while_one_looks(open_page) -> None:
+    page = open_page("/indicators")
+    expect(page.get_by_text("connected", exact=True)).to_be_visible()
+    clock = page.locator("header time")
+    before = clock.inner_text()
+    expect(clock).not_to_have_text(before)
+    expect(page.get_by_role("list", name="List of figures").get_by_role("listitem").first).to_be_visible()
+
+
+def test_a_junction_is_found_by_keyboard_and_can_be_sent_to_a_colleague(open_page) -> None:
+    page = open_page("/events")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("junction 2")
+    page.keyboard.press("Enter")
+    heading = page.get_by_role("heading", name="Junction 2", level=2)
+    expect(heading).to_be_visible()
+    expect(page).to_have_url(re.compile("sel=.*TrafficSignalController"))
+    page.reload()
+    expect(heading).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(heading).to_be_hidden()
+
+
+def test_an_order_can_be_followed_back_to_what_was_seen(open_page) -> None:
+    page = open_page("/signals")
+    choose_first(page, "List of signal junctions")
+    drawer = page.get_by_role("complementary", name="Selection")
+    expect(drawer.get_by_role("region", name="Queues per detector").get_by_role("row").nth(1)).to_be_visible()
+    drawer.get_by_role("button", name="Observations", exact=True).first.click()
+    dialog = page.get_by_role("dialog", name="Observations behind it")
+    expect(dialog.get_by_text(re.compile("observed"))).to_be_visible()
+
+
+def test_control_of_a_signal_asks_twice_and_needs_a_sign_in(open_page, city: RunningCity) -> None:
+    page = open_page("/signals")
+    choose_first(page, "List of signal junctions")
+    page.get_by_role("button", name="Return to the shipped plan").click()
+    dialog = page.get_by_role("dialog", name=re.compile("Change control"))
+    expect(dialog.get_by_text("What undoes it")).to_be_visible()
+    act = dialog.get_by_role("button", name="Return to the shipped plan")
+    expect(act).to_be_disabled()
+    dialog.get_by_role("checkbox").check()
+    act.click()
+    sign_in(page, city)
+    expect(page.get_by_text("Returned to the shipped plan.")).to_be_visible()
+    expect(page.get_by_role("button", name="Hand to the brain")).to_be_visible()
+    page.get_by_role("button", name="Hand to the brain").click()
+    dialog.get_by_role("checkbox").check()
+    dialog.get_by_role("button", name="Hand to the brain").click()
+    expect(page.get_by_role("button", name="Return to the shipped plan")).to_be_visible()
+
+
+def test_an_event_tells_why_and_is_acknowledged_with_a_note(open_page, city: RunningCity) -> None:
+    page = open_page("/events")
+    page.get_by_role("button", name="All", exact=True).click()
+    choose_first(page, "List of events")
+    drawer = page.get_by_role("complementary", name="Selection")
+    expect(drawer.get_by_role("heading", name="Because")).to_be_visible()
+    page.keyboard.press("a")
+    drawer.get_by_label("Note").fill("Patrol sent")
+    drawer.get_by_role("button", name="Acknowledge").click()
+    sign_in(page, city)
+    expect(drawer.get_by_text(re.compile("Acknowledged by operator"))).to_be_visible()
+    expect(drawer.get_by_text("Patrol sent")).to_be_visible()
+
+
+def test_a_replay_cannot_be_taken_for_live(open_page) -> None:
+    page = open_page("/roads")
+    page.get_by_role("button", name="Replay", exact=True).click()
+    expect(page.get_by_text("REPLAY · not live")).to_be_visible()
+    expect(page.get_by_text("Vehicles are not kept")).to_be_visible()
+    expect(page).to_have_url(re.compile("at="))
+    slider = page.get_by_role("slider", name="Replay time")
+    before = slider.input_value()
+    page.get_by_role("button", name="Play").click()
+    expect(slider).not_to_have_value(before)
+    page.keyboard.press("l")
+    expect(page.get_by_text("REPLAY · not live")).to_be_hidden()
+    expect(page).not_to_have_url(re.compile("at="))
+
+
+def test_a_figure_opens_its_formula_and_the_rows_behind_it(open_page) -> None:
+    page = open_page("/indicators")
+    page.get_by_role("button", name="Open Delay per vehicle").click()
+    dialog = page.get_by_role("dialog", name="Delay per vehicle")
+    expect(dialog.get_by_text(re.compile("Time loss plus departure delay"))).to_be_visible()
+    expect(dialog.get_by_role("region", name="Rows behind it").get_by_role("row").nth(1)).to_be_visible()
+    dialog.get_by_role("button", name="Table").click()
+    expect(dialog.get_by_role("columnheader", name=re.compile("Fixed plan"))).to_be_visible()
+
+
+def test_the_speed_of_the_city_needs_a_sign_in(open_page, city: RunningCity) -> None:
+    page = open_page("/indicators")
+    page.get_by_role("button", name=re.compile("simulated")).click()
+    page.get_by_role("menuitemradio", name="×1", exact=True).click()
+    sign_in(page, city)
+    expect(page.get_by_role("button", name="simulated ×1", exact=True)).to_be_visible()
