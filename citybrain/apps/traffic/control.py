@@ -55,6 +55,7 @@ class Signal:
         self.lamps = "r" * len(stages[0])
         self.since_s = -inf
         self.asked_again_s = -inf
+        self._seen_s = -inf
         self._green_since_s = [0.0] * len(self.lamps)
 
     @property
@@ -63,18 +64,20 @@ class Signal:
         return self._stages.index(self.lamps) if self.lamps in self._stages else None
 
     def watch(self, lamps: str, now_s: float) -> None:
-        """Note what turned green."""
+        """Note what turned green: since the batch before, for this one tells what was shown until now."""
+        since_s = self._seen_s if self._seen_s > -inf else now_s
+        self._seen_s = now_s
         if lamps == self.lamps:
             return
         for lamp, (was, now) in enumerate(zip(self.lamps, lamps, strict=True)):
             if now in RANK and was not in RANK:
-                self._green_since_s[lamp] = now_s
-        self.lamps, self.since_s = lamps, now_s
+                self._green_since_s[lamp] = since_s
+        self.lamps, self.since_s = lamps, since_s
 
     def green_s(self, now_s: float) -> list[float]:
-        """Seconds of green per lamp, counting the one that begins; 0 for a lamp that is not green."""
+        """Seconds of green per lamp, at least one; 0 for a lamp that is not green."""
         return [
-            now_s - since_s + 1.0 if letter in RANK else 0.0
+            max(now_s - since_s, 1.0) if letter in RANK else 0.0
             for letter, since_s in zip(self.lamps, self._green_since_s, strict=True)
         ]
 
