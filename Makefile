@@ -8,7 +8,7 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 BIN := .venv/bin
-WEB := $(shell find web -path web/node_modules -prune -o -type f -print 2>/dev/null)
+WEB := $(shell find web -path web/node_modules -prune -o -path web/e2e -prune -o -type f -print 2>/dev/null)
 say = @printf '\033[1m%s\033[0m\n'
 
 .PHONY: help run test check style types boundaries words web-check pytest web-test browser bench docs web lock clean

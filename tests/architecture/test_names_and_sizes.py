@@ -17,7 +17,7 @@ PURE = {"model", "detect", "decide", "control", "choice", "index", "measure"}
 ROOMS = PURE | {"app", "store", "service", "api", "jobs"}
 BESIDE_ROOMS = {"migrations", "i18n", "seed", "tests", "README.md", "scale.yaml", "__init__.py", "__pycache__"}
 QUERIES = re.compile(r"queries\w*\.sql")
-PLACES = ("citybrain", "tests", "bench", "docs")
+PLACES = ("citybrain", "tests", "web/e2e", "bench", "docs")
 
 
 def complaints(root: Path) -> list[str]:

@@ -83,9 +83,9 @@ def open_page(browser: Browser, city_url: str) -> Iterator[Open]:
         context.add_init_script(remember)
         page = context.new_page()
         page.set_default_timeout(60_000)
-        page.on("request", lambda request: _is_outside(request.url, city_url) and strays.append(request.url))
+        page.on("request", lambda request: strays.extend(_outside(request.url, city_url)))
         page.on("pageerror", lambda error: broken.append(str(error)))
-        page.on("console", lambda message: _breaks_policy(message.text) and broken.append(message.text))
+        page.on("console", lambda message: broken.extend(_against_policy(message.text)))
         page.goto(city_url + path)
         page.wait_for_selector("html[data-centre=ready]", state="attached")
         if wait_for_map:
@@ -99,9 +99,11 @@ def open_page(browser: Browser, city_url: str) -> Iterator[Open]:
     assert broken == []
 
 
-def _is_outside(url: str, city_url: str) -> bool:
-    return urlsplit(url).scheme not in ("data", "blob") and not url.startswith(city_url)
+def _outside(url: str, city_url: str) -> list[str]:
+    """The address, if it is somebody else's."""
+    return [] if urlsplit(url).scheme in ("data", "blob") or url.startswith(city_url) else [url]
 
 
-def _breaks_policy(text: str) -> bool:
-    return "Content Security Policy" in text
+def _against_policy(text: str) -> list[str]:
+    """What the browser said, if it refused something by the page's own policy."""
+    return [text] if "Content Security Policy" in text else []

@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every place of the centre, in both languages: accessible, within its own house, usable on a phone."""
 
+from collections.abc import Callable
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.scenarios.city import RunningCity
+
+Open = Callable[..., Page]
 
 DESKS = ["/indicators", "/events", "/signals", "/roads"]
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
@@ -19,14 +23,14 @@ def violations(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
 @pytest.mark.parametrize("desk", DESKS)
-def test_every_desk_is_accessible_and_asks_nobody_else(open_page, desk: str, lang: str) -> None:
+def test_every_desk_is_accessible_and_asks_nobody_else(open_page: Open, desk: str, lang: str) -> None:
     page = open_page(desk, lang=lang)
     expect(page.locator("html")).to_have_attribute("lang", "zh-CN" if lang == "zh" else "en")
     assert violations(page) == []
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-def test_a_replayed_junction_and_its_dialogs_are_accessible(open_page, city: RunningCity, lang: str) -> None:
+def test_a_replayed_junction_and_its_dialogs_are_accessible(open_page: Open, city: RunningCity, lang: str) -> None:
     signal_id = city.get("/api/network")["signals"][0]["id"]
     begin = city.get("/api/replay/extent")["from"]
     page = open_page(f"/signals?sel={signal_id}&at={begin}", lang=lang)
@@ -42,7 +46,7 @@ def test_a_replayed_junction_and_its_dialogs_are_accessible(open_page, city: Run
 
 
 @pytest.mark.parametrize("width", [390, 1366, 1920, 3840])
-def test_nothing_is_wider_than_the_screen(open_page, city: RunningCity, width: int) -> None:
+def test_nothing_is_wider_than_the_screen(open_page: Open, city: RunningCity, width: int) -> None:
     signal_id = city.get("/api/network")["signals"][0]["id"]
     viewport = {"width": width, "height": 844 if width == 390 else width * 9 // 16}
     page = open_page(f"/signals?sel={signal_id}", viewport=viewport, wait_for_map=False)
@@ -52,7 +56,7 @@ def test_nothing_is_wider_than_the_screen(open_page, city: RunningCity, width: i
     assert inspector.evaluate("box => box.scrollWidth <= box.clientWidth")
 
 
-def test_the_language_is_remembered(open_page) -> None:
+def test_the_language_is_remembered(open_page: Open) -> None:
     page = open_page("/events", lang="zh")
     expect(page.get_by_role("heading", name="事件", level=2)).to_be_visible()
     page.get_by_role("button", name="EN").click()

@@ -7,6 +7,8 @@ from playwright.sync_api import Page, expect
 
 from tests.scenarios.city import RunningCity
 
+Open = Callable[..., Page]
+
 
 def sign_in(page: Page, city: RunningCity) -> None:
     """Fill the dialog that is open."""
@@ -20,7 +22,7 @@ def choose_first(page: Page, name: str) -> None:
     page.get_by_role("listbox", name=name).get_by_role("option").first.click()
 
 
-def test_the_city_moves_while_one_looks(open_page) -> None:
+def test_the_city_moves_while_one_looks(open_page: Open) -> None:
     page = open_page("/indicators")
     expect(page.get_by_text("connected", exact=True)).to_be_visible()
     clock = page.locator("header time")
@@ -29,7 +31,7 @@ def test_the_city_moves_while_one_looks(open_page) -> None:
     expect(page.get_by_role("list", name="List of figures").get_by_role("listitem").first).to_be_visible()
 
 
-def test_a_junction_is_found_by_keyboard_and_can_be_sent_to_a_colleague(open_page) -> None:
+def test_a_junction_is_found_by_keyboard_and_can_be_sent_to_a_colleague(open_page: Open) -> None:
     page = open_page("/events")
     page.keyboard.press("Control+k")
     page.keyboard.type("junction 2")
@@ -43,7 +45,7 @@ def test_a_junction_is_found_by_keyboard_and_can_be_sent_to_a_colleague(open_pag
     expect(heading).to_be_hidden()
 
 
-def test_an_order_can_be_followed_back_to_what_was_seen(open_page) -> None:
+def test_an_order_can_be_followed_back_to_what_was_seen(open_page: Open) -> None:
     page = open_page("/signals")
     choose_first(page, "List of signal junctions")
     drawer = page.get_by_role("complementary", name="Selection")
@@ -53,7 +55,7 @@ def test_an_order_can_be_followed_back_to_what_was_seen(open_page) -> None:
     expect(dialog.get_by_text(re.compile("observed"))).to_be_visible()
 
 
-def test_control_of_a_signal_asks_twice_and_needs_a_sign_in(open_page, city: RunningCity) -> None:
+def test_control_of_a_signal_asks_twice_and_needs_a_sign_in(open_page: Open, city: RunningCity) -> None:
     page = open_page("/signals")
     choose_first(page, "List of signal junctions")
     page.get_by_role("button", name="Return to the shipped plan").click()
@@ -72,7 +74,7 @@ def test_control_of_a_signal_asks_twice_and_needs_a_sign_in(open_page, city: Run
     expect(page.get_by_role("button", name="Return to the shipped plan")).to_be_visible()
 
 
-def test_an_event_tells_why_and_is_acknowledged_with_a_note(open_page, city: RunningCity) -> None:
+def test_an_event_tells_why_and_is_acknowledged_with_a_note(open_page: Open, city: RunningCity) -> None:
     page = open_page("/events")
     page.get_by_role("button", name="All", exact=True).click()
     choose_first(page, "List of events")
@@ -86,7 +88,7 @@ def test_an_event_tells_why_and_is_acknowledged_with_a_note(open_page, city: Run
     expect(drawer.get_by_text("Patrol sent")).to_be_visible()
 
 
-def test_a_replay_cannot_be_taken_for_live(open_page) -> None:
+def test_a_replay_cannot_be_taken_for_live(open_page: Open) -> None:
     page = open_page("/roads")
     page.get_by_role("button", name="Replay", exact=True).click()
     expect(page.get_by_text("REPLAY · not live")).to_be_visible()
@@ -101,7 +103,7 @@ def test_a_replay_cannot_be_taken_for_live(open_page) -> None:
     expect(page).not_to_have_url(re.compile("at="))
 
 
-def test_a_figure_opens_its_formula_and_the_rows_behind_it(open_page) -> None:
+def test_a_figure_opens_its_formula_and_the_rows_behind_it(open_page: Open) -> None:
     page = open_page("/indicators")
     page.get_by_role("button", name="Open Delay per vehicle").click()
     dialog = page.get_by_role("dialog", name="Delay per vehicle")
@@ -111,7 +113,7 @@ def test_a_figure_opens_its_formula_and_the_rows_behind_it(open_page) -> None:
     expect(dialog.get_by_role("columnheader", name=re.compile("Fixed plan"))).to_be_visible()
 
 
-def test_the_speed_of_the_city_needs_a_sign_in(open_page, city: RunningCity) -> None:
+def test_the_speed_of_the_city_needs_a_sign_in(open_page: Open, city: RunningCity) -> None:
     page = open_page("/indicators")
     page.get_by_role("button", name=re.compile("simulated")).click()
     page.get_by_role("menuitemradio", name="×1", exact=True).click()
