@@ -2,6 +2,7 @@
 """What an operator does in a day: look, find, ask why, look back, act."""
 
 import re
+from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
