@@ -26,7 +26,10 @@ STEP_S = 1.0
 
 
 class SumoField:
-    """A `Field` of libsumo in this process, which can have but one. Frames are one second of city time apart."""
+    """A `Field` of libsumo in this process, which can have but one at a time. Frames are one second of city time apart.
+
+    Equal seeds give equal runs in fresh processes; SUMO 1.28 keeps a little of an earlier run in the same one.
+    """
 
     def __init__(self, opening: Opening) -> None:
         self._opening = opening

@@ -18,7 +18,7 @@ DECIMALS = 6
 """Of outputs: with SUMO's own two, a sum over thousands of trips drifts away."""
 
 STATE_DECIMALS = 12
-"""Of states: with so many a resumed run goes on as the one that was saved, to the bit for many minutes."""
+"""Of states: with so many a resumed run goes on exactly as the one that was saved."""
 
 ALL_AT_ONCE = "0"
 """Demand is read whole at the start. Read in parts, the state has what was read; when two vehicles depart in the last

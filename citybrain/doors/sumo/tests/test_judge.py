@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The judge adds up what RESCO adds up."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from citybrain.doors.sumo.field import SumoField
+from citybrain.doors.sumo.host import HostedSumoField
 from citybrain.doors.sumo.judge import Trips, read_trips
-from citybrain.kernel.app import Scenario, Score
+from citybrain.kernel.app import Opening, Scenario, Score
 
-from .conftest import plain_sumo
+from .conftest import BEGINS_AT, plain_sumo
 
 TRIPS = """<tripinfos>
   <tripinfo id="came"   depart="10.0" departDelay="2.0"  arrival="60.0" duration="50.0" timeLoss="20.0"/>
@@ -43,21 +42,23 @@ def test_a_run_without_trips_lost_nothing() -> None:
     }
 
 
-def run(field: SumoField) -> Score:
-    while not (frame := field.step(())).finished:
+async def run(host: HostedSumoField) -> Score:
+    await host.start()
+    while not (frame := await host.step(())).finished:
         pass
     assert frame.score is not None
     return frame.score
 
 
 @pytest.mark.parametrize("name", ["cologne", "crossing"])
-def test_a_street_that_obeys_nobody_runs_as_sumo_itself_runs_it(
-    request: pytest.FixtureRequest, opened: Callable[..., SumoField], tmp_path: Path, name: str
+async def test_a_street_that_obeys_nobody_runs_as_sumo_itself_runs_it(
+    request: pytest.FixtureRequest, tmp_path: Path, name: str
 ) -> None:
     found: Scenario = request.getfixturevalue(name)
-    field = opened(found, seed=3)
-    live = run(field)
-    summary = dict(field.summary())
+    host = HostedSumoField(Opening(scenario=found, seed=3, begins_at=BEGINS_AT, obey=False))
+    live = await run(host)
+    summary = dict(await host.summary())
+    await host.close()
     assert summary.pop("simulated_s") == found.end_s - found.begin_s
     assert summary == pytest.approx(read_trips(plain_sumo(found, tmp_path, seed=3)).figures(), abs=1e-9)
     live_s = live.delay_arrived_s + live.delay_running_s + live.delay_waiting_s
