@@ -22,7 +22,8 @@ from citybrain.serve import catalog
 from citybrain.serve.experiment import ARMS, BRAIN
 from citybrain.serve.scenarios import Simulated, door_of
 
-SAVE_EVERY = timedelta(minutes=2)
+# Wall time: a save takes the simulators about half a second, and a restart runs again what came after the last one.
+SAVE_EVERY_S = 20.0
 # A pause between two tries of a simulator that dies at once, so that the log stays readable.
 RESTART_PAUSE_S = 2.0
 # The browser moves vehicles smoothly between pictures.
@@ -146,7 +147,7 @@ class City:
         try:
             await asyncio.gather(*(side.start() for side in sides))
             await self._open(run, sides[0].entities)
-            await self._steps(run, sides, saved_at=saved.at if saved else run.begins_at)
+            await self._steps(run, sides, begins_at=saved.at if saved else run.begins_at)
             summaries = await asyncio.gather(*(side.field.summary() for side in sides))
             figures = {side.arm: summary for side, summary in zip(sides, summaries, strict=True)}
             await self.store.runs.finish(run.number, summary=figures, now=utc_now())
@@ -182,8 +183,8 @@ class City:
         self.readings = await self.store.journal.readings_at(run.ends_at, since=run.begins_at)
         self.condition, self.trouble = "running", {}
 
-    async def _steps(self, run: Run, sides: Sequence[Side], *, saved_at: datetime) -> None:
-        before = saved_at
+    async def _steps(self, run: Run, sides: Sequence[Side], *, begins_at: datetime) -> None:
+        before, saved_s = begins_at, monotonic_s()
         while True:
             by_people, self._by_people = tuple(self._by_people), []
             steps = await asyncio.gather(
@@ -197,9 +198,9 @@ class City:
             before = at
             if steps[0].frame.finished:
                 return
-            if at - saved_at >= SAVE_EVERY:
+            if monotonic_s() - saved_s >= SAVE_EVERY_S:
                 await self._save(run, sides, at)
-                saved_at = at
+                saved_s = monotonic_s()
 
     def _picture_due(self) -> bool:
         now_s = monotonic_s()
