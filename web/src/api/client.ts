@@ -64,7 +64,7 @@ export const api = {
   batch: (id: string) => ask<BatchView>(`/api/batches/${part(id)}`),
   acknowledge: (id: string, note: string) => write<EventView | null>("POST", `/api/events/${part(id)}/acknowledge`, { note }),
   speed: (speed: number | null) => write<unknown>("POST", "/api/city/speed", { speed }),
-  control: (id: string, mode: ControlMode) => write<unknown>("POST", `/api/signals/${part(id)}/control`, { mode }),
+  control: (id: string, mode: ControlMode) => write<{ order_id: string }>("POST", `/api/signals/${part(id)}/control`, { mode }),
   signIn: (name: string, password: string) => write<unknown>("POST", "/api/session", { name, password }),
   signOut: () => write<unknown>("DELETE", "/api/session"),
 };
