@@ -60,6 +60,8 @@ class AtSignals:
 
     def __call__(self, batch: Batch) -> list[Event]:
         """Trouble that ended, changed or is new since the last batch."""
+        if not self._steps.is_due(batch.observed_at):
+            return []
         on, off = self._condition(batch)
         self._memory.update(on, off, self._steps.since_last(batch.observed_at))
         holding = self._holding()

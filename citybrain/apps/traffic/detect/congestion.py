@@ -72,6 +72,8 @@ class Congestion:
 
     def __call__(self, batch: Batch) -> list[Event]:
         """Congestion that ended, changed or is new since the last batch."""
+        if not self._steps.is_due(batch.observed_at):
+            return []
         before = self._slow.holds
         lost = self._take(batch)
         told = {jam.event.id: jam.event for jam in self._jams}

@@ -16,6 +16,9 @@ FORGOTTEN_AFTER_S = 60.0
 # A feed that paused tells of the moment it returns, not of the pause.
 LONGEST_STEP_S = 60.0
 
+# Openings and endings take a minute or more and road speeds are one-minute means: looking more often tells no more.
+LOOK_EVERY_S = 5.0
+
 Mask = NDArray[np.bool_]
 
 
@@ -52,13 +55,17 @@ class Persistence:
 
 
 class Steps:
-    """Seconds from one batch to the next, none before the first."""
+    """Which batches a detector looks at, and the seconds from one of these to the next, none before the first."""
 
     def __init__(self) -> None:
         self._last: datetime | None = None
 
+    def is_due(self, at: datetime) -> bool:
+        """Whether `LOOK_EVERY_S` have passed since the batch that was looked at last."""
+        return self._last is None or (at - self._last).total_seconds() >= LOOK_EVERY_S
+
     def since_last(self, at: datetime) -> float:
-        """Seconds since the batch before; a pause of the feed counts at most `LONGEST_STEP_S`."""
+        """Seconds since the batch looked at before; a pause of the feed counts at most `LONGEST_STEP_S`."""
         seconds = (at - self._last).total_seconds() if self._last else 0.0
         self._last = at
         return min(max(seconds, 0.0), LONGEST_STEP_S)
