@@ -191,14 +191,19 @@ def _joint_ways(group: Sequence[Junction]) -> list[Way]:
 
 
 def _must_jam(stage: str, ways: Sequence[Way], inner: Sequence[tuple[int, int]]) -> bool:
-    """A lane at risk is green for an approach that leads nowhere else."""
-    into = [way for way in ways if stage[way.lamp] in RANK and way.exit in _at_risk(stage, ways, inner)]
-    green_out = _green_out(stage, ways, inner)
-    return any(
-        all(other.exit == way.exit for other in ways if other.approach == way.approach)
-        for way in into
-        if way.exit not in green_out
-    )
+    """An approach that leads nowhere else fills a short lane that can lock and is not let out under protected green.
+
+    With permissive green out it is enough that no other lane is fed that it could lock itself with.
+    """
+    green = [way for way in ways if stage[way.lamp] in RANK]
+    fed = [lane for lane in inner if lane[1] in {way.exit for way in green}]
+    filled = {way.exit for way in green if all(way.exit == one.exit for one in ways if one.approach == way.approach)}
+    for lane in fed:
+        out = min(RANK.get(stage[way.lamp], 0) for way in ways if way.approach == lane[0])
+        others = fed if out else inner
+        if lane[1] in filled and out < RANK["G"] and any(_can_lock(lane, one, ways) for one in others if one != lane):
+            return True
+    return False
 
 
 def _at_risk(stage: str, ways: Sequence[Way], inner: Sequence[tuple[int, int]]) -> set[int]:

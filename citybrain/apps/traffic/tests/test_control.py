@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from citybrain.apps.traffic.choice import PATIENCE_S, queue, room
 from citybrain.apps.traffic.control import DECIDE_EVERY_S, REFUSED_S, SignalControl
@@ -217,6 +218,14 @@ def test_no_joint_stage_fills_a_short_lane_from_a_road_that_leads_nowhere_else_w
     assert (0, 2) not in pair.orders
     assert (2, 0) not in pair.orders
     assert (0, 0) in pair.orders
+
+
+def test_a_short_lane_that_empties_only_through_gaps_is_not_filled_while_its_counterpart_is() -> None:
+    gaps = ["Grrg", "rrrG", "rGGr"]
+    west, east = (structs.replace(one, attributes={**one.attributes, "stages": gaps}) for one in (WEST, EAST))
+    (pair,) = junctions([west, east, *detectors(west, SHORT), *detectors(east, SHORT)])
+    assert (0, 0) not in pair.orders
+    assert (0, 1) in pair.orders
 
 
 def test_both_sides_turn_in_only_while_the_short_lanes_are_empty() -> None:
