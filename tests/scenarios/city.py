@@ -53,15 +53,17 @@ def free_port() -> int:
         return port
 
 
-def start(folder: Path, *, scenario: str = "cologne1", speed: str = "max", port: int | None = None) -> RunningCity:
-    """Start a city on a data folder and wait until it answers with a first step."""
+def start(
+    folder: Path, *, scenario: str = "cologne1", speed: str = "max", port: int | None = None, code: Path | None = None
+) -> RunningCity:
+    """Start a city on a data folder and wait until it answers with a first step; `code` is another tree to run."""
     port = port or free_port()
     folder.parent.chmod(0o755)
     log = folder.with_suffix(f".{port}.log")
     environ = {"PATH": os.defpath, "CITYBRAIN_DATA": str(folder), "CITYBRAIN_LANG": "en", "COLUMNS": "200"}
     command = [sys.executable, "-m", "citybrain", "up", "--scenario", scenario, "--speed", speed, "--port", str(port)]
     with log.open("w") as out:
-        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environ, text=True)
+        process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environ, text=True, cwd=code)
     url = f"http://127.0.0.1:{port}"
     until = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < until and process.poll() is None:
