@@ -73,9 +73,16 @@ function open(asked: Asked): LibreMap {
   });
 }
 
+/** On a wall the page's type is larger; the map's labels grow with it. */
+function scaled(paint: LayerSpecification): LayerSpecification {
+  const scale = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  const size = paint.type === "symbol" ? paint.layout?.["text-size"] : undefined;
+  return typeof size === "number" ? ({ ...paint, layout: { ...paint.layout, "text-size": size * scale } } as LayerSpecification) : paint;
+}
+
 function addLayers(map: LibreMap, layers: readonly MapLayer[], vehicles: VehicleLayer): void {
   for (const layer of layers) map.addSource(layer.id, { type: "geojson", data: { type: "FeatureCollection", features: [] }, tolerance: 0.1 });
-  const paints = layers.flatMap((layer) => layer.paints.map((paint) => ({ ...paint, source: layer.id }) as LayerSpecification));
+  const paints = layers.flatMap((layer) => layer.paints.map((paint) => scaled({ ...paint, source: layer.id } as LayerSpecification)));
   const labels = paints.filter((paint) => paint.id.endsWith("label"));
   for (const paint of paints) if (!labels.includes(paint)) map.addLayer(paint);
   map.addLayer(vehicles);

@@ -2,7 +2,7 @@
 // What every panel shows: the city at the clock's time, live or replayed.
 import { computed, ref, shallowRef, watch } from "vue";
 import { api } from "@/api/client";
-import { events, live, liveSince } from "@/api/live";
+import { events, live, liveSince, newestFirst } from "@/api/live";
 import type { CityState, Day, EventView } from "@/api/types";
 import { advance, cityNow, clock, isLive, spanOf } from "@/time/clock";
 import type { Span } from "@/time/clock";
@@ -26,7 +26,7 @@ export const seenEvents = computed<EventView[]>(() => {
   if (isLive.value) return events.value;
   const byId = new Map((replayed.value?.events ?? []).map((event) => [event.id, event]));
   for (const event of events.value) if (Date.parse(event.at) <= clock.atMs && !byId.has(event.id)) byId.set(event.id, asOf(event, clock.atMs));
-  return [...byId.values()].sort((a, b) => b.at.localeCompare(a.at));
+  return [...byId.values()].sort(newestFirst);
 });
 
 /** An event as it stood at a time: what happened later is not yet known. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows of the traffic desks, from network and state.
 import type { CityState, EventView, Network, Now, OrderView, Road, Severity, Signal } from "@/api/types";
+import { newestFirst } from "@/api/live";
 import { HEAD, headState } from "@/apps/traffic/levels";
 import type { HeadState } from "@/apps/traffic/levels";
 
@@ -31,7 +32,7 @@ const WORST: Record<Severity, number> = { I: 0, II: 1, III: 2, IV: 3 };
 export function eventRows(events: readonly EventView[], choice: EventChoice): EventView[] {
   const wanted = events.filter((event) => (choice.which === "all" || event.ended_at === null) && (choice.severity === null || event.severity === choice.severity));
   if (choice.which === "all") return wanted;
-  return wanted.sort((a, b) => Number(a.acknowledged_at !== null) - Number(b.acknowledged_at !== null) || WORST[a.severity] - WORST[b.severity] || b.at.localeCompare(a.at));
+  return wanted.sort((a, b) => Number(a.acknowledged_at !== null) - Number(b.acknowledged_at !== null) || WORST[a.severity] - WORST[b.severity] || newestFirst(a, b));
 }
 
 export type Compass = "n" | "ne" | "e" | "se" | "s" | "sw" | "w" | "nw";
