@@ -2,7 +2,7 @@
 // The full facts of one entity: fetched when opened, refreshed while live, asked for the clock's time in replay.
 import { onScopeDispose, ref, shallowRef, watch } from "vue";
 import type { Ref, ShallowRef } from "vue";
-import { api } from "@/api/client";
+import { api, Refusal } from "@/api/client";
 import type { EntityDetail } from "@/api/types";
 import { clock, isLive } from "@/time/clock";
 
@@ -22,6 +22,9 @@ export function knownBy(detail: EntityDetail, atMs: number): EntityDetail {
   };
 }
 
+/** A lost line is told by the banner; a drawer then keeps what it knew and says nothing. */
+const isLost = (failure: unknown): boolean => failure instanceof Refusal && failure.status === 0;
+
 export function useDetail(id: () => string): Detail {
   const detail = shallowRef<EntityDetail | null>(null);
   const failure = shallowRef<unknown>(null);
@@ -29,14 +32,18 @@ export function useDetail(id: () => string): Detail {
 
   let again = false;
 
+  function take(found: EntityDetail, wanted: string, atMs: number | null): void {
+    if (wanted !== id() || isLive.value !== (atMs === null)) return;
+    detail.value = atMs === null ? found : knownBy(found, atMs);
+  }
+
   async function loadOnce(): Promise<void> {
     const [wanted, atMs] = [id(), isLive.value ? null : clock.atMs];
     try {
-      const found = await api.entity(wanted, atMs === null ? undefined : new Date(atMs).toISOString());
-      if (wanted === id() && isLive.value === (atMs === null)) detail.value = atMs === null ? found : knownBy(found, atMs);
+      take(await api.entity(wanted, atMs === null ? undefined : new Date(atMs).toISOString()), wanted, atMs);
       failure.value = null;
     } catch (caught) {
-      failure.value = caught;
+      failure.value = detail.value !== null && isLost(caught) ? null : caught;
     }
   }
 

@@ -106,7 +106,7 @@ const roadLabels: MapLayer = {
       return name !== "" && !seen.has(name) && seen.add(name);
     }).map((road, id) => ({ type: "Feature", id, geometry: line(road.line), properties: { name: named(road.name, lang) } }));
   },
-  paints: [{ id: "road-names-label", type: "symbol", minzoom: 15.5, layout: { "symbol-placement": "line", "text-field": ["get", "name"], "text-font": FONT, "text-size": 11, "symbol-spacing": 400 }, paint: { "text-color": "#9fb3c4", "text-halo-color": "#0b1620", "text-halo-width": 1.5 } }],
+  paints: [{ id: "road-names-label", type: "symbol", minzoom: 16.2, layout: { "symbol-placement": "line", "text-field": ["get", "name"], "text-font": FONT, "text-size": 11, "symbol-spacing": 400 }, paint: { "text-color": "#9fb3c4", "text-halo-color": "#0b1620", "text-halo-width": 1.5 } }],
 };
 
 /** Where the mark of an event stands: the middle of its longest line. */
