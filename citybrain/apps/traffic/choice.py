@@ -8,7 +8,7 @@ import msgspec
 
 from citybrain.apps.traffic.model import RANK, Junction, Lane, Track
 
-# The figures marked (m) were chosen by measuring on the RESCO networks, SUMO 1.28; see the README of this app.
+# Figures marked (m) were chosen by measuring on the RESCO networks: docs/reference/signal-control.md.
 REACH_M = 100.0
 """Vehicles farther away do not count yet (m)."""
 
