@@ -147,8 +147,9 @@ class City:
         try:
             await asyncio.gather(*(side.start() for side in sides))
             await self._open(run, sides[0].entities)
-            await self._steps(run, sides, begins_at=saved.at if saved else run.begins_at)
+            ended_at = await self._steps(run, sides, begins_at=saved.at if saved else run.begins_at)
             summaries = await asyncio.gather(*(side.field.summary() for side in sides))
+            await self.store.journal.end_open_events(at=ended_at)
             figures = {side.arm: summary for side, summary in zip(sides, summaries, strict=True)}
             await self.store.runs.finish(run.number, summary=figures, now=utc_now())
             log.info("run_finished", run=run.number, **figures)
@@ -183,7 +184,8 @@ class City:
         self.readings = await self.store.journal.readings_at(run.ends_at, since=run.begins_at)
         self.condition, self.trouble = "running", {}
 
-    async def _steps(self, run: Run, sides: Sequence[Side], *, begins_at: datetime) -> None:
+    async def _steps(self, run: Run, sides: Sequence[Side], *, begins_at: datetime) -> datetime:
+        """Step to the end of the day; answers with the time it ended."""
         before, saved_s = begins_at, monotonic_s()
         while True:
             by_people, self._by_people = tuple(self._by_people), []
@@ -197,7 +199,7 @@ class City:
                 await self.pace.wait((at - before).total_seconds())
             before = at
             if steps[0].frame.finished:
-                return
+                return at
             if monotonic_s() - saved_s >= SAVE_EVERY_S:
                 await self._save(run, sides, at)
                 saved_s = monotonic_s()

@@ -14,6 +14,7 @@ from citybrain.apps.traffic.model import RANK, Junction, Track, junctions, worth
 from citybrain.kernel.records import Batch, Because, Entity, Event, Order, Outcome, OutcomeState
 
 SET_STAGE = "traffic.set_stage"
+TRACKS = "tracks"
 
 DECIDE_EVERY_S = 5.0
 """After the least green a junction thinks again every 5 s, on its own clock: 2 s is restless, 10 s is slow (m)."""
@@ -27,7 +28,7 @@ SPILLED_S = 2.0
 TAIL_M = 5.0
 """A vehicle that stands nearer to the exit's start than its own length has its tail in the box."""
 
-REFUSED_S = 60.0
+REFUSED_S = 10.0
 """A signal that refused an order (a person holds it on its plan) is asked again after so long."""
 
 
@@ -100,6 +101,8 @@ class Mind:
         self.served = served(junction)
         self.candidates = worth_trying(junction.stages)
         self.flushing = flushing(junction)
+        # Where no short lane lies, the stages to weigh are always the same, so in between there is nothing to see.
+        self.is_calm = not junction.inner and not any(junction.only_empty)
 
     @property
     def stage(self) -> int | None:
@@ -159,8 +162,11 @@ def choose(mind: Mind, tracks: Tracks, now_s: float) -> Choice | None:
     over_s = now_s - max(signal.since_s for signal in mind.signals) - least_s
     if over_s < 0.0:
         return None
+    is_due = over_s % DECIDE_EVERY_S < 1.0
+    if mind.is_calm and not is_due and current in (*mind.candidates, None):
+        return None
     candidates = _allowed(mind, tracks)
-    if over_s % DECIDE_EVERY_S >= 1.0 and current in (*candidates, None):
+    if not is_due and current in (*candidates, None):
         return None
     return _best(mind, candidates, current, _view(mind, tracks, now_s))
 
@@ -207,6 +213,8 @@ class SignalControl:
             for name, signal in zip(mind.junction.signals, mind.signals, strict=True)
         }
         self._asked: dict[str, str] = {}
+        self._reporting: list[tuple[str, ...]] = []
+        self._in_sight: list[Mind] = []
 
     def __call__(self, batch: Batch, events: Sequence[Event], outcomes: Sequence[Outcome]) -> list[Order]:
         """Orders are repeated while they hold, so that a cabinet knows the brain is alive."""
@@ -215,18 +223,24 @@ class SignalControl:
         for name, lamps in _column(batch, "signalState").items():
             if name in self._signal:
                 self._signal[name].watch(lamps, now_s)
-        tracks = Tracks(_column(batch, "tracks"))
+        tracks = Tracks(_column(batch, TRACKS))
         orders: list[Order] = []
-        for mind in self._minds:
-            choice = choose(mind, tracks, now_s) if self._sees(mind, tracks) else None
+        for mind in self._seeing(batch, tracks):
+            choice = choose(mind, tracks, now_s)
             if choice is not None:
                 orders.extend(self._orders(mind, choice, batch, now_s))
         self._asked = {order.id: order.entity_id for order in orders}
         return orders
 
-    def _sees(self, mind: Mind, tracks: Tracks) -> bool:
-        """Every detector of the junction reports; one that is blind is left to its shipped plan by not ordering."""
-        return all(lane.detector_id in tracks for lane in mind.junction.lanes)
+    def _seeing(self, batch: Batch, tracks: Tracks) -> list[Mind]:
+        """Junctions of which every detector reports; one that is blind is left to its shipped plan by not ordering."""
+        reporting = [column.entity_ids for column in batch.columns if column.attribute == TRACKS]
+        if not _same(reporting, self._reporting):
+            self._reporting = reporting
+            self._in_sight = [
+                mind for mind in self._minds if all(lane.detector_id in tracks for lane in mind.junction.lanes)
+            ]
+        return self._in_sight
 
     def _mind_refusals(self, outcomes: Sequence[Outcome], now_s: float) -> None:
         for outcome in outcomes:
@@ -263,6 +277,11 @@ def because(choice: Choice, junction: Junction, batch_id: str) -> Because:
         batch_id=batch_id,
         entity_ids=junction.signals,
     )
+
+
+def _same(these: list[tuple[str, ...]], those: list[tuple[str, ...]]) -> bool:
+    """The very same tuples, as a feed passes them each time; equal ones are looked at again, which costs little."""
+    return len(these) == len(those) and all(one is other for one, other in zip(these, those, strict=True))
 
 
 def _column(batch: Batch, attribute: str) -> dict[str, Any]:
