@@ -106,9 +106,9 @@ class Desk:
         return indicator_views(self.declared, self.city.readings)
 
     async def replayed(self, at: datetime) -> dict[str, Json]:
-        """The city as it was kept for `at`: the newest value of each attribute that is not newer than `at`."""
-        values = await self.pool.values_at(at)
+        """The city as it was kept for `at`: the newest value of each attribute of that day not newer than `at`."""
         run = await self.runs.at(at)
+        values = await self.pool.values_at(at, since=run.begins_at if run else at)
         readings = await self.journal.readings_at(at, since=run.begins_at) if run else {}
         return {
             "mode": "replay",

@@ -135,6 +135,7 @@ def test_the_stream_tells_the_state_twice_a_second(city: RunningCity) -> None:
                 break
     times = [data["at"] for kind, data in told if kind == "state"]
     assert times == sorted(set(times))
+    assert all(data["received_at"] <= data["sent_at"] for kind, data in told if kind == "state")
     assert {"indicators", "ping"} <= {kind for kind, _ in told}
 
 
@@ -143,6 +144,12 @@ def test_the_past_can_be_looked_at_again(city: RunningCity) -> None:
     past = city.get("/api/replay", at=extent["to"])
     assert past["mode"] == "replay"
     assert any(past["signals"])
+    signal_id = city.get("/api/network")["signals"][0]["id"]
+    then = city.get(f"/api/entities/{signal_id}", at=extent["to"])
+    assert all(order["at"] <= extent["to"] for order in then["orders"])
+    assert {each["attribute"]: each["value"] for each in then["now"]}["signalState"] == past["signals"][0]
+    before = city.get("/api/replay", at="2001-01-01T00:00:00Z")
+    assert set(before["signals"]) == {""}, "nothing was kept so long ago"
 
 
 def test_a_taken_port_is_told_with_what_to_do(city: RunningCity, tmp_path: Path) -> None:
