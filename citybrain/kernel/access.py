@@ -122,9 +122,12 @@ class Access:
         held = tuple(roles)
         return sorted(permission for permission in self._roles if self.allowed(permission, held))
 
-    async def ensure_operator(self, *, now: datetime) -> str | None:
-        """Make the first account when there is none; answers with its password, which is said this once."""
-        if await self._db.read_one(SQL.account_count, as_=int):
+    async def ensure_operator(self, *, now: datetime, renew: bool = False) -> str | None:
+        """Make the first account when there is none; answers with its password, which is said this once.
+
+        With `renew` an account that is there gets a new password, and its sessions end.
+        """
+        if await self._db.read_one(SQL.account_count, as_=int) and not renew:
             return None
         password = secrets.token_urlsafe(GENERATED_PASSWORD_BYTES)
         await self.add_account(OPERATOR_NAME, password, roles=(OPERATOR,), now=now)

@@ -36,12 +36,13 @@ def up(
     scenario: Annotated[str | None, typer.Option(help="Scenario name or SUMO configuration.")] = None,
     speed: Annotated[str | None, typer.Option(help="City seconds per second, or `max`.")] = None,
     port: Annotated[int | None, typer.Option(help="Port of the operation centre.")] = None,
+    new_password: Annotated[bool, typer.Option("--new-password", help="Give the operator a new password.")] = False,
 ) -> None:
     """Start the city: database, simulated streets under the brain and under fixed plans, operation centre."""
     from citybrain.serve import up as start_up
 
     settings = start_up.with_options(_settings(), scenario=scenario, speed=speed, port=port)
-    asyncio.run(start_up.serve(settings, err))
+    asyncio.run(start_up.serve(settings, err, new_password=new_password))
 
 
 @app.command()

@@ -60,7 +60,7 @@ def speed_of(text: str) -> float | None:
     return speed
 
 
-async def serve(settings: Settings, console: Console) -> None:
+async def serve(settings: Settings, console: Console, *, new_password: bool = False) -> None:
     """Run the city until told to stop (Ctrl-C or SIGTERM); what was acknowledged is on disk whenever it ends."""
     speed = speed_of(settings.speed)
     found = scenarios.find(settings.scenario)
@@ -77,7 +77,7 @@ async def serve(settings: Settings, console: Console) -> None:
         migrations=contributions.migrations(),
         permissions=contributions.permissions(),
     ) as store:
-        password = await store.access.ensure_operator(now=utc_now())
+        password = await store.access.ensure_operator(now=utc_now(), renew=new_password)
         if password is not None:
             telling.say("serve.up_operator", name=OPERATOR_NAME, password=password)
         telling.say("serve.up_opening", scenario=found.scenario.id)

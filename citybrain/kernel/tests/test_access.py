@@ -75,6 +75,15 @@ async def test_the_first_operator_gets_a_password_that_is_said_once(access: Acce
     assert kept.startswith("$argon2id$")
 
 
+async def test_an_operator_who_lost_the_password_gets_a_new_one(access: Access) -> None:
+    lost = await access.ensure_operator(now=NOON)
+    renewed = await access.ensure_operator(now=NOON, renew=True)
+    assert renewed is not None
+    await access.sign_in("operator", renewed, now=NOON)
+    with pytest.raises(SignInRefused):
+        await access.sign_in("operator", str(lost), now=NOON)
+
+
 async def test_a_session_lasts_while_it_is_used_and_ends_by_signing_out(access: Access, db: Database) -> None:
     await access.add_account("li", "secret one", roles=["reader"], now=NOON)
     person, token = await access.sign_in("li", "secret one", now=NOON)
