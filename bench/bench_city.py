@@ -113,7 +113,7 @@ async def _feed(store: Store, meters: tuple[str, ...], day: datetime, seconds: f
         if len(under_way) >= UNCOMMITTED:
             done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
             committed += len(done)
-    await asyncio.wait(under_way)
+    await asyncio.gather(*under_way)
     return (committed + len(under_way)) * METERS / (monotonic_s() - began_s)
 
 
