@@ -91,7 +91,10 @@ def status_table(facts: Facts) -> Table:
     """The running city in a few lines."""
     shown = Table("what", "value")
     for name, value in facts.items():
-        shown.add_row(name, str(value))
+        if name != "indicators":
+            shown.add_row(name, "–" if value is None else str(value))
+    for name, arms in facts.get("indicators", {}).items():
+        shown.add_row(name, ", ".join(f"{arm} {reading['value']:,.2f}" for arm, reading in arms.items()) or "–")
     return shown
 
 
