@@ -152,7 +152,7 @@ class City:
             await self.store.journal.end_open_events(at=ended_at)
             figures = {side.arm: summary for side, summary in zip(sides, summaries, strict=True)}
             await self.store.runs.finish(run.number, summary=figures, now=utc_now())
-            log.info("run_finished", run=run.number, **figures)
+            log.info("run_finished", run=run.number)
         finally:
             await asyncio.gather(*(side.field.close() for side in sides))
 
