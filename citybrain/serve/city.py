@@ -118,13 +118,20 @@ class City:
         self._by_people.append(order)
 
     async def live(self) -> None:
-        """Run the day that was interrupted, then one day after the other, until cancelled."""
+        """Run the day that was interrupted, then one day after the other, until cancelled.
+
+        A simulator that dies on the way is started again; one that does not open is refused, for it never would.
+        """
         while True:
             run = await self._next_run()
             self.run = run
+            saved = await self._saved(run)
+            self.condition = "opening"
             try:
-                await self._day(run)
+                await self._day(run, saved)
             except Unavailable as death:
+                if self.condition == "opening":
+                    await self._give_up(saved, death)
                 self.condition, self.trouble = "recovering", {"code": death.code, **death.facts}
                 log.warning("field_died", run=run.number, code=death.code, facts=death.facts)
                 await asyncio.sleep(RESTART_PAUSE_S)
@@ -141,8 +148,13 @@ class City:
             number=number, scenario=self.scenario.id, begins_at=begins_at, ends_at=begins_at + length, now=utc_now()
         )
 
-    async def _day(self, run: Run) -> None:
-        saved = await self._saved(run)
+    async def _give_up(self, saved: Saved | None, death: Unavailable) -> None:
+        """A day that does not open from a saved state is tried from its beginning; one that has none is refused."""
+        if saved is None:
+            raise death
+        await write_setting(self.store.db, SAVED, None)
+
+    async def _day(self, run: Run, saved: Saved | None) -> None:
         sides = [Side(arm, self._host(run, saved.files[arm] if saved else None, arm)) for arm in ARMS]
         try:
             await asyncio.gather(*(side.start() for side in sides))

@@ -72,7 +72,7 @@ def run(
     else:
         out.print(report.table(found.scenario, finished))
     for each in died:
-        err.print(f"[red]{each.arm}, seed {each.seed}:[/red] {_sentence(each.code, each.facts)}")
+        err.print(f"[red]{each.arm}, seed {each.seed}:[/red] {_sentence(each.code, each.facts)}", soft_wrap=True)
     if died:
         raise typer.Exit(SOME_DIED)
 
@@ -152,7 +152,7 @@ def _sentence(code: str, facts: object) -> str:
 
 
 def _refuse(refusal: Refusal) -> NoReturn:
-    err.print(f"[red]✗[/red] {_sentence(refusal.code, dict(refusal.facts))}", highlight=False)
+    err.print(f"[red]✗[/red] {_sentence(refusal.code, dict(refusal.facts))}", highlight=False, soft_wrap=True)
     raise SystemExit(REFUSED)
 
 

@@ -2,6 +2,8 @@
 """The commands as a person types them: what they print, what they refuse and with which words."""
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,20 @@ def test_a_broken_network_is_refused_with_the_simulators_own_words(tmp_path: Pat
     done = citybrain("run", str(tmp_path / "mine.sumocfg"), data=tmp_path)
     assert done.returncode != 0
     assert "broken.net.xml" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("command", ["run", "up"])
+def test_a_demand_that_does_not_fit_the_network_is_refused_with_the_simulators_own_words(
+    command: str, new_folder: Callable[[], Path], unsignalled: Path
+) -> None:
+    folder = new_folder()
+    shutil.copytree(unsignalled.parent, folder)
+    (folder / "village.rou.xml").write_text('<routes><trip id="a" depart="0" from="nowhere" to="elsewhere"/></routes>')
+    words = (str(folder / unsignalled.name),) if command == "run" else ("--scenario", str(folder / unsignalled.name))
+    done = citybrain(command, *words, data=new_folder(), CITYBRAIN_PORT=str(free_port()))
+    assert done.returncode != 0
+    assert "nowhere" in done.stderr
     assert "Traceback" not in done.stderr
 
 
