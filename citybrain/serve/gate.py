@@ -52,10 +52,6 @@ class FromAnotherPage(Forbidden):
     """A write came without the header that only our own page sends."""
 
 
-class NoSuchRoute(NotFound):
-    """There is nothing at this address."""
-
-
 async def person_of(connection: Connection) -> Person | None:
     """Who asks, by the session cookie; None when nobody signed in or the session ended."""
     token = connection.cookies.get(COOKIE)

@@ -56,11 +56,6 @@ class Guard:
         """The stage that is green now; None during a change."""
         return self._target if self.mode is Mode.GREEN else None
 
-    @property
-    def target(self) -> int:
-        """The stage that is green or will be next."""
-        return self._target
-
     def age_s(self, now_s: float) -> float:
         """How long the mode has lasted."""
         return now_s - self._since_s

@@ -39,11 +39,6 @@ class Place:
                     "sumo.projection_unknown", {"projection": projection, "detail": str(error)}
                 ) from error
 
-    @property
-    def is_real(self) -> bool:
-        """Whether the net says where on earth it lies."""
-        return self._transformer is not None
-
     def lonlat(self, points: Points) -> Points:
         """Longitude and latitude of points."""
         if self._transformer is None:
