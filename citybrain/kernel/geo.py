@@ -6,7 +6,7 @@ used reconstruction (googollee/eviltransform, MIT), good to a few metres; BD-09 
 All pairs are (longitude, latitude) in degrees.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import asin, atan2, cos, hypot, pi, radians, sin, sqrt
 from typing import Any
 
@@ -54,15 +54,8 @@ def gcj02_from_wgs84(position: Position) -> Position:
 
 
 def wgs84_from_gcj02(position: Position) -> Position:
-    """A Chinese map to GPS, by following the shift back until it fits."""
-    lon, lat = position
-    for _ in range(_ROUNDS):
-        shifted = gcj02_from_wgs84((lon, lat))
-        off_lon, off_lat = shifted[0] - position[0], shifted[1] - position[1]
-        lon, lat = lon - off_lon, lat - off_lat
-        if abs(off_lon) < _CLOSE_ENOUGH_DEG and abs(off_lat) < _CLOSE_ENOUGH_DEG:
-            break
-    return (lon, lat)
+    """A Chinese map to GPS."""
+    return _undone(gcj02_from_wgs84, position, guess=position)
 
 
 def bd09_from_gcj02(position: Position) -> Position:
@@ -74,10 +67,15 @@ def bd09_from_gcj02(position: Position) -> Position:
 
 
 def gcj02_from_bd09(position: Position) -> Position:
-    """Baidu's map to a Chinese map, by following Baidu's shift back until it fits."""
-    lon, lat = position[0] - 0.0065, position[1] - 0.006
+    """Baidu's map to a Chinese map."""
+    return _undone(bd09_from_gcj02, position, guess=(position[0] - 0.0065, position[1] - 0.006))
+
+
+def _undone(shift: Callable[[Position], Position], position: Position, *, guess: Position) -> Position:
+    """Where a shift that has no inverse formula came from: followed back until it fits."""
+    lon, lat = guess
     for _ in range(_ROUNDS):
-        shifted = bd09_from_gcj02((lon, lat))
+        shifted = shift((lon, lat))
         off_lon, off_lat = shifted[0] - position[0], shifted[1] - position[1]
         lon, lat = lon - off_lon, lat - off_lat
         if abs(off_lon) < _CLOSE_ENOUGH_DEG and abs(off_lat) < _CLOSE_ENOUGH_DEG:
