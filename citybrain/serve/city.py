@@ -12,10 +12,10 @@ import msgspec
 import structlog
 
 from citybrain.kernel.app import HostedField, Opening, Scenario, Score, Vehicles
-from citybrain.kernel.clock import monotonic_s, utc_now
+from citybrain.kernel.clock import monotonic_s, new_id, utc_now
 from citybrain.kernel.errors import Unavailable
 from citybrain.kernel.loop import Loop, Step
-from citybrain.kernel.records import Entity, Facts, Order, Reading
+from citybrain.kernel.records import Because, Entity, Facts, Order, Reading
 from citybrain.kernel.runs import Run, read_setting, write_setting
 from citybrain.kernel.store import Store
 from citybrain.serve import catalog
@@ -29,6 +29,8 @@ RESTART_PAUSE_S = 2.0
 # The browser moves vehicles smoothly between pictures.
 VEHICLES_EVERY_S = 0.5
 SAVED = "saved_states"
+HELD = "held_signals"
+PLAN = "plan"
 
 log = structlog.get_logger()
 
@@ -113,9 +115,37 @@ class City:
         self._known_until: datetime | None = None
         self._drawn_s = 0.0
 
-    def order(self, order: Order) -> None:
-        """Hand in a person's order; it is carried out with the next step."""
+    async def set_control(self, signal_id: str, mode: str, by: str) -> Order:
+        """Give a signal to the brain or to its plan; carried out with the next step.
+
+        The wish is committed on return. A signal put on its plan stays there over restarts and days until it is
+        given back.
+        """
+        held = await self._held()
+        if mode == PLAN:
+            held[signal_id] = by
+        else:
+            held.pop(signal_id, None)
+        await write_setting(self.store.db, HELD, held)
+        order = self._control_order(signal_id, mode, by)
         self._by_people.append(order)
+        return order
+
+    async def _held(self) -> dict[str, str]:
+        """The signals that people put on their plans, and who did."""
+        return await read_setting(self.store.db, HELD, as_=dict[str, str]) or {}
+
+    def _control_order(self, signal_id: str, mode: str, by: str) -> Order:
+        assert self.run is not None
+        return Order(
+            id=new_id(),
+            means="traffic.set_control_mode",
+            entity_id=signal_id,
+            at=self.last.frame.batch.observed_at if self.last else self.run.begins_at,
+            because=Because(code="serve.because_person", facts={"name": by, "mode": mode}),
+            parameters={"mode": mode},
+            by=by,
+        )
 
     async def live(self) -> None:
         """Run the day that was interrupted, then one day after the other, until cancelled.
@@ -194,13 +224,19 @@ class City:
         self._known_until = await self.store.journal.known_until(since=run.begins_at)
         await self.store.journal.end_open_events(at=self._known_until or run.begins_at)
         self.readings = await self.store.journal.readings_at(run.ends_at, since=run.begins_at)
+        here = {entity.id for entity in entities}
+        self._by_people = [
+            self._control_order(signal_id, PLAN, by)
+            for signal_id, by in (await self._held()).items()
+            if signal_id in here
+        ]
         self.condition, self.trouble = "running", {}
 
     async def _steps(self, run: Run, sides: Sequence[Side], *, begins_at: datetime) -> datetime:
         """Step to the end of the day; answers with the time it ended."""
         before, saved_s = begins_at, monotonic_s()
         while True:
-            by_people, self._by_people = tuple(self._by_people), []
+            by_people = self._next_by_people(before)
             steps = await asyncio.gather(
                 sides[0].step(by_people, vehicles=self._picture_due()),
                 *(side.step((), vehicles=False) for side in sides[1:]),
@@ -215,6 +251,13 @@ class City:
             if monotonic_s() - saved_s >= SAVE_EVERY_S:
                 await self._save(run, sides, at)
                 saved_s = monotonic_s()
+
+    def _next_by_people(self, before: datetime) -> tuple[Order, ...]:
+        """People's orders wait until all that is run again has passed, so that they and their outcomes are kept."""
+        if self._known_until is not None and before < self._known_until:
+            return ()
+        orders, self._by_people = tuple(self._by_people), []
+        return orders
 
     def _picture_due(self) -> bool:
         now_s = monotonic_s()

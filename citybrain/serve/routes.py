@@ -13,9 +13,9 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from citybrain import __version__
 from citybrain.kernel.access import Access, Person
 from citybrain.kernel.app import Values
-from citybrain.kernel.clock import new_id, utc_now
+from citybrain.kernel.clock import utc_now
 from citybrain.kernel.errors import Conflict, Invalid, NotFound
-from citybrain.kernel.records import Because, Json, Order
+from citybrain.kernel.records import Json
 from citybrain.serve.desk import Desk
 from citybrain.serve.gate import COOKIE
 from citybrain.serve.views import SIGNAL, parts_table, place_of
@@ -316,16 +316,7 @@ async def change_control(
     if desk.city.last is None:
         raise CityNotReady("serve.city_not_ready", {})
     person: Person = request.state.person
-    order = Order(
-        id=new_id(),
-        means="traffic.set_control_mode",
-        entity_id=entity_id,
-        at=desk.city.last.frame.batch.observed_at,
-        because=Because(code="serve.because_person", facts={"name": person.name, "mode": data.mode}),
-        parameters={"mode": data.mode},
-        by=person.name,
-    )
-    desk.city.order(order)
+    order = await desk.city.set_control(entity_id, data.mode, person.name)
     return {"order_id": order.id}
 
 

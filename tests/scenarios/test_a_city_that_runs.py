@@ -196,6 +196,27 @@ def test_a_simulator_that_dies_is_restarted_where_it_was(city: RunningCity) -> N
     eventually(lambda: city.get("/api/status")["city_time"] > at, within_s=60)
 
 
+def test_a_signal_that_a_person_put_on_its_plan_stays_there_after_a_kill(new_folder: Callable[[], Path]) -> None:
+    folder = new_folder()
+    first = start(folder, speed="20")
+    signal_id = first.get("/api/network")["signals"][0]["id"]
+    eventually(lambda: mode(first, signal_id) == "brain")
+    with signed_in(first) as operator:
+        operator.post(f"/api/signals/{signal_id}/control", json={"mode": "plan"}).raise_for_status()
+    first.kill()
+    with running(folder, speed="20") as second:
+        held = eventually(
+            lambda: next((one for one in orders_of(second, signal_id) if is_hold(one)), None), within_s=60
+        )
+        assert held["by"] == "operator", "the record still says whose wish it is"
+        assert mode(second, signal_id) == "plan"
+
+
+def is_hold(order: Any) -> bool:
+    executed = order["outcome"] is not None and order["outcome"]["state"] == "executed"
+    return executed and order["parameters"] == {"mode": "plan"}
+
+
 def test_vehicles_come_as_binary_pictures(city: RunningCity) -> None:
     picture = first_picture(city)
     city_ms, lon, lat = struct.unpack_from("<ddd", picture)
