@@ -29,8 +29,7 @@ RESTART_PAUSE_S = 2.0
 # The browser moves vehicles smoothly between pictures.
 VEHICLES_EVERY_S = 0.5
 SAVED = "saved_states"
-HELD = "held_signals"
-PLAN = "plan"
+WISHES = "control_wishes"
 
 log = structlog.get_logger()
 
@@ -118,22 +117,16 @@ class City:
     async def set_control(self, signal_id: str, mode: str, by: str) -> Order:
         """Give a signal to the brain or to its plan; carried out with the next step.
 
-        The wish is committed on return. A signal put on its plan stays there over restarts and days until it is
-        given back.
+        The wish is committed on return and holds over restarts and days until the next one.
         """
-        held = await self._held()
-        if mode == PLAN:
-            held[signal_id] = by
-        else:
-            held.pop(signal_id, None)
-        await write_setting(self.store.db, HELD, held)
+        await write_setting(self.store.db, WISHES, {**await self._wishes(), signal_id: (mode, by)})
         order = self._control_order(signal_id, mode, by)
         self._by_people.append(order)
         return order
 
-    async def _held(self) -> dict[str, str]:
-        """The signals that people put on their plans, and who did."""
-        return await read_setting(self.store.db, HELD, as_=dict[str, str]) or {}
+    async def _wishes(self) -> dict[str, tuple[str, str]]:
+        """What people last wished of each signal, and who: `brain` too, as a saved state may hold an older wish."""
+        return await read_setting(self.store.db, WISHES, as_=dict[str, tuple[str, str]]) or {}
 
     def _control_order(self, signal_id: str, mode: str, by: str) -> Order:
         assert self.run is not None
@@ -226,8 +219,8 @@ class City:
         self.readings = await self.store.journal.readings_at(run.ends_at, since=run.begins_at)
         here = {entity.id for entity in entities}
         self._by_people = [
-            self._control_order(signal_id, PLAN, by)
-            for signal_id, by in (await self._held()).items()
+            self._control_order(signal_id, mode, by)
+            for signal_id, (mode, by) in (await self._wishes()).items()
             if signal_id in here
         ]
         self.condition, self.trouble = "running", {}
