@@ -44,7 +44,7 @@ web-check: web/node_modules/.stamp
 	$(say) 'Web style and types'
 	@cd web && npm run --silent check
 
-pytest: .venv/dev.stamp citybrain/static/.stamp
+pytest: .venv/dev.stamp .clients/.stamp citybrain/static/.stamp
 	$(say) 'Tests'
 	@$(BIN)/python -m pytest $(ARGS)
 
@@ -72,13 +72,14 @@ lock: | .venv/bin/uv ## compile the locks anew from pyproject.toml (UPGRADE=--up
 	@$(compile) pyproject.toml --group build -o locks/runtime.txt
 	@$(compile) pyproject.toml --group dev -o locks/dev.txt
 	@$(compile) --group scenarios --no-deps -o locks/scenarios.txt
+	@$(compile) --group clients -o locks/clients.txt
 	@echo 'uv' | $(compile) - -c locks/dev.txt -o locks/uv.txt
 
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-header --no-annotate $(UPGRADE)
 
 clean: ## remove everything that was installed or built here (not the city's data in .citybrain)
-	rm -rf .venv web/node_modules citybrain/static dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .clients web/node_modules citybrain/static dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 
 .venv/bin/uv: locks/uv.txt
 	$(say) 'Making the virtual environment'
@@ -102,6 +103,12 @@ editable = CITYBRAIN_SKIP_WEB=1 $(install) --no-deps --no-build-isolation -e .
 .venv/dev.stamp: locks/dev.txt .venv/runtime.stamp
 	$(say) 'Installing the tools for tests and checks'
 	@$(install) --require-hashes -r locks/dev.txt
+	@touch $@
+
+.clients/.stamp: locks/clients.txt | .venv/bin/uv
+	$(say) 'Installing clients that others wrote, for the tests'
+	@[ -x .clients/bin/python ] || $(PYTHON) -m venv .clients
+	@VIRTUAL_ENV=.clients $(BIN)/uv pip install $(quiet) --require-hashes -r locks/clients.txt
 	@touch $@
 
 web/node_modules/.stamp: web/package-lock.json web/package.json

@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NOT_OURS = {
     ".git",
     ".venv",
+    ".clients",
     ".citybrain",
     ".mypy_cache",
     ".ruff_cache",
