@@ -28,9 +28,11 @@ SETTINGS = {
     "host": "Address the web server listens at. The default is this machine only.",
     "port": "Port of the web server.",
     "lang": "Language of the command line, `zh` or `en`.",
-    "scenario": "Simulated city to run: a name from `citybrain scenarios`, or a SUMO configuration.",
+    "scenario": "Simulated city to run: a name from `citybrain scenarios`, a SUMO configuration, or `none`.",
     "speed": "City seconds per second, or `max`.",
     "keep_days": "Days of history that are kept.",
+    "public_may": "Permissions, separated by commas, that everybody on the network has without a name.",
+    "contexts": "Folder of JSON-LD contexts known without asking their hosts: `index.json` maps URL to file.",
 }
 ANSWERS = {
     "NotFound": "404",

@@ -15,7 +15,7 @@ from argon2.exceptions import VerifyMismatchError
 
 from citybrain.kernel import sql
 from citybrain.kernel.db import Database
-from citybrain.kernel.errors import Forbidden, Invalid
+from citybrain.kernel.errors import Forbidden, Invalid, NotFound
 
 PUBLIC = "public"  # the role everybody has, signed in or not
 OPERATOR = "operator"
@@ -32,6 +32,7 @@ NAME_LIMIT = 200
 PASSWORD_LIMIT = 1000
 TOKEN_BYTES = 32
 GENERATED_PASSWORD_BYTES = 15
+SERVICES_KNOWN = 1_000  # tokens remembered, so that a device's every message costs no query
 HASHING_AT_ONCE = 2  # each takes 64 MiB
 
 # argon2-cffi's defaults: argon2id, RFC 9106 low-memory profile (64 MiB, 3 passes, 4 lanes).
@@ -42,6 +43,7 @@ KERNEL_PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     "session.open": (PUBLIC, OPERATOR),
     "city.acknowledge": (OPERATOR,),
     "city.control": (OPERATOR,),
+    "city.services": (OPERATOR,),
 }
 
 
@@ -59,6 +61,10 @@ class Sql(msgspec.Struct, frozen=True):
     session_extend: str
     session_remove: str
     sessions_prune: str
+    service_add: str
+    service_find: str
+    services: str
+    service_remove: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_access.sql"), Sql)
@@ -72,15 +78,34 @@ class SignInLocked(Forbidden):
     """Too many failures with this name; `until` says when it may be tried again."""
 
 
+class UnknownPermission(Invalid):
+    """No part of the city declares this permission, so it cannot be given."""
+
+
+class NoSuchService(NotFound):
+    """No service has this name."""
+
+
 class PermissionTwice(Exception):
     """Two parts of the city claim one permission: a bug, seen at start."""
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Who is signed in."""
+    """Who is signed in, or a service that showed its token: `may` are permissions given to it by name."""
 
     name: str
     roles: tuple[str, ...]
+    may: tuple[str, ...] = ()
+
+
+class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
+    """A service's token, without the token."""
+
+    name: str
+    may: tuple[str, ...]
+    created_by: str
+    created_at: datetime
+    expires_at: datetime
 
 
 class _Account(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,21 +126,40 @@ class _Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Access:
-    """Grants of one city: the kernel's and those that its doors and apps declare, permission by permission."""
+    """Grants of one city: the kernel's and those that its doors and apps declare, permission by permission.
 
-    def __init__(self, db: Database, declared: Iterable[Mapping[str, Sequence[str]]] = ()) -> None:
+    `public_may` are permissions that the operator gives to everybody; refuses one that nobody declared.
+    """
+
+    def __init__(
+        self,
+        db: Database,
+        declared: Iterable[Mapping[str, Sequence[str]]] = (),
+        *,
+        public_may: Sequence[str] = (),
+    ) -> None:
         self._db = db
         self._hashing = asyncio.Semaphore(HASHING_AT_ONCE)
+        self._services: dict[bytes, ServiceView] = {}
         self._roles: dict[str, frozenset[str]] = {}
         for grants in (KERNEL_PERMISSIONS, *declared):
             for permission, roles in grants.items():
                 if permission in self._roles:
                     raise PermissionTwice(permission)
                 self._roles[permission] = frozenset(roles)
+        self._check_declared(public_may)
+        for permission in public_may:
+            self._roles[permission] |= {PUBLIC}
 
     def allowed(self, permission: str, roles: Iterable[str]) -> bool:
         """Whether one of the roles, or the public, has a permission. One that nobody declared is denied."""
         return not self._roles.get(permission, frozenset()).isdisjoint({*roles, PUBLIC})
+
+    def may(self, permission: str, person: Person | None) -> bool:
+        """Whether somebody has a permission: by a role, by name, or because everybody has it."""
+        if person is not None and permission in person.may:
+            return True
+        return self.allowed(permission, person.roles if person else ())
 
     def permissions_of(self, roles: Iterable[str]) -> list[str]:
         """Every permission of somebody with these roles."""
@@ -175,6 +219,48 @@ class Access:
     async def sign_out(self, token: str) -> None:
         """End a session; one that is over already may be ended again."""
         await self._db.write(SQL.session_remove, {"token_hash": _hashed(token)})
+
+    async def add_service(self, name: str, *, may: Sequence[str], by: str, now: datetime, expires_at: datetime) -> str:
+        """Give a service permissions until a time; answers with its token, which is said this once.
+
+        A service of that name gets a new token, and its old one ends at once.
+        """
+        _check_lengths(name, name)
+        self._check_declared(may)
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        params = {"name": name, "token_hash": _hashed(token), "may": list(may), "by": by, "now": now}
+        await self._db.write(SQL.service_add, {**params, "expires_at": expires_at})
+        self._services.clear()
+        return token
+
+    async def service(self, token: str, now: datetime) -> Person | None:
+        """The service that holds this token; None when none does or its time is over."""
+        key = _hashed(token)
+        found = self._services.get(key)
+        if found is None:
+            rows = await self._db.read(SQL.service_find, {"token_hash": key}, as_=ServiceView)
+            if not rows:
+                return None
+            if len(self._services) >= SERVICES_KNOWN:
+                self._services.clear()
+            found = self._services[key] = rows[0]
+        return Person(name=found.name, roles=(), may=found.may) if found.expires_at > now else None
+
+    async def services(self) -> list[ServiceView]:
+        """Every service that was given a token, by name."""
+        return await self._db.read(SQL.services, as_=ServiceView)
+
+    async def remove_service(self, name: str) -> None:
+        """End a service's token at once."""
+        removed = await self._db.write(SQL.service_remove, {"name": name})
+        self._services.clear()
+        if not removed:
+            raise NoSuchService("kernel.no_such_service", {"name": name})
+
+    def _check_declared(self, permissions: Sequence[str]) -> None:
+        for permission in permissions:
+            if permission not in self._roles:
+                raise UnknownPermission("kernel.unknown_permission", {"permission": permission})
 
     async def prune(self, *, now: datetime) -> None:
         """Forget sessions that are over and attempts of yesterday."""

@@ -2,6 +2,7 @@
 """What an app or a door may contribute to the city: all of it is declared as one value."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from citybrain.kernel.asgi import Answer, AsgiApp
+from citybrain.kernel.errors import Refusal
 from citybrain.kernel.records import Batch, Entity, Event, Facts, Json, Order, Outcome, Reading, Text
 
 
@@ -201,6 +204,33 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     state_path: str | None = None
 
 
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def safe_methods_read(method: str, _path: str) -> bool:
+    """The usual rule: methods that are safe (RFC 9110 section 9.2.1) read, all others write."""
+    return method in SAFE_METHODS
+
+
+class Mount(msgspec.Struct, frozen=True, kw_only=True):
+    """A protocol that says every detail of HTTP itself, under a path of its own.
+
+    `make` gets the open `Store`. `reads` and `writes` are the permissions of the two kinds of requests, which
+    `is_read` tells apart by method and by the path below the prefix; `refuse` says no in the protocol's own form.
+    """
+
+    prefix: str
+    reads: str
+    writes: str
+    make: Callable[[Any], AsgiApp]
+    refuse: Callable[[Refusal], Answer]
+    is_read: Callable[[str, str], bool] = safe_methods_read
+
+
+Service = Callable[[Any], AbstractAsyncContextManager[None]]
+"""What runs as long as the city does: entered with the open `Store`, left when the city stops."""
+
+
 class Door(msgspec.Struct, frozen=True, kw_only=True):
     """One way the outside connects. A door that can simulate a city lists `scenarios` and opens a `Field`."""
 
@@ -213,4 +243,6 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     open: Callable[[Opening], Field] | None = None
     host: Callable[[Opening], HostedField] | None = None
     routes: tuple[Any, ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    services: tuple[Service, ...] = ()
     permissions: Mapping[str, tuple[str, ...]] = {}

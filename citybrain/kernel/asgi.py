@@ -4,7 +4,7 @@
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 import msgspec
 
@@ -137,6 +137,12 @@ def _pattern(path: str) -> re.Pattern[str]:
     """`/entities/{id}/attrs` as a pattern; slots take what is not a slash."""
     pieces = re.split(r"\{(\w+)\}", path)
     return re.compile("".join(f"(?P<{piece}>[^/]+)" if i % 2 else re.escape(piece) for i, piece in enumerate(pieces)))
+
+
+def path_below(scope: Scope) -> str:
+    """The path below the mount as it came on the wire, so that an encoded slash stays inside its segment."""
+    raw: bytes = scope.get("raw_path") or quote(scope["path"]).encode()
+    return raw.split(b"?", 1)[0].decode("latin-1")[len(scope.get("root_path", "")) :]
 
 
 async def send_answer(send: Send, answer: Answer, *, head: bool = False) -> None:

@@ -47,3 +47,18 @@ DELETE FROM session WHERE token_hash = %(token_hash)s;
 
 -- name: sessions_prune
 DELETE FROM session WHERE expires_at <= %(now)s;
+
+-- name: service_add
+INSERT INTO service_token (name, token_hash, may, created_by, created_at, expires_at)
+VALUES (%(name)s, %(token_hash)s, %(may)s, %(by)s, %(now)s, %(expires_at)s)
+ON CONFLICT (name) DO UPDATE SET token_hash = excluded.token_hash, may = excluded.may,
+    created_by = excluded.created_by, created_at = excluded.created_at, expires_at = excluded.expires_at;
+
+-- name: service_find
+SELECT name, may, created_by, created_at, expires_at FROM service_token WHERE token_hash = %(token_hash)s;
+
+-- name: services
+SELECT name, may, created_by, created_at, expires_at FROM service_token ORDER BY name;
+
+-- name: service_remove
+DELETE FROM service_token WHERE name = %(name)s;

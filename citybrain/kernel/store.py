@@ -46,7 +46,7 @@ async def open_store(
     db = await Database.open(settings)
     try:
         await migrate(db, migrations or {})
-        access = Access(db, permissions)
+        access = Access(db, permissions, public_may=settings.public_may)
         pool = await Pool.open(db, types)
         journal = await Journal.open(db, pool)
         try:

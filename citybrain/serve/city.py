@@ -108,7 +108,7 @@ class City:
         self.condition = "starting"
         self.trouble: Facts = {}
         self.vehicle_readers = 0
-        self._host_field = door_of(found.door).host
+        self._host_field = door_of(found.door).host if found.door else None
         self._folder = folder
         self._by_people: list[Order] = []
         self._known_until: datetime | None = None
@@ -144,7 +144,11 @@ class City:
         """Run the day that was interrupted, then one day after the other, until cancelled.
 
         A simulator that dies on the way is started again; one that does not open is refused, for it never would.
+        A city without a simulator has nothing to run: its pool lives by its doors.
         """
+        if self._host_field is None:
+            self.condition = "running"
+            await asyncio.Event().wait()
         while True:
             run = await self._next_run()
             self.run = run

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.settings import Settings, load_settings
-from citybrain.serve import contributions, doctor, experiment, report, scenarios
+from citybrain.serve import catalog, doctor, experiment, report, scenarios
 from citybrain.serve.experiment import BRAIN, FIXED, Died, Finished, Task
 from citybrain.serve.new_app import NewAppRefused, write_app
 
@@ -148,7 +148,7 @@ def _settings() -> Settings:
 
 def _sentence(code: str, facts: object) -> str:
     assert isinstance(facts, dict)
-    return contributions.words().sentence(code, facts, load_settings().lang)
+    return catalog.words().sentence(code, facts, load_settings().lang)
 
 
 def _refuse(refusal: Refusal) -> NoReturn:

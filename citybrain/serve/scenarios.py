@@ -7,6 +7,9 @@ from citybrain.kernel.app import Door, Scenario
 from citybrain.kernel.errors import NotFound, Refusal
 from citybrain.serve import catalog
 
+# A city without streets of its own: the pool and its doors, for real feeds.
+POOL_ALONE = "none"
+
 
 class ScenarioNotFound(NotFound):
     """No door knows this scenario."""
@@ -31,6 +34,8 @@ def installed() -> list[Simulated]:
 
 def find(text: str) -> Simulated:
     """The scenario of this name, or the one a door finds at this path; the last door's refusal if none does."""
+    if text == POOL_ALONE:
+        return Simulated(door="", scenario=_pool_alone())
     for each in installed():
         if each.scenario.id == text:
             return each
@@ -43,6 +48,11 @@ def find(text: str) -> Simulated:
         except Refusal as refusal:
             refused = refusal
     raise refused
+
+
+def _pool_alone() -> Scenario:
+    name = {"zh": "数据池", "en": "The pool"}
+    return Scenario(id=POOL_ALONE, name=name, path="", begin_s=0, end_s=0, timezone="Asia/Shanghai", signals=0)
 
 
 def door_of(name: str) -> Door:

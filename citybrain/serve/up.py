@@ -4,6 +4,7 @@
 import asyncio
 import logging
 import signal
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import msgspec
@@ -22,6 +23,7 @@ from citybrain.serve import catalog, contributions, scenarios
 from citybrain.serve.city import City
 from citybrain.serve.desk import Desk
 from citybrain.serve.doctor import pages_folder, port_is_free
+from citybrain.serve.front import Front
 from citybrain.serve.web import create
 
 FASTEST = "max"
@@ -83,7 +85,10 @@ async def serve(settings: Settings, console: Console, *, new_password: bool = Fa
         telling.say("serve.up_opening", scenario=found.scenario.id)
         city = City(found, store, states_folder(settings), speed=speed)
         desk = Desk(city, catalog.apps(), contributions.entity_types(), words=contributions.words())
-        await _until_told(desk, settings, telling)
+        async with AsyncExitStack() as running:
+            for service in (service for door in catalog.doors() for service in door.services):
+                await running.enter_async_context(service(store))
+            await _until_told(desk, settings, telling)
         telling.say("serve.up_stopping")
 
 
@@ -111,8 +116,10 @@ class _Telling:
 
 
 async def _until_told(desk: Desk, settings: Settings, telling: _Telling) -> None:
+    store = desk.city.store
+    mounts = [(mount, mount.make(store)) for door in catalog.doors() for mount in door.mounts]
     server = Server(
-        create(desk, desk.city.store.access, pages_folder()),
+        Front(create(desk, store.access, pages_folder()), store.access, mounts),
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,

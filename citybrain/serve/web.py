@@ -17,7 +17,7 @@ from citybrain import __version__
 from citybrain.kernel.access import Access
 from citybrain.kernel.app import App, Door
 from citybrain.kernel.errors import NotFound, Refusal
-from citybrain.serve import catalog, gate
+from citybrain.serve import catalog, gate, services
 from citybrain.serve.desk import Desk
 from citybrain.serve.routes import ROUTES
 from citybrain.serve.streams import stream, vehicles
@@ -36,7 +36,7 @@ class NoSuchPage(NotFound):
 def create(desk: Desk, access: Access, pages: Path) -> Litestar:
     """The application over a running city; `pages` is the folder of the built web front end."""
     return Litestar(
-        route_handlers=[*ROUTES, stream, vehicles, *_contributed(), *_page_routes(pages)],
+        route_handlers=[*ROUTES, *services.ROUTES, stream, vehicles, *_contributed(), *_page_routes(pages)],
         guards=[gate.permitted],
         state=State({"desk": desk, "access": access}),
         exception_handlers={

@@ -2,6 +2,7 @@
 import asyncio
 import hashlib
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -12,9 +13,11 @@ from citybrain.kernel.access import (
     LOCKED_FOR,
     SESSION_LASTS,
     Access,
+    NoSuchService,
     PermissionTwice,
     SignInLocked,
     SignInRefused,
+    UnknownPermission,
 )
 from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Invalid
@@ -161,3 +164,34 @@ async def test_old_sessions_and_attempts_are_forgotten(access: Access, db: Datab
     await access.prune(now=NOON + timedelta(days=2))
     assert await db.read("SELECT count(*) FROM session", as_=int) == [0]
     assert await db.read("SELECT count(*) FROM sign_in_attempt", as_=int) == [0]
+
+
+async def test_a_service_may_what_it_was_given_until_its_time_is_over(access: Access) -> None:
+    day = timedelta(days=1)
+    token = await access.add_service("gauges", may=("library.lend",), by="operator", now=NOON, expires_at=NOON + day)
+    service = await access.service(token, NOON)
+    assert service is not None
+    assert access.may("library.lend", service)
+    assert not access.may("city.control", service), "it was given nothing else"
+    assert await access.service(token, NOON + day) is None
+    assert await access.service("guessed", NOON) is None
+
+
+async def test_a_new_token_of_a_service_ends_the_old_one(access: Access) -> None:
+    given: Any = {"may": ("library.lend",), "by": "operator", "now": NOON, "expires_at": NOON + timedelta(days=1)}
+    old = await access.add_service("pumps", **given)
+    assert await access.service(old, NOON) is not None
+    new = await access.add_service("pumps", **given)
+    assert await access.service(old, NOON) is None
+    await access.remove_service("pumps")
+    assert await access.service(new, NOON) is None
+    with pytest.raises(NoSuchService):
+        await access.remove_service("pumps")
+
+
+async def test_nobody_can_give_a_permission_that_does_not_exist(db: Database, access: Access) -> None:
+    with pytest.raises(UnknownPermission):
+        await access.add_service("x", may=("library.burn",), by="operator", now=NOON, expires_at=NOON)
+    with pytest.raises(UnknownPermission):
+        Access(db, public_may=("library.burn",))
+    assert Access(db, public_may=("city.control",)).allowed("city.control", ())

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The front of the web: protocols with a path of their own go straight to their doors, all else to the application."""
+
+from collections.abc import Mapping, Sequence
+from http.cookies import SimpleCookie
+from typing import Any
+
+import structlog
+
+from citybrain.kernel.access import Access, Person
+from citybrain.kernel.app import Mount
+from citybrain.kernel.asgi import AsgiApp, Receive, Send, send_answer
+from citybrain.kernel.clock import utc_now
+from citybrain.kernel.errors import Refusal
+from citybrain.serve.gate import COOKIE, OWN_PAGE_HEADER, SAFE_METHODS, FromAnotherPage, NotPermitted, NotSignedIn
+
+log = structlog.get_logger()
+
+BEARER = "bearer "
+
+
+class Front:
+    """An ASGI application. `mounts` are entered with their doors' store; the rest is `application`'s."""
+
+    def __init__(self, application: Any, access: Access, mounts: Sequence[tuple[Mount, AsgiApp]]) -> None:
+        self._application = application
+        self._access = access
+        self._mounts = mounts
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            for mount, app in self._mounts:
+                prefix = mount.prefix
+                if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
+                    await self._enter(mount, app, scope, receive, send)
+                    return
+        await self._application(scope, receive, send)
+
+    async def _enter(self, mount: Mount, app: AsgiApp, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        method: str = scope["method"]
+        below = scope["path"][len(mount.prefix) :]
+        permission = mount.reads if mount.is_read(method, below) else mount.writes
+        try:
+            person = await self._permitted(permission, method, scope)
+        except Refusal as refusal:
+            await send_answer(send, mount.refuse(refusal), head=method == "HEAD")
+            return
+        scope["state"] = {"who": person.name if person else None}
+        scope["root_path"] = mount.prefix
+        await app(scope, receive, send)
+
+    async def _permitted(self, permission: str, method: str, scope: Mapping[str, Any]) -> Person | None:
+        """Who asks; what the public may do costs no look at who that is."""
+        if self._access.allowed(permission, ()):
+            return None
+        headers = {name.lower(): value for name, value in scope["headers"]}
+        token = headers.get(b"authorization", b"").decode("latin-1")
+        if token.lower().startswith(BEARER):
+            person = await self._access.service(token[len(BEARER) :].strip(), utc_now())
+        else:
+            person = await self._person(headers, method)
+        if person is None:
+            raise NotSignedIn("serve.not_signed_in", {"permission": permission})
+        if not self._access.may(permission, person):
+            raise NotPermitted("serve.not_permitted", {"permission": permission, "name": person.name})
+        return person
+
+    async def _person(self, headers: Mapping[bytes, bytes], method: str) -> Person | None:
+        """Somebody with a session of our own page; a write by cookie must say that it comes from it."""
+        cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
+        person = await self._access.session(cookie.value, utc_now()) if cookie else None
+        if person and method not in SAFE_METHODS and OWN_PAGE_HEADER.lower().encode() not in headers:
+            raise FromAnotherPage("serve.from_another_page", {"header": OWN_PAGE_HEADER})
+        return person
