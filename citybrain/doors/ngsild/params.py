@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Query parameters: which an operation knows, and those that mean the same everywhere (CIM 009 clause 6.3)."""
+
+from collections.abc import Collection, Mapping
+from urllib.parse import urlencode
+
+import msgspec
+
+from citybrain.doors.ngsild.answers import BadRequestData, InvalidRequest
+from citybrain.kernel.asgi import Request
+
+USUAL_LIMIT = 20
+# A page of 1,000 entities is about a megabyte; whoever wants more follows the links.
+HIGHEST_LIMIT = 1000
+
+PAGING = frozenset({"limit", "offset", "count"})
+
+
+class Paging(msgspec.Struct, frozen=True, kw_only=True):
+    """Which part of a result is wanted, and whether its size is asked for."""
+
+    limit: int = USUAL_LIMIT
+    offset: int = 0
+    count: bool = False
+
+
+def read_params(request: Request, known: Collection[str]) -> dict[str, str]:
+    """The parameters by name. One that the operation does not know, or that comes twice, is an InvalidRequest."""
+    if not request.raw_query:
+        return {}
+    params: dict[str, str] = {}
+    for name, value in request.query():
+        if name not in known:
+            raise InvalidRequest("ngsild.unknown_parameter", {"name": name, "path": request.path})
+        if name in params:
+            raise InvalidRequest("ngsild.parameter_twice", {"name": name})
+        params[name] = value
+    return params
+
+
+def flag(params: Mapping[str, str], name: str) -> bool:
+    """A boolean parameter, false when absent."""
+    said = params.get(name, "false")
+    if said not in ("true", "false"):
+        raise BadRequestData("ngsild.not_a_flag", {"name": name, "value": said})
+    return said == "true"
+
+
+def options(params: Mapping[str, str]) -> frozenset[str]:
+    """The words of `options`."""
+    return frozenset(word.strip() for word in params.get("options", "").split(",") if word.strip())
+
+
+def paging(params: Mapping[str, str]) -> Paging:
+    """Limit, offset and count; a limit of 0 makes sense only with a count (clause 6.3.10)."""
+    limit = whole_number(params, "limit", USUAL_LIMIT)
+    offset = whole_number(params, "offset", 0)
+    count = flag(params, "count") or "count" in options(params)
+    if limit == 0 and not count:
+        raise BadRequestData("ngsild.limit_without_count", {})
+    if limit > HIGHEST_LIMIT:
+        raise BadRequestData("ngsild.limit_too_high", {"limit": limit, "highest": HIGHEST_LIMIT})
+    return Paging(limit=limit, offset=offset, count=count)
+
+
+def whole_number(params: Mapping[str, str], name: str, usual: int) -> int:
+    """A parameter that is a number from 0 up."""
+    said = params.get(name)
+    if said is None:
+        return usual
+    if not (said.isascii() and said.isdecimal() and len(said) < 16):
+        raise BadRequestData("ngsild.not_a_number", {"name": name, "value": said})
+    return int(said)
+
+
+def page_links(request: Request, page: Paging, *, more: bool) -> list[tuple[bytes, bytes]]:
+    """Link headers to the page before and the page after (clause 6.3.10); a limit of 0 has neither."""
+    if not page.limit:
+        return []
+    links: list[tuple[bytes, bytes]] = []
+    if more:
+        links.append(_page_link(request, page.offset + page.limit, page.limit, "next"))
+    if page.offset:
+        links.append(_page_link(request, max(page.offset - page.limit, 0), page.limit, "prev"))
+    return links
+
+
+def _page_link(request: Request, offset: int, limit: int, rel: str) -> tuple[bytes, bytes]:
+    kept = [(name, value) for name, value in request.query() if name not in ("offset", "limit")]
+    query = urlencode([*kept, ("limit", str(limit)), ("offset", str(offset))])
+    target = f"<{request.root}{request.path}?{query}>"
+    return b"link", f'{target}; rel="{rel}"; type="application/json"'.encode("latin-1", "replace")

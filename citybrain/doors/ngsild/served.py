@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every route of the door shares: the open city, its words, and how a request is read."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from citybrain.doors.ngsild import media
+from citybrain.doors.ngsild.answers import BadRequestData, InvalidRequest, Link, Media, NonexistentTenant, language
+from citybrain.kernel.asgi import Request
+from citybrain.kernel.clock import utc_now
+from citybrain.kernel.entities.document import DEFAULT_TENANT
+from citybrain.kernel.i18n import Words
+from citybrain.kernel.ld.context import CORE, Context
+from citybrain.kernel.records import Json
+
+CONTEXT_REL = "http://www.w3.org/ns/json-ld#context"
+_LINK = re.compile(r"<([^>]*)>\s*((?:;\s*[\w*-]+\s*(?:=\s*(?:\"[^\"]*\"|[^\s;,]*))?\s*)*)")
+_REL = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|([^\s;,]*))", re.IGNORECASE)
+# A tenant's name becomes part of keys and of headers that are sent back.
+_TENANT = re.compile(r"[\w.:-]{1,255}", re.ASCII)
+
+
+class Payload(msgspec.Struct, frozen=True, kw_only=True):
+    """A body as it came: its JSON without `@context`, the context that its names are in, and its media type.
+
+    `given` is the body's own `@context`, None when the context came beside it.
+    """
+
+    json: Json
+    context: Context
+    given: Json
+    media: str
+
+
+class Served:
+    """The open city behind the door. `documents` is what endpoints read and write, or a transient view of more."""
+
+    def __init__(self, store: Any, words: Words, lang: str) -> None:
+        self.store = store
+        self.documents: Any = getattr(store, "documents", None)
+        self.contexts: Any = getattr(store, "contexts", None)
+        self.words = words
+        self.lang = lang
+
+    def now(self) -> datetime:
+        """The time at which a request takes effect."""
+        return utc_now()
+
+    def language(self, request: Request) -> str:
+        """The language in which a refusal is told."""
+        return language(request.headers.get("accept-language", ""), self.lang)
+
+    def new_tenant(self, request: Request) -> str:
+        """The tenant of a request that may bring its tenant into being (clause 4.14)."""
+        name = request.headers.get("ngsild-tenant", DEFAULT_TENANT).strip()
+        if name and not _TENANT.fullmatch(name):
+            raise InvalidRequest("ngsild.invalid_tenant", {"name": name})
+        return name
+
+    def tenant(self, request: Request) -> str:
+        """The tenant of a request; refuses one for which nothing was ever kept (clause 5.5.10)."""
+        name = self.new_tenant(request)
+        if name != DEFAULT_TENANT and name not in self.documents.tenants():
+            raise NonexistentTenant("ngsild.no_such_tenant", {"name": name})
+        return name
+
+    async def context(self, request: Request) -> Context:
+        """The context of a request without a body, or with one in plain JSON: its Link header (clause 6.3.5)."""
+        said = request.headers.get("link")
+        url = linked_context(said) if said else None
+        return await self.contexts.resolve(url) if url else CORE
+
+    async def payload(self, request: Request, *, patch: bool = False) -> Payload:
+        """The body with its context (clauses 6.3.4, 6.3.5); `patch` takes a merge patch too.
+
+        Refuses other media types, what is not JSON, a context beside JSON-LD and a context in plain JSON.
+        """
+        kind = media.sent(request, patch=patch)
+        body = await self.json(request)
+        if not isinstance(body, dict):
+            return Payload(json=body, context=await self._beside(request, kind, required=False), given=None, media=kind)
+        given = body.pop("@context", None)
+        if given is None:
+            context = await self._beside(request, kind, required=True)
+            return Payload(json=body, context=context, given=None, media=kind)
+        if kind == Media.JSON:
+            raise BadRequestData("ngsild.context_in_json", {})
+        self._refuse_link_beside(request)
+        return Payload(json=body, context=await self.contexts.resolve(given), given=given, media=kind)
+
+    async def json(self, request: Request) -> Json:
+        """The body's JSON; what is none is an InvalidRequest."""
+        try:
+            body: Json = msgspec.json.decode(await request.body())
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise InvalidRequest("ngsild.not_json", {"why": str(error)}) from error
+        return body
+
+    async def _beside(self, request: Request, kind: str, *, required: bool) -> Context:
+        """The context of a body that brings none; JSON-LD must bring its own."""
+        if kind == Media.LD_JSON:
+            self._refuse_link_beside(request)
+            if required:
+                raise BadRequestData("ngsild.no_context_in_ld_json", {})
+        return await self.context(request)
+
+    def _refuse_link_beside(self, request: Request) -> None:
+        said = request.headers.get("link")
+        if said and linked_context(said):
+            raise BadRequestData("ngsild.link_beside_ld_json", {})
+
+
+def link_of(context: Context) -> Link:
+    """What an answer says of the context it is in."""
+    return Link(context.url, context.json)
+
+
+def linked_context(header: str) -> str | None:
+    """The context's URL in a Link header, None when it links to something else."""
+    for target, parameters in _LINK.findall(header):
+        rel = _REL.search(";" + parameters.lstrip(";")) if parameters else None
+        if rel and CONTEXT_REL in (rel[1] or rel[2] or "").split():
+            return str(target)
+    return None
