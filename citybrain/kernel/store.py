@@ -2,7 +2,7 @@
 """Everything the city keeps, opened in order and closed in the opposite one."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import msgspec
@@ -12,6 +12,8 @@ from citybrain.kernel.app import EntityType
 from citybrain.kernel.db import Database
 from citybrain.kernel.jobs import Jobs
 from citybrain.kernel.journal import Journal
+from citybrain.kernel.ld.contexts import Contexts
+from citybrain.kernel.ld.documents import read_seeds
 from citybrain.kernel.migrate import migrate
 from citybrain.kernel.outbox import Outbox
 from citybrain.kernel.pool import Pool
@@ -28,6 +30,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     outbox: Outbox
     runs: Runs
     access: Access
+    contexts: Contexts
 
 
 @asynccontextmanager
@@ -43,19 +46,23 @@ async def open_store(
     `migrations` are the folders of doors and apps by owner. What cannot be opened is `Unavailable`, and all that was
     opened before it is closed again.
     """
-    db = await Database.open(settings)
-    try:
+    async with AsyncExitStack() as opened:
+        db = await Database.open(settings)
+        opened.push_async_callback(db.close)
         await migrate(db, migrations or {})
         access = Access(db, permissions, public_may=settings.public_may)
         pool = await Pool.open(db, types)
         journal = await Journal.open(db, pool)
-        try:
-            jobs = await Jobs.open(db, access, keep_days=settings.keep_days)
-            try:
-                yield Store(db=db, pool=pool, journal=journal, outbox=Outbox(db), runs=Runs(db), access=access)
-            finally:
-                await jobs.close()
-        finally:
-            await journal.close()
-    finally:
-        await db.close()
+        opened.push_async_callback(journal.close)
+        jobs = await Jobs.open(db, access, keep_days=settings.keep_days)
+        opened.push_async_callback(jobs.close)
+        contexts = await Contexts.open(db, seeds=read_seeds(settings.contexts), address=address_of(settings))
+        opened.push_async_callback(contexts.close)
+        yield Store(
+            db=db, pool=pool, journal=journal, outbox=Outbox(db), runs=Runs(db), access=access, contexts=contexts
+        )
+
+
+def address_of(settings: Settings) -> str:
+    """Scheme, host and port under which this city is reached, for URLs that leave it."""
+    return f"http://{settings.host}:{settings.port}"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A context compiled once: terms of the wire to internal names and back, by look-up (CIM 009 clause 4.4, 5.5.5)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from citybrain.kernel.ld.terms import CORE_OBJECT, KEYWORDS, Terms
@@ -48,13 +48,15 @@ def full_iri(name: str) -> str:
 class Context:
     """One @context with the core context applied last, so that no user's term can change a core term (clause 4.4).
 
-    `url` is what a Link header of an answer names, `json` what goes into a body's "@context".
+    `url` is what a Link header of an answer names, `json` what goes into a body's "@context". `when_named` is called
+    when somebody asks for the URL: what was named must be there when it is fetched.
     """
 
     def __init__(self, *, url: str, json: Json, objects: Sequence[Mapping[str, Any] | None] = ()) -> None:
         """Compile context objects in their order, None standing for a JSON null. Refuses an `InvalidContext`."""
-        self.url = url
+        self._url = url
         self.json = json
+        self.when_named: Callable[[], None] | None = None
         terms = Terms()
         for given in objects:
             if given is None:
@@ -65,10 +67,16 @@ class Context:
         terms.by_name = {**user, **_CORE_TERMS.by_name}
         terms.vocab = DEFAULT_VOCAB
         self._terms = terms
-        self._user = user
         self._expanded: dict[str, str] = {}
         self._compacted: dict[str, str] = {}
         self._shortest, self._prefixes = _ways_back(terms)
+
+    @property
+    def url(self) -> str:
+        """Where this context is to be had."""
+        if self.when_named is not None:
+            self.when_named()
+        return self._url
 
     def expand(self, term: str) -> str:
         """The internal name of an attribute's term, compact IRI or IRI."""
@@ -101,7 +109,7 @@ class Context:
         return full_iri(name)
 
     def __repr__(self) -> str:
-        return f"Context({self.url})"
+        return f"Context({self._url})"
 
     def _compact(self, iri: str) -> str:
         """JSON-LD 1.1 API, section 6.2.2: a term, else below the vocabulary, else a compact IRI, else the IRI."""

@@ -11,34 +11,13 @@ import msgspec
 from citybrain.kernel.errors import Invalid
 from citybrain.kernel.records import Json
 
-KEYWORDS = frozenset(
-    [
-        "@base",
-        "@container",
-        "@context",
-        "@default",
-        "@direction",
-        "@graph",
-        "@id",
-        "@import",
-        "@included",
-        "@index",
-        "@json",
-        "@language",
-        "@list",
-        "@nest",
-        "@none",
-        "@prefix",
-        "@propagate",
-        "@protected",
-        "@reverse",
-        "@set",
-        "@type",
-        "@value",
-        "@version",
-        "@vocab",
-    ]
-)
+# fmt: off
+KEYWORDS = frozenset([
+    "@base", "@container", "@context", "@default", "@direction", "@graph", "@id", "@import", "@included", "@index",
+    "@json", "@language", "@list", "@nest", "@none", "@prefix", "@propagate", "@protected", "@reverse", "@set", "@type",
+    "@value", "@version", "@vocab",
+])
+# fmt: on
 _ABOUT_THE_CONTEXT = frozenset(["@base", "@direction", "@import", "@language", "@propagate", "@protected", "@version"])
 _CONTAINERS = frozenset(["@graph", "@id", "@index", "@language", "@list", "@set", "@type"])
 _LIKE_A_KEYWORD = re.compile(r"@[A-Za-z]+")
