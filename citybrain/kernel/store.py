@@ -17,6 +17,7 @@ from citybrain.kernel.ld.documents import read_seeds
 from citybrain.kernel.migrate import migrate
 from citybrain.kernel.outbox import Outbox
 from citybrain.kernel.pool import Pool
+from citybrain.kernel.registrations.registrations import Registrations
 from citybrain.kernel.runs import Runs
 from citybrain.kernel.settings import Settings
 
@@ -31,6 +32,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     runs: Runs
     access: Access
     contexts: Contexts
+    registrations: Registrations
 
 
 @asynccontextmanager
@@ -58,8 +60,16 @@ async def open_store(
         opened.push_async_callback(jobs.close)
         contexts = await Contexts.open(db, seeds=read_seeds(settings.contexts), address=address_of(settings))
         opened.push_async_callback(contexts.close)
+        registrations = await Registrations.open(db)
         yield Store(
-            db=db, pool=pool, journal=journal, outbox=Outbox(db), runs=Runs(db), access=access, contexts=contexts
+            db=db,
+            pool=pool,
+            journal=journal,
+            outbox=Outbox(db),
+            runs=Runs(db),
+            access=access,
+            contexts=contexts,
+            registrations=registrations,
         )
 
 
