@@ -10,6 +10,7 @@ import msgspec
 from citybrain.kernel.asgi import Answer, BodyTooLarge, NoSuchRoute, WrongMethod
 from citybrain.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Unavailable
 from citybrain.kernel.i18n import LANGUAGES, Words
+from citybrain.kernel.ld.context import Context
 from citybrain.kernel.records import Json
 
 ERRORS = "https://uri.etsi.org/ngsi-ld/errors/"
@@ -36,12 +37,12 @@ class AlreadyExists(Conflict):
     """There is one with this identifier."""
 
 
+class ResourceNotFound(NotFound):
+    """There is none with this identifier."""
+
+
 class OperationNotSupported(Refusal):
     """The door does not do this."""
-
-
-class NonexistentTenant(NotFound):
-    """Nothing was ever kept for this tenant."""
 
 
 class NotAcceptable(Refusal):
@@ -81,6 +82,7 @@ KINDS: Mapping[str, Kind] = {
     "OperationNotSupported": Kind(422, "OperationNotSupported"),
     "ResourceNotFound": Kind(404, "ResourceNotFound"),
     "NonexistentTenant": Kind(404, "NonexistentTenant"),
+    "NoSuchTenant": Kind(404, "NonexistentTenant"),
     "LdContextNotAvailable": Kind(504, "LdContextNotAvailable"),
     "TooComplexQuery": Kind(403, "TooComplexQuery"),
     "TooManyResults": Kind(403, "TooManyResults"),
@@ -98,13 +100,6 @@ KINDS: Mapping[str, Kind] = {
     Unavailable.__name__: Kind(503, "InternalError"),
 }
 UNKNOWN = Kind(500, "InternalError")
-
-
-class Link(msgspec.Struct, frozen=True):
-    """What an answer says of its context: the URL for a Link header, the value for a body's `@context`."""
-
-    url: str
-    json: Json
 
 
 def kind_of(refusal: Refusal) -> Kind:
@@ -157,7 +152,7 @@ def no_content(*more: tuple[bytes, bytes]) -> Answer:
 
 def json_answer(
     body: Any,
-    link: Link | None = None,
+    context: Context | None = None,
     *,
     media: Media = Media.JSON,
     status: int = 200,
@@ -165,15 +160,20 @@ def json_answer(
 ) -> Answer:
     """A body with its context: in it for JSON-LD, beside it in a Link header otherwise (clause 6.3.6).
 
-    A list is told as JSON-LD by a context in each of its members. Give no link where there is no context to tell.
+    A list is told as JSON-LD by a context in each of its members. Give none where there is none to tell.
     """
     said = [header("content-type", media.value), *headers]
-    if link is not None:
+    if context is not None:
         if media is Media.LD_JSON:
-            body = with_context(body, link.json)
+            body = with_context(body, context.json)
         else:
-            said.append(header("link", CONTEXT_LINK.format(url=link.url)))
+            said.append(context_link(context))
     return Answer(status, msgspec.json.encode(body), tuple(said))
+
+
+def context_link(context: Context) -> tuple[bytes, bytes]:
+    """The Link header that names a context."""
+    return header("link", CONTEXT_LINK.format(url=context.url))
 
 
 def with_context(body: Any, context: Json) -> Any:

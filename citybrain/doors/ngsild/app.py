@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from citybrain.doors.ngsild import discovery, info
 from citybrain.doors.ngsild.answers import ERRORS, LengthRequired, refused
 from citybrain.doors.ngsild.federation import Maker, federated
 from citybrain.doors.ngsild.served import Served
@@ -21,7 +22,10 @@ PREFIX = "/ngsi-ld/v1"
 BODY_METHODS = frozenset({"POST", "PATCH", "PUT"})
 
 # Every file of routes adds its function here; each gets what is served and gives its routes.
-ROUTE_FILES: Sequence[Maker] = ()
+ROUTE_FILES: Sequence[Maker] = (
+    discovery.routes,
+    info.routes,
+)
 
 log = structlog.get_logger()
 

@@ -2,15 +2,17 @@
 """What every route of the door shares: the open city, its words, and how a request is read."""
 
 import re
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from citybrain.doors.ngsild import media
-from citybrain.doors.ngsild.answers import BadRequestData, InvalidRequest, Link, Media, NonexistentTenant, language
-from citybrain.kernel.asgi import Request
-from citybrain.kernel.clock import utc_now
+from citybrain.doors.ngsild.answers import BadRequestData, InvalidRequest, Media, language
+from citybrain.kernel.asgi import Answer, Request, Route
+from citybrain.kernel.clock import new_id, utc_now
 from citybrain.kernel.entities.document import DEFAULT_TENANT
 from citybrain.kernel.i18n import Words
 from citybrain.kernel.ld.context import CORE, Context
@@ -43,6 +45,7 @@ class Served:
         self.documents: Any = getattr(store, "documents", None)
         self.contexts: Any = getattr(store, "contexts", None)
         self.words = words
+        self._pseudonym = f"citybrain-{new_id().lower()}"
         self.lang = lang
 
     def now(self) -> datetime:
@@ -63,15 +66,18 @@ class Served:
     def tenant(self, request: Request) -> str:
         """The tenant of a request; refuses one for which nothing was ever kept (clause 5.5.10)."""
         name = self.new_tenant(request)
-        if name != DEFAULT_TENANT and name not in self.documents.tenants():
-            raise NonexistentTenant("ngsild.no_such_tenant", {"name": name})
+        self.documents.check_tenant(name)
         return name
+
+    def alias(self, tenant: str) -> str:
+        """The name of this broker for one tenant, by which others see in a Via header that it was asked already."""
+        return f"{self._pseudonym}-{tenant}" if tenant else self._pseudonym
 
     async def context(self, request: Request) -> Context:
         """The context of a request without a body, or with one in plain JSON: its Link header (clause 6.3.5)."""
         said = request.headers.get("link")
         url = linked_context(said) if said else None
-        return await self.contexts.resolve(url) if url else CORE
+        return await self.contexts.resolve(url, self.new_tenant(request)) if url else CORE
 
     async def payload(self, request: Request, *, patch: bool = False) -> Payload:
         """The body with its context (clauses 6.3.4, 6.3.5); `patch` takes a merge patch too.
@@ -89,7 +95,8 @@ class Served:
         if kind == Media.JSON:
             raise BadRequestData("ngsild.context_in_json", {})
         self._refuse_link_beside(request)
-        return Payload(json=body, context=await self.contexts.resolve(given), given=given, media=kind)
+        context = await self.contexts.resolve(given, self.new_tenant(request))
+        return Payload(json=body, context=context, given=given, media=kind)
 
     async def json(self, request: Request) -> Json:
         """The body's JSON; what is none is an InvalidRequest."""
@@ -113,9 +120,9 @@ class Served:
             raise BadRequestData("ngsild.link_beside_ld_json", {})
 
 
-def link_of(context: Context) -> Link:
-    """What an answer says of the context it is in."""
-    return Link(context.url, context.json)
+def route(city: Served, method: str, path: str, endpoint: Callable[[Served, Request], Awaitable[Answer]]) -> Route:
+    """A route whose endpoint gets what is served beside its request."""
+    return Route(method, path, partial(endpoint, city))
 
 
 def linked_context(header: str) -> str | None:
