@@ -114,6 +114,11 @@ class City:
         self._known_until: datetime | None = None
         self._drawn_s = 0.0
 
+    @property
+    def simulated(self) -> bool:
+        """Whether streets are simulated here, or the pool is all there is."""
+        return self._host_field is not None
+
     async def set_control(self, signal_id: str, mode: str, by: str) -> Order:
         """Give a signal to the brain or to its plan; carried out with the next step.
 

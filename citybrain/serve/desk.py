@@ -69,6 +69,11 @@ class Desk:
         except TimeoutError:
             return
 
+    @property
+    def has_picture(self) -> bool:
+        """Whether there is a state to draw: after the first step, or at once where nothing is simulated."""
+        return self.city.last is not None or not self.city.simulated
+
     def picture(self) -> dict[str, Json]:
         """The city now."""
         step = self.city.last

@@ -41,7 +41,7 @@ async def _pushed(desk: Desk, after: int) -> AsyncIterator[ServerSentEventMessag
     pinged_s = indicated_s = 0.0
     while not desk.closing.is_set():
         now_s = monotonic_s()
-        if desk.city.last is not None:
+        if desk.has_picture:
             yield _message("state", desk.picture())
         for row in await desk.outbox.since(after, topic="event", limit=200):
             after = row.id
