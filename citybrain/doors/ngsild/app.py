@@ -11,7 +11,7 @@ from citybrain.doors.ngsild import contexts, discovery, info
 from citybrain.doors.ngsild.answers import ERRORS, LengthRequired, refused
 from citybrain.doors.ngsild.federation import Maker, federated
 from citybrain.doors.ngsild.served import Served
-from citybrain.kernel.asgi import Answer, AsgiApp, Gone, Receive, Request, Routes, Scope, Send, send_answer
+from citybrain.kernel.asgi import Answer, AsgiApp, Gone, Receive, Request, Routes, Scope, Send, path_below, send_answer
 from citybrain.kernel.clock import new_id
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.i18n import load_words
@@ -47,7 +47,7 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request = Request(scope, receive, below(scope["path"]))
+        request = Request(scope, receive, below(path_below(scope)))
         try:
             answer = await self._answer(request)
         except Gone:
