@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from citybrain.doors.ngsild import contexts, discovery, info
+from citybrain.doors.ngsild import attributes, batch, contexts, discovery, entities, info
 from citybrain.doors.ngsild.answers import ERRORS, LengthRequired, refused
 from citybrain.doors.ngsild.federation import Maker, federated
 from citybrain.doors.ngsild.served import Served
@@ -24,6 +24,10 @@ BODY_METHODS = frozenset({"POST", "PATCH", "PUT"})
 # Every file of routes adds its function here; each gets what is served and gives its routes.
 ROUTE_FILES: Sequence[Maker] = (
     contexts.routes,
+    # query.routes,
+    entities.routes,
+    attributes.routes,
+    batch.routes,
     discovery.routes,
     info.routes,
 )

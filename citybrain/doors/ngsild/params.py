@@ -13,6 +13,8 @@ USUAL_LIMIT = 20
 # A page of 1,000 entities is about a megabyte; whoever wants more follows the links.
 HIGHEST_LIMIT = 1000
 
+# Their values are lists, so that one that comes twice is one longer list.
+LISTS = frozenset({"id", "type", "attrs", "pick", "omit", "options", "datasetId", "orderBy", "containedBy"})
 PAGING = frozenset({"limit", "offset", "count"})
 
 
@@ -25,14 +27,16 @@ class Paging(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_params(request: Request, known: Collection[str]) -> dict[str, str]:
-    """The parameters by name. One that the operation does not know, or that comes twice, is an InvalidRequest."""
+    """The parameters by name. One that is not known here, or one value that comes twice, is an InvalidRequest."""
     if not request.raw_query:
         return {}
     params: dict[str, str] = {}
     for name, value in request.query():
         if name not in known:
             raise InvalidRequest("ngsild.unknown_parameter", {"name": name, "path": request.path})
-        if name in params:
+        if name in params and name in LISTS:
+            value = f"{params[name]},{value}"
+        elif name in params:
             raise InvalidRequest("ngsild.parameter_twice", {"name": name})
         params[name] = value
     return params

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One entity: create, retrieve, replace, merge, delete (CIM 009 clauses 5.6, 5.7.1, 6.4, 6.5)."""
+
+from collections.abc import Sequence
+
+from citybrain.doors.ngsild.answers import ResourceNotFound, created, no_content
+from citybrain.doors.ngsild.batch import merge_options
+from citybrain.doors.ngsild.media import GEO, accepted
+from citybrain.doors.ngsild.params import read_params
+from citybrain.doors.ngsild.rendering import entity_answer, read_form
+from citybrain.doors.ngsild.served import Served, route
+from citybrain.doors.ngsild.writing import apply, entity_id, existing, is_simplified
+from citybrain.kernel.asgi import Answer, Request, Route
+from citybrain.kernel.entities import verbs
+from citybrain.kernel.entities.fragment import read_entity, read_fragment
+from citybrain.kernel.entities.selection import read_types
+from citybrain.kernel.entities.times import text_of
+from citybrain.kernel.entities.values import Nulls
+
+CREATE = frozenset({"local"})
+CHANGE = frozenset({"local", "type"})
+MERGE = CHANGE | {"options", "format", "observedAt", "lang"}
+SHAPE = frozenset(
+    {"attrs", "pick", "omit", "options", "format", "lang", "datasetId", "geometryProperty", "jsonKeys", "expandValues"}
+)
+JOIN = frozenset({"join", "joinLevel", "containedBy"})
+RETRIEVE = SHAPE | JOIN | CHANGE | {"entityMap"}
+
+
+def routes(city: Served) -> Sequence[Route]:
+    """`/entities` and `/entities/{id}`, but for queries."""
+    return [
+        route(city, "POST", "/entities", create),
+        route(city, "GET", "/entities/{id}", retrieve),
+        route(city, "PUT", "/entities/{id}", replace),
+        route(city, "PATCH", "/entities/{id}", merge),
+        route(city, "DELETE", "/entities/{id}", delete),
+    ]
+
+
+async def create(city: Served, request: Request) -> Answer:
+    """Create an entity (clause 5.6.1)."""
+    read_params(request, CREATE)
+    payload = await city.payload(request)
+    now, tenant = city.now(), city.new_tenant(request)
+    document = read_entity(payload.json, payload.context, text_of(now))
+    if city.documents.get(tenant, document.id) is not None:
+        raise verbs.AlreadyExists("ngsild.entity_exists", {"id": document.id})
+    await apply(city, verbs.create(tenant, document, now))
+    return created(f"{request.root}/entities/{document.id}")
+
+
+async def retrieve(city: Served, request: Request) -> Answer:
+    """An entity as it is now (clause 5.7.1)."""
+    params = read_params(request, RETRIEVE)
+    media = accepted(request, GEO)
+    context = await city.context(request)
+    tenant, id = city.tenant(request), entity_id(request)
+    form = read_form(params, context, media)
+    document = existing(city, tenant, id)
+    if "type" in params and not read_types(params["type"], context).select(document.types):
+        raise ResourceNotFound("ngsild.other_type", {"id": id, "type": params["type"]})
+    return entity_answer(city, request, tenant, document, form)
+
+
+async def replace(city: Served, request: Request) -> Answer:
+    """Replace an entity as a whole (clause 5.6.18)."""
+    read_params(request, CHANGE)
+    id = entity_id(request)
+    payload = await city.payload(request)
+    now, tenant = city.now(), city.tenant(request)
+    body = {"id": id, **payload.json} if isinstance(payload.json, dict) else payload.json
+    document = read_entity(body, payload.context, text_of(now))
+    await apply(city, verbs.replace(existing(city, tenant, id), document, tenant=tenant, at=now))
+    return no_content()
+
+
+async def merge(city: Served, request: Request) -> Answer:
+    """Merge a fragment into an entity (clause 5.6.17)."""
+    params = read_params(request, MERGE)
+    id = entity_id(request)
+    payload = await city.payload(request, patch=True)
+    how = merge_options(params)
+    now, tenant = city.now(), city.tenant(request)
+    simplified = is_simplified(params)
+    fragment = read_fragment(payload.json, payload.context, nulls=Nulls.MERGE, simplified=simplified)
+    await apply(city, verbs.merge(existing(city, tenant, id), fragment, tenant=tenant, at=now, options=how))
+    return no_content()
+
+
+async def delete(city: Served, request: Request) -> Answer:
+    """Delete an entity (clause 5.6.6)."""
+    read_params(request, CHANGE)
+    tenant = city.tenant(request)
+    await apply(city, verbs.delete(existing(city, tenant, entity_id(request)), tenant=tenant, at=city.now()))
+    return no_content()

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Queries of entities by parameters or by a body, and their purge (CIM 009 clauses 5.7.2, 5.6.21, 6.4.3, 6.23)."""
+
+from collections.abc import Mapping, Sequence
+
+from citybrain.doors.ngsild.answers import BadRequestData, header, no_content
+from citybrain.doors.ngsild.entities import JOIN, SHAPE
+from citybrain.doors.ngsild.media import GEO, accepted
+from citybrain.doors.ngsild.params import PAGING, Paging, flag, page_links, paging, read_params
+from citybrain.doors.ngsild.rendering import Form, entities_answer, read_form
+from citybrain.doors.ngsild.served import Served, route
+from citybrain.kernel.asgi import Answer, Request, Route
+from citybrain.kernel.entities import verbs
+from citybrain.kernel.entities.document import Document
+from citybrain.kernel.entities.query import (
+    EntityQuery,
+    read_attributes,
+    read_query,
+    read_query_body,
+    require_join,
+    require_narrow,
+)
+from citybrain.kernel.entities.search import find
+from citybrain.kernel.ld.context import Context
+from citybrain.kernel.records import Json
+
+SELECT = frozenset({"id", "idPattern", "type", "attrs", "q", "scopeQ", "csf", "datasetId"})
+PLACE = frozenset({"georel", "geometry", "coordinates", "geoproperty"})
+ORDER = frozenset({"orderBy", "orderFrom", "orderGeometry", "collation"})
+MAPS = frozenset({"entityMap", "entityMapLifetime", "splitEntities"})
+QUERY = SELECT | PLACE | ORDER | SHAPE | JOIN | PAGING | MAPS | {"local"}
+PURGE = SELECT | PLACE | {"keep", "drop", "local", "expandValues", "jsonKeys"}
+BY_BODY = PAGING | MAPS | {"local", "options", "format"}
+# Members of a Query that say in which form, as parameters of the same meaning (clause 5.2.23).
+FORM_MEMBERS = ("pick", "omit", "attrs", "lang", "datasetId", "geometryProperty", "jsonKeys", "expandValues")
+JOIN_MEMBERS = ("join", "joinLevel", "containedBy")
+
+
+def routes(city: Served) -> Sequence[Route]:
+    """Queries of entities, and their purge."""
+    return [
+        route(city, "GET", "/entities", query),
+        route(city, "POST", "/entityOperations/query", query_by_body),
+        route(city, "DELETE", "/entities", purge),
+    ]
+
+
+async def query(city: Served, request: Request) -> Answer:
+    """Entities that parameters ask for (clause 5.7.2)."""
+    params = read_params(request, QUERY)
+    media = accepted(request, GEO)
+    page = paging(params)
+    is_local = flag(params, "local")
+    context = await city.context(request)
+    tenant = city.tenant(request)
+    asked = read_query(params, context)
+    form = read_form(params, context, media)
+    if not is_local:
+        require_narrow(asked)
+    return _answer(city, request, tenant, asked, form, page)
+
+
+async def query_by_body(city: Served, request: Request) -> Answer:
+    """Entities that a body of type Query asks for (clauses 5.7.2, 5.2.23)."""
+    params = read_params(request, BY_BODY)
+    media = accepted(request, GEO)
+    payload = await city.payload(request)
+    page = paging(params)
+    is_local = flag(params, "local")
+    tenant = city.tenant(request)
+    body = payload.json
+    if not isinstance(body, dict) or body.get("type") != "Query":
+        raise BadRequestData("ngsild.not_a_query", {})
+    if "temporalQ" in body:
+        raise BadRequestData("ngsild.temporal_query_here", {})
+    asked = read_query_body(body, payload.context)
+    form = read_form({**params, **_form_of(body)}, payload.context, media)
+    if not is_local:
+        require_narrow(asked)
+    return _answer(city, request, tenant, asked, form, page)
+
+
+async def purge(city: Served, request: Request) -> Answer:
+    """Delete the entities that parameters ask for, or some of their attributes (clause 5.6.21)."""
+    params = read_params(request, PURGE)
+    if "keep" in params and "drop" in params:
+        raise BadRequestData("ngsild.keep_and_drop", {})
+    flag(params, "local")
+    context = await city.context(request)
+    tenant, now = city.tenant(request), city.now()
+    asked = read_query(params, context)
+    require_narrow(asked)
+    keep, drop = _names(params, "keep", context), _names(params, "drop", context)
+    found = find(city.documents, tenant, asked, offset=0, limit=None, count=False).documents
+    changes = [verbs.purge(each, drop=drop, keep=keep, tenant=tenant, at=now) for each in found]
+    made = [change for change in changes if change is not None]
+    if made:
+        await city.documents.apply(made)
+    return no_content()
+
+
+def _answer(city: Served, request: Request, tenant: str, asked: EntityQuery, form: Form, page: Paging) -> Answer:
+    require_join(asked, form.joining.reach)
+    found = find(city.documents, tenant, asked, offset=page.offset, limit=page.limit + 1, count=page.count)
+    documents: Sequence[Document] = found.documents[: page.limit]
+    headers = page_links(request, page, more=len(found.documents) > page.limit)
+    if page.count:
+        headers.append(header("ngsild-results-count", str(found.total)))
+    return entities_answer(city, request, tenant, documents, form, headers)
+
+
+def _names(params: Mapping[str, str], name: str, context: Context) -> tuple[str, ...]:
+    text = params.get(name, "")
+    return read_attributes([each.strip() for each in text.split(",")], context, parameter=name) if text else ()
+
+
+def _form_of(body: Mapping[str, Json]) -> dict[str, str]:
+    """The form that a body asks for, as parameters."""
+    params: dict[str, str] = {}
+    for name in (*FORM_MEMBERS, *JOIN_MEMBERS):
+        given = body.get(name)
+        if given is None:
+            continue
+        if isinstance(given, list) and given and all(isinstance(each, str) for each in given):
+            params[name] = ",".join(str(each) for each in given)
+        elif isinstance(given, str) or (name == "joinLevel" and type(given) is int):
+            params[name] = str(given)
+        else:
+            raise BadRequestData("ngsild.member_unusable", {"name": name, "value": str(given)[:100]})
+    return params

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Entities as answers: form, projection, joins, GeoJSON, and where the context stands (CIM 009 clauses 4.5, 6.3)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from citybrain.doors.ngsild.answers import (
+    BadRequestData,
+    InvalidRequest,
+    Media,
+    ResourceNotFound,
+    context_link,
+    header,
+    json_answer,
+)
+from citybrain.doors.ngsild.joining import Joining, read_joining, show_all, show_one
+from citybrain.doors.ngsild.params import options
+from citybrain.doors.ngsild.served import Served
+from citybrain.kernel.asgi import Answer, Request
+from citybrain.kernel.entities.document import Document
+from citybrain.kernel.entities.represent import feature_collection, shows
+from citybrain.kernel.entities.shape import Shape, read_shape
+from citybrain.kernel.ld.context import Context
+
+FORMATS = frozenset({"normalized", "concise", "simplified", "keyValues"})
+OPTIONS = FORMATS | {"sysAttrs", "count"}
+
+
+class Form(msgspec.Struct, frozen=True, kw_only=True):
+    """In which form entities are asked for: everything but which entities."""
+
+    shape: Shape
+    joining: Joining
+    media: Media
+    context: Context
+
+
+def read_form(params: Mapping[str, str], context: Context, media: Media) -> Form:
+    """The form a request asks for (clauses 5.7.1.4, 5.7.2.4, 6.3.7); refuses what contradicts itself."""
+    check_format(params)
+    geo = media is Media.GEO_JSON
+    if "geometryProperty" in params and not geo:
+        raise BadRequestData("ngsild.geometry_without_geojson", {})
+    joining = read_joining(params)
+    shape = msgspec.structs.replace(read_shape(params, context), geojson=geo)
+    if shape.needs_joining and not joining.reach:
+        raise BadRequestData("ngsild.linked_without_join", {})
+    return Form(shape=shape, joining=joining, media=media, context=context)
+
+
+def check_format(params: Mapping[str, str]) -> None:
+    """Refuse words in `options` and `format` that the operation does not know (clause 6.3.20)."""
+    unknown = sorted(options(params) - OPTIONS)
+    named = params.get("format")
+    if named is not None and named not in FORMATS:
+        unknown.append(named)
+    if unknown:
+        known = ", ".join(sorted(OPTIONS))
+        raise InvalidRequest("ngsild.unknown_option", {"option": unknown[0][:100], "known": known})
+
+
+def entity_answer(city: Served, request: Request, tenant: str, document: Document, form: Form) -> Answer:
+    """One entity; refuses one of which nothing is left that was asked for (clause 5.7.1.4)."""
+    shape = form.shape
+    asked_in_vain = shape.attributes and not any(name in document.attributes for name in shape.attributes)
+    if asked_in_vain or not shows(document, shape):
+        raise ResourceNotFound("ngsild.nothing_left", {"id": document.id})
+
+    def look_up(id: str) -> Document | None:
+        found: Document | None = city.documents.get(tenant, id)
+        return found
+
+    shown = show_one(document, form.context, shape, form.joining, look_up)
+    if not shown:
+        raise ResourceNotFound("ngsild.nothing_left", {"id": document.id})
+    return form_answer(request, shown, form)
+
+
+def entities_answer(
+    city: Served,
+    request: Request,
+    tenant: str,
+    documents: Sequence[Document],
+    form: Form,
+    headers: Iterable[tuple[bytes, bytes]] = (),
+) -> Answer:
+    """Several entities: a list, or a FeatureCollection."""
+
+    def look_up(id: str) -> Document | None:
+        found: Document | None = city.documents.get(tenant, id)
+        return found
+
+    shown: Any = show_all(documents, form.context, form.shape, form.joining, look_up)
+    if form.media is Media.GEO_JSON:
+        shown = feature_collection(shown)
+    return form_answer(request, shown, form, headers)
+
+
+def form_answer(request: Request, shown: Any, form: Form, headers: Iterable[tuple[bytes, bytes]] = ()) -> Answer:
+    """What is shown in its media type. GeoJSON holds its context unless `body=json` is preferred (clause 6.3.6)."""
+    if form.media is not Media.GEO_JSON:
+        return json_answer(shown, form.context, media=form.media, headers=headers)
+    if "body=json" in request.headers.get("prefer", "").replace(" ", "").split(";"):
+        more = (context_link(form.context), header("preference-applied", "body=json"), *headers)
+        return json_answer(shown, media=form.media, headers=more)
+    return json_answer({**shown, "@context": form.context.json}, media=form.media, headers=headers)

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the endpoints that write have in common: the entity that is meant, and how the outcome is told."""
+
+from citybrain.doors.ngsild.answers import ResourceNotFound, json_answer, no_content
+from citybrain.doors.ngsild.params import options
+from citybrain.doors.ngsild.served import Served
+from citybrain.kernel.asgi import Answer, Request
+from citybrain.kernel.entities.document import Document, EntityChange
+from citybrain.kernel.entities.names import check_uri
+from citybrain.kernel.entities.verbs import Applied
+from citybrain.kernel.ld.context import Context
+
+SIMPLIFIED = frozenset({"keyValues", "simplified"})
+
+
+def entity_id(request: Request) -> str:
+    """The identifier in the path; refuses what is no URI."""
+    return check_uri("id", request.slots["id"])
+
+
+def existing(city: Served, tenant: str, id: str) -> Document:
+    """The entity as it is now; refuses one that is not there."""
+    document: Document | None = city.documents.get(tenant, id)
+    if document is None:
+        raise ResourceNotFound("ngsild.no_such_entity", {"id": id})
+    return document
+
+
+async def apply(city: Served, change: EntityChange | None) -> None:
+    """Make a change, if there is any; it is committed on return."""
+    if change is not None:
+        await city.documents.apply([change])
+
+
+def is_simplified(params: dict[str, str]) -> bool:
+    """Whether a body comes as bare values (clause 4.5.4)."""
+    return params.get("format") in SIMPLIFIED or bool(options(params) & SIMPLIFIED)
+
+
+def update_result(city: Served, request: Request, applied: Applied, context: Context) -> Answer:
+    """204 when all was taken, else 207 with what was and what was not, and why (clause 5.2.18)."""
+    if not applied.not_updated:
+        return no_content()
+    lang = city.language(request)
+    body = {
+        "updated": [context.compact(name) for name in applied.updated],
+        "notUpdated": [
+            {
+                "attributeName": context.compact(name),
+                "reason": city.words.sentence(code, {"member": context.compact(name)}, lang),
+            }
+            for name, code in applied.not_updated
+        ],
+    }
+    return json_answer(body, status=207)
