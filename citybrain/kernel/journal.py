@@ -2,17 +2,21 @@
 """The journal: everything that was seen, happened and was done, durable before it counts, and read back."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
 from citybrain.kernel import sql
 from citybrain.kernel.db import Database, Session, Transaction, to_json
+from citybrain.kernel.entities.attribute_names import AttributeName
+from citybrain.kernel.entities.writing import Notice, Writing, forget_rows, store_names, store_rows
 from citybrain.kernel.errors import NotFound
 from citybrain.kernel.pool import Pool
+from citybrain.kernel.pool.instances import day_of
 from citybrain.kernel.pool.rows import HEADER, TRAILER
 from citybrain.kernel.records import (
     Batch,
@@ -36,6 +40,9 @@ class Sql(msgspec.Struct, frozen=True):
     batch_insert: str
     history_copy: str
     history_add_day: str
+    history_add_month: str
+    last_instance: str
+    instance_write: str
     event_upsert: str
     note_insert: str
     order_insert: str
@@ -50,6 +57,9 @@ class Sql(msgspec.Struct, frozen=True):
     readings: str
     readings_at: str
     known_until: str
+
+
+DAYS_OF_A_MONTH = 8  # so many days of one month at once are an import of the past: one partition holds them
 
 
 SQL = sql.load(Path(__file__).with_name("queries_journal.sql"), Sql)
@@ -112,7 +122,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
     batch: Batch | None = None
     batch_number: int = 0
+    names: Sequence[AttributeName] = ()
     rows: bytes = b""
+    days: frozenset[date] = frozenset()
+    writing: Writing | None = None
+    instance: int = 0
     events: Sequence[Event] = ()
     orders: Sequence[Order] = ()
     outcomes: Sequence[Outcome] = ()
@@ -120,26 +134,69 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     notes: Sequence[Note] = ()
 
 
-class Journal:
-    """Made by `Journal.open`. One per database: it is the only writer of what happens."""
+NoticeWriter = Callable[[Transaction, Sequence[Any]], Awaitable[None]]
 
-    def __init__(self, db: Database, pool: Pool, last_batch_number: int) -> None:
+
+class Journal:
+    """Made by `Journal.open`. One per database: it is the only writer of what happens, and of the pool's documents.
+
+    `notice_writers` store what watchers of documents want stored, by the type of the notice, in the transaction of
+    the change; `told` are called with the notices of each writing once it is committed.
+    """
+
+    def __init__(self, db: Database, pool: Pool, *, last_batch_number: int, last_instance: int) -> None:
         self._db = db
         self._pool = pool
         self._batch_number = last_batch_number
+        self._instance = last_instance
         self._days: set[date] = set()
         self._writer = Writer(db, prepare=self._make_days, store=self._store)
+        self.notice_writers: dict[type, NoticeWriter] = {}
+        self.told: list[Callable[[Sequence[Notice]], None]] = []
 
     @classmethod
     async def open(cls, db: Database, pool: Pool) -> "Journal":
         """Begin to write. Refuses when another process writes to this database."""
-        journal = cls(db, pool, await db.read_one(SQL.last_batch_number, as_=int) or 0)
+        journal = cls(
+            db,
+            pool,
+            last_batch_number=await db.read_one(SQL.last_batch_number, as_=int) or 0,
+            last_instance=await db.read_one(SQL.last_instance, as_=int) or 0,
+        )
         await journal._writer.open()
+        pool.documents.write_by(journal)
         return journal
 
     async def close(self) -> None:
         """Write what is waiting, then stop."""
+        self._pool.documents.write_by(None)
         await self._writer.close()
+
+    def check(self) -> None:
+        """Refuse when nothing can be written any more."""
+        self._writer.check()
+
+    def commit(self, writing: Writing) -> asyncio.Future[None]:
+        """Take in changed entities with their history and notices; the future is done when they are committed."""
+        kept = self._pool.keep_changes(writing, instance=self._instance)
+        self._instance = kept.instance
+        entry = Entry(
+            names=self._pool.documents.names.take_new(),
+            rows=kept.data,
+            days=kept.days,
+            writing=writing,
+            instance=kept.instance,
+        )
+        size = len(kept.data) + sum(len(row.body) for row in writing.rows)
+        committed = self._writer.put(entry, size=size)
+        if writing.notices and self.told:
+            committed.add_done_callback(lambda done: self._tell(done, writing.notices))
+        return committed
+
+    def _tell(self, committed: asyncio.Future[None], notices: Sequence[Notice]) -> None:
+        if not committed.cancelled() and committed.exception() is None:
+            for each in self.told:
+                each(notices)
 
     @property
     def waiting(self) -> int:
@@ -174,7 +231,9 @@ class Journal:
         entry = Entry(
             batch=batch,
             batch_number=self._batch_number,
+            names=self._pool.documents.names.take_new(),
             rows=rows,
+            days=frozenset([day_of(batch.observed_at)]),
             events=events,
             orders=orders,
             outcomes=outcomes,
@@ -243,10 +302,12 @@ class Journal:
 
     async def _make_days(self, session: Session, entries: Sequence[Entry]) -> None:
         """Make the history's partitions of days that are new to us. Old days may be dropped again, so ask each time."""
-        days = {entry.batch.observed_at.astimezone(UTC).date() for entry in entries if entry.batch}
+        days = {day for entry in entries for day in entry.days}
+        months = Counter((day.year, day.month) for day in days - self._days)
         for day in sorted(days - self._days):
+            query = SQL.history_add_month if months[day.year, day.month] >= DAYS_OF_A_MONTH else SQL.history_add_day
             async with session.begin() as transaction:
-                await transaction.write(SQL.history_add_day, {"day": day})
+                await transaction.write(query, {"day": day})
             if day >= max(self._days, default=day):
                 self._days = {day}
 
@@ -257,9 +318,7 @@ class Journal:
         outcomes = [outcome for entry in entries for outcome in entry.outcomes]
         readings = [reading for entry in entries for reading in entry.readings]
         await transaction.write_many(SQL.batch_insert, [_batch_row(entry) for entry in entries if entry.batch])
-        rows = b"".join(entry.rows for entry in entries)
-        if rows:
-            await transaction.copy(SQL.history_copy, HEADER + rows + TRAILER)
+        await self._store_entities(transaction, entries)
         await transaction.write_many(SQL.event_upsert, _params(events))
         await transaction.write_many(SQL.note_insert, _params(notes))
         await transaction.write_many(SQL.order_insert, _params([order for entry in entries for order in entry.orders]))
@@ -274,6 +333,25 @@ class Journal:
             SQL.outbox_insert,
             [{"topic": topic, "payload": to_json(record).decode()} for topic, records in told for record in records],
         )
+
+    async def _store_entities(self, transaction: Transaction, entries: Sequence[Entry]) -> None:
+        """Write what the group says of entities: rows, history, notices."""
+        writings = [entry.writing for entry in entries if entry.writing]
+        forgotten = [number for writing in writings for number in writing.forgotten]
+        await store_names(transaction, [name for entry in entries for name in entry.names])
+        await forget_rows(transaction, forgotten)
+        await store_rows(transaction, writings)
+        rows = b"".join(entry.rows for entry in entries)
+        if rows:
+            await transaction.copy(SQL.history_copy, HEADER + rows + TRAILER)
+        await self._pool.forget(transaction, forgotten)
+        notices: dict[type, list[Notice]] = {}
+        for notice in (notice for writing in writings for notice in writing.notices):
+            notices.setdefault(type(notice), []).append(notice)
+        for kind, each in notices.items():
+            await self.notice_writers[kind](transaction, each)
+        if writings:
+            await transaction.write(SQL.instance_write, {"instance": max(entry.instance for entry in entries)})
 
 
 def _batch_row(entry: Entry) -> Mapping[str, Json]:

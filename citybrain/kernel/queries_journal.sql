@@ -8,10 +8,20 @@ INSERT INTO observation_batch (number, id, source, observed_at, received_at)
 VALUES (%(number)s, %(id)s, %(source)s, %(observed_at)s, %(received_at)s);
 
 -- name: history_copy
-COPY history (series_id, batch_number, observed_at, number, word) FROM STDIN (FORMAT binary);
+COPY history (entity, attribute, observed_at, batch_number, number, word, instance, recorded_at, modified_at,
+    is_observed, detail) FROM STDIN (FORMAT binary);
 
 -- name: history_add_day
 SELECT history_add_day(%(day)s);
+
+-- name: history_add_month
+SELECT history_add_month(%(day)s);
+
+-- name: last_instance
+SELECT instance FROM journal_position;
+
+-- name: instance_write
+UPDATE journal_position SET instance = greatest(instance, %(instance)s);
 
 -- name: event_upsert
 INSERT INTO event (id, kind, severity, at, ended_at, entity_id, because, geometry, evidence)

@@ -10,6 +10,7 @@ import msgspec
 from citybrain.kernel.access import Access
 from citybrain.kernel.app import EntityType
 from citybrain.kernel.db import Database
+from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.jobs import Jobs
 from citybrain.kernel.journal import Journal
 from citybrain.kernel.ld.contexts import Contexts
@@ -26,6 +27,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     """The parts of one open city."""
 
     db: Database
+    documents: Documents
     pool: Pool
     journal: Journal
     outbox: Outbox
@@ -53,7 +55,8 @@ async def open_store(
         opened.push_async_callback(db.close)
         await migrate(db, migrations or {})
         access = Access(db, permissions, public_may=settings.public_may)
-        pool = await Pool.open(db, types)
+        documents = await Documents.open(db)
+        pool = await Pool.open(db, types, documents)
         journal = await Journal.open(db, pool)
         opened.push_async_callback(journal.close)
         jobs = await Jobs.open(db, access, keep_days=settings.keep_days)
@@ -63,6 +66,7 @@ async def open_store(
         registrations = await Registrations.open(db)
         yield Store(
             db=db,
+            documents=documents,
             pool=pool,
             journal=journal,
             outbox=Outbox(db),

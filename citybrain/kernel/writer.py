@@ -99,10 +99,14 @@ class Writer(Generic[Entry]):
         while not self._stopped and (len(self._queue) >= ENTRIES_WAITING or self._bytes >= BYTES_WAITING):
             await self._changed.wait()
 
-    def put(self, entry: Entry, *, size: int) -> asyncio.Future[None]:
-        """Queue an entry of about `size` bytes; the future is done when it is committed."""
+    def check(self) -> None:
+        """Refuse when nothing can be written any more."""
         if self._stopped:
             raise Unavailable("kernel.journal_stopped", {"why": repr(self._failure())})
+
+    def put(self, entry: Entry, *, size: int) -> asyncio.Future[None]:
+        """Queue an entry of about `size` bytes; the future is done when it is committed."""
+        self.check()
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append((entry, size, future))
         self._bytes += size

@@ -112,7 +112,8 @@ class AttributeChange(msgspec.Struct, frozen=True, kw_only=True):
 class EntityChange(msgspec.Struct, frozen=True, kw_only=True):
     """One change of one entity, as one transaction: what is stored, kept in the history and told to subscribers.
 
-    `before` is None when the entity is new, `after` when it is gone.
+    `before` is None when the entity is new, `after` when it is gone. `late` are observations that came after newer
+    ones: they enter the history and replace nothing.
     """
 
     tenant: str
@@ -121,6 +122,7 @@ class EntityChange(msgspec.Struct, frozen=True, kw_only=True):
     before: Document | None
     after: Document | None
     attributes: tuple[AttributeChange, ...] = ()
+    late: tuple[AttributeChange, ...] = ()
 
     @property
     def done(self) -> Done:

@@ -17,9 +17,10 @@ Times = NDArray[np.int64]
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """The part of one column that enters the history: numbers of series, and numbers or words."""
+    """The part of one column that enters the history: whose, numbers of entities and attributes, and the values."""
 
-    series_ids: NDArray[np.int32]
+    entities: NDArray[np.int32]
+    attributes: NDArray[np.int32]
     values: Numbers | Objects
 
 
@@ -91,5 +92,6 @@ class Keeping:
                 cited = [directory.slot(each, column.attribute) for each in evidence]
                 kept |= np.isin(slots, cited) & ~directory.never[slots] & ~unknown
             if kept.any():
-                self.remember(slots[kept], values[kept], us)
-                yield Kept(directory.series_id[slots[kept]], values[kept])
+                chosen = slots[kept]
+                self.remember(chosen, values[kept], us)
+                yield Kept(directory.entity[chosen], directory.attribute[chosen], values[kept])

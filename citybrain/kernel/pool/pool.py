@@ -5,25 +5,26 @@ import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 
 from citybrain.kernel import sql
 from citybrain.kernel.app import Attribute, EntityType, Keep, Values
-from citybrain.kernel.db import Database, to_json
-from citybrain.kernel.pool import rows
+from citybrain.kernel.db import Database, Transaction
+from citybrain.kernel.entities.document import DEFAULT_TENANT
+from citybrain.kernel.entities.documents import Documents
+from citybrain.kernel.entities.writing import Writing
+from citybrain.kernel.pool import instances, rows
 from citybrain.kernel.pool.current import Current, Numbers, Objects, Seen, to_us, typed
 from citybrain.kernel.pool.keeping import Keeping
+from citybrain.kernel.pool.overlay import Overlay
+from citybrain.kernel.pool.registered import change_of, entity_of
 from citybrain.kernel.pool.slots import NOTHING, Directory, Slots
 from citybrain.kernel.records import Batch, Entity, Json
 
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 FAR_AHEAD = datetime(9999, 12, 31, tzinfo=UTC)
-
-
-_Row = tuple[Any, ...]
 
 
 class DeclaredTwice(Exception):
@@ -33,12 +34,9 @@ class DeclaredTwice(Exception):
 class Sql(msgspec.Struct, frozen=True):
     """The queries of this module."""
 
-    entities: str
-    entity_upsert: str
-    series_add: str
-    series_of: str
     newest_values: str
     history: str
+    history_forget: str
     batch: str
     batch_rows: str
     extent: str
@@ -85,36 +83,55 @@ class _BatchRow(msgspec.Struct, frozen=True):
 class Pool:
     """Made by `Pool.open`. Reading the present is immediate; what is awaited asks the database."""
 
-    def __init__(self, db: Database, types: Sequence[EntityType]) -> None:
+    def __init__(self, db: Database, types: Sequence[EntityType], documents: Documents) -> None:
         self._db = db
         self._attributes = _declared(types)
-        self._entities: dict[str, Entity] = {}
-        self._by_type: dict[str, dict[str, Entity]] = {}
+        self._never = frozenset(
+            (type, each.name)
+            for type, attributes in self._attributes.items()
+            for each in attributes
+            if each.keep is Keep.NEVER
+        )
+        self._entities: dict[str, tuple[bytes, Entity]] = {}
         self._directory = Directory()
         self._current = Current()
         self._keeping = Keeping(self._directory)
+        self.documents = documents
+        documents.observed = Overlay(self._attributes, self._directory, self._current)
+        self._add(id for type in self._attributes for id in documents.ids_of_type(DEFAULT_TENANT, type))
 
     @classmethod
-    async def open(cls, db: Database, types: Sequence[EntityType]) -> "Pool":
-        """The pool as the database has it: entities, and the newest kept value of every series."""
-        pool = cls(db, types)
-        known = await db.read(SQL.entities, as_=Entity)
-        await pool._add(known)
+    async def open(cls, db: Database, types: Sequence[EntityType], documents: Documents | None = None) -> "Pool":
+        """The pool as the database has it: entities (opened here unless given), and the newest kept values."""
+        pool = cls(db, types, documents or await Documents.open(db))
         await pool._rebuild()
         return pool
 
     async def register(self, entities: Sequence[Entity]) -> None:
-        """Add entities or change what is known of them; it is committed on return."""
-        await self._db.write(SQL.entity_upsert, {"entities": to_json(entities).decode()})
-        await self._add(entities)
+        """Add entities of the default tenant or change what is known of them; it is committed on return."""
+        told = (change_of(each, self.documents.get(DEFAULT_TENANT, each.id)) for each in entities)
+        changes = [change for change in told if change is not None]
+        committed = self.documents.put(changes) if changes else None
+        self._add(entity.id for entity in entities)
+        if committed:
+            await committed
 
     def entity(self, entity_id: str) -> Entity | None:
-        """One entity; None when there is none."""
-        return self._entities.get(entity_id)
+        """One entity of the default tenant; None when there is none."""
+        body = self.documents.kept(DEFAULT_TENANT, entity_id)
+        known, entity = self._entities.get(entity_id, (None, None))
+        if body is None or body is known:
+            return None if body is None else entity
+        document = self.documents.get(DEFAULT_TENANT, entity_id)
+        found = None if document is None else entity_of(document)
+        if found and found.type in self._attributes:
+            self._entities[entity_id] = (body, found)
+        return found
 
     def entities(self, type: str | None = None) -> Sequence[Entity]:
-        """All entities, or those of one type."""
-        return list((self._entities if type is None else self._by_type.get(type, {})).values())
+        """All entities of the default tenant, or those of one type."""
+        ids = self.documents.ids_of_type(DEFAULT_TENANT, type) if type else self.documents.ids(DEFAULT_TENANT)
+        return [entity for id in ids if (entity := self.entity(id))]
 
     def observe(self, batch: Batch) -> None:
         """Take a batch into the present. Its arrays must not change afterwards."""
@@ -125,9 +142,8 @@ class Pool:
 
     def now(self, entity_id: str) -> Mapping[str, Now]:
         """The newest value of each attribute of an entity that was ever seen."""
-        entity = self._entities.get(entity_id)
         found: dict[str, Now] = {}
-        for attribute in self._attributes.get(entity.type, ()) if entity else ():
+        for attribute in self._observed(entity_id):
             newest = self._current.value(self._directory.slot(entity_id, attribute.name))
             if newest:
                 value, seen = newest
@@ -144,7 +160,7 @@ class Pool:
         """The state of the city at a past time: of each series the newest kept value in `since` … `at`."""
         past = Current()
         past.grow(self._directory.size)
-        for seen, slots, found in self._newest(await self._db.rows(SQL.newest_values, {"at": at, "since": since})):
+        for seen, slots, found in await self._newest(at=at, since=since):
             past.put(slots, found, seen)
 
         def values(attribute: str, entity_ids: tuple[str, ...]) -> Sequence[Json]:
@@ -156,9 +172,9 @@ class Pool:
         self, entity_id: str, attribute: str, *, since: datetime | None, until: datetime | None, limit: int
     ) -> list[tuple[datetime, Json]]:
         """The kept values of one series, oldest first; of more than `limit` the newest."""
-        slot = self._directory.slot(entity_id, attribute)
         params = {
-            "series_id": int(self._directory.series_id[slot]),
+            "entity": self.documents.number(DEFAULT_TENANT, entity_id) or NOTHING,
+            "attribute": self.documents.names.known(attribute) or NOTHING,
             "since": since or LONG_AGO,
             "until": until or FAR_AHEAD,
             "limit": limit,
@@ -195,57 +211,59 @@ class Pool:
         kept = self._keeping.take(batch, evidence)
         return rows.encode(kept, batch_number=number, observed_us=to_us(batch.observed_at))
 
-    async def _add(self, entities: Sequence[Entity]) -> None:
-        """Give entities of the database their place in memory, and numbers to series that have none yet."""
-        for entity in entities:
-            before = self._entities.get(entity.id)
-            if before:
-                del self._by_type[before.type][entity.id]
-            self._entities[entity.id] = entity
-            self._by_type.setdefault(entity.type, {})[entity.id] = entity
-        kept = [
-            (entity.id, attribute.name)
-            for entity in entities
-            for attribute in self._attributes.get(entity.type, ())
-            if attribute.keep is not Keep.NEVER
-        ]
-        series = {"entity_ids": [each for each, _ in kept], "attributes": [each for _, each in kept]}
-        await self._db.write(SQL.series_add, series)
-        found = await self._db.rows(SQL.series_of, {"entity_ids": [entity.id for entity in entities]})
-        numbers = {(entity_id, attribute): number for entity_id, attribute, number in found}
+    def keep_changes(self, writing: Writing, *, instance: int) -> instances.Rows:
+        """The history rows of changed entities, in COPY form, for the journal; numbered from `instance` + 1 on."""
+        return instances.encode_changes(writing.changes, self.documents.names, instance=instance, never=self._never)
+
+    async def forget(self, transaction: Transaction, numbers: Sequence[int]) -> None:
+        """Delete the whole history of entities."""
+        if numbers:
+            await transaction.write(SQL.history_forget, {"numbers": list(numbers)})
+
+    def _observed(self, entity_id: str) -> Iterator[Attribute]:
+        """The declared attributes of an entity."""
+        for type in self.documents.types(DEFAULT_TENANT, entity_id):
+            yield from self._attributes.get(type, ())
+
+    def _add(self, entity_ids: Iterable[str]) -> None:
+        """Give the declared attributes of entities their place in memory."""
+        names = self.documents.names
         self._directory.add(
-            (entity.id, attribute, numbers.get((entity.id, attribute.name), 0))
-            for entity in entities
-            for attribute in self._attributes.get(entity.type, ())
+            (id, attribute, self.documents.number(DEFAULT_TENANT, id) or NOTHING, names.number(attribute.name))
+            for id in entity_ids
+            for attribute in self._observed(id)
         )
         self._current.grow(self._directory.size)
         self._keeping.grow(self._directory.size)
 
     async def _rebuild(self) -> None:
         """Take the newest kept values from the database, as the present and as what was kept last."""
-        found = await self._db.rows(SQL.newest_values, {"at": FAR_AHEAD, "since": LONG_AGO})
-        for seen, slots, values in self._newest(found):
+        for seen, slots, values in await self._newest(at=FAR_AHEAD, since=LONG_AGO):
             self._current.put(slots, values, seen)
             self._keeping.remember(slots, values, to_us(seen.observed_at))
 
-    def _newest(self, found: Sequence[_Row]) -> Iterator[tuple[Seen, Slots, Numbers | Objects]]:
-        """Rows of `newest_values` as columns: one of numbers and one of words for each batch they came in."""
+    async def _newest(self, *, at: datetime, since: datetime) -> list[tuple[Seen, Slots, Numbers | Objects]]:
+        """The newest values kept in `since` … `at`: of each batch they came in a column of numbers and one of words."""
+        directory = self._directory
+        entities, attributes = directory.entity[1:].tolist(), directory.attribute[1:].tolist()
+        params = {"entities": entities, "attributes": attributes, "at": at, "since": since}
+        slots = {key: slot for slot, key in enumerate(zip(entities, attributes, strict=True), 1)}
         groups: dict[tuple[str, bool], tuple[Seen, list[int], list[Json]]] = {}
-        for entity_id, attribute, number, word, batch_id, observed_at, received_at in found:
-            slot = self._directory.slot(entity_id, attribute)
-            if slot == NOTHING:
-                continue
+        found = await self._db.rows(SQL.newest_values, params)
+        for entity, attribute, number, word, batch_id, observed_at, received_at in found:
             key = (batch_id, number is None)
             if key not in groups:
                 groups[key] = (Seen(batch_id, observed_at, received_at), [], [])
-            groups[key][1].append(slot)
+            groups[key][1].append(slots[entity, attribute])
             groups[key][2].append(word if number is None else number)
-        for (_, words), (seen, slots, values) in groups.items():
-            yield (
+        return [
+            (
                 seen,
-                np.array(slots, np.intp),
+                np.array(places, np.intp),
                 np.array(values, np.object_) if words else np.array(values, np.float64),
             )
+            for (_, words), (seen, places, values) in groups.items()
+        ]
 
 
 def _declared(types: Iterable[EntityType]) -> Mapping[str, tuple[Attribute, ...]]:

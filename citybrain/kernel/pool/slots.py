@@ -32,30 +32,32 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Directory:
-    """Gives every series a slot, with its number in the database and what the history keeps of it."""
+    """Gives every series a slot, with its numbers in the database and what the history keeps of it."""
 
     def __init__(self) -> None:
         self.size = 1
-        self.series_id: NDArray[np.int32] = np.zeros(1, np.int32)
+        self.entity: NDArray[np.int32] = np.zeros(1, np.int32)
+        self.attribute: NDArray[np.int32] = np.zeros(1, np.int32)
         self.on_change: NDArray[np.bool_] = np.zeros(1, np.bool_)
         self.every_us: NDArray[np.int64] = np.zeros(1, np.int64)
         self.never: NDArray[np.bool_] = np.ones(1, np.bool_)
         self._slots: dict[str, dict[str, int]] = {}
         self._places: dict[tuple[str, int], Place] = {}
 
-    def add(self, series: Iterable[tuple[str, Attribute, int]]) -> None:
-        """Give slots to series that have none: entity, attribute, number in the database (0: never kept)."""
-        new: list[tuple[Attribute, int]] = []
-        for entity_id, attribute, series_id in series:
+    def add(self, series: Iterable[tuple[str, Attribute, int, int]]) -> None:
+        """Give slots to series that have none: entity, attribute, and the numbers of both in the database."""
+        new: list[tuple[Attribute, int, int]] = []
+        for entity_id, attribute, entity, number in series:
             slots = self._slots.setdefault(attribute.name, {})
             if entity_id not in slots:
                 slots[entity_id] = self.size + len(new)
-                new.append((attribute, series_id))
+                new.append((attribute, entity, number))
         self.size += len(new)
-        self.series_id = _extended(self.series_id, [number for _, number in new])
-        self.on_change = _extended(self.on_change, [each.keep is Keep.CHANGE for each, _ in new])
-        self.every_us = _extended(self.every_us, [round(each.every.total_seconds() * 1e6) for each, _ in new])
-        self.never = _extended(self.never, [each.keep is Keep.NEVER for each, _ in new])
+        self.entity = _extended(self.entity, [entity for _, entity, _ in new])
+        self.attribute = _extended(self.attribute, [number for _, _, number in new])
+        self.on_change = _extended(self.on_change, [each.keep is Keep.CHANGE for each, _, _ in new])
+        self.every_us = _extended(self.every_us, [round(each.every.total_seconds() * 1e6) for each, _, _ in new])
+        self.never = _extended(self.never, [each.keep is Keep.NEVER for each, _, _ in new])
         self._places.clear()
 
     def slot(self, entity_id: str, attribute: str) -> int:

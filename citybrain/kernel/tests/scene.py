@@ -8,6 +8,9 @@ from itertools import count
 import numpy as np
 
 from citybrain.kernel.app import Attribute, EntityType, Keep
+from citybrain.kernel.db import Database
+from citybrain.kernel.journal import Journal
+from citybrain.kernel.pool import Pool
 from citybrain.kernel.records import Batch, Because, Column, Entity, Event, Json, Severity
 
 DAWN = datetime(2026, 3, 1, 6, tzinfo=UTC)
@@ -67,3 +70,12 @@ def jam(event_id: str, at: datetime, *, ended_at: datetime | None = None) -> Eve
         because=Because(code="traffic.slow", facts={"speed_kmh": 4.5}, entity_ids=(ROADS[0],)),
         geometry={"type": "Point", "coordinates": [11.4, 48.7]},
     )
+
+
+async def registered(db: Database) -> Pool:
+    """A pool that knows the scene's entities, committed; nobody writes to it any more."""
+    pool = await Pool.open(db, TYPES)
+    journal = await Journal.open(db, pool)
+    await pool.register(ENTITIES)
+    await journal.close()
+    return pool

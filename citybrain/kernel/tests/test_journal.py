@@ -12,7 +12,7 @@ from citybrain.kernel.journal import Journal, NoSuchEvent
 from citybrain.kernel.outbox import Outbox
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.records import Because, Order, Outcome, OutcomeState, Reading, Severity
-from citybrain.kernel.tests.scene import ENTITIES, ROADS, SIGNALS, TYPES, after, batch, jam
+from citybrain.kernel.tests.scene import ROADS, SIGNALS, after, batch, jam, registered
 from citybrain.kernel.tests.test_db import cut_all_connections
 
 SPEED = "averageVehicleSpeed"
@@ -20,9 +20,7 @@ SPEED = "averageVehicleSpeed"
 
 @pytest.fixture(scope="module")
 async def pool(db: Database) -> Pool:
-    pool = await Pool.open(db, TYPES)
-    await pool.register(ENTITIES)
-    return pool
+    return await registered(db)
 
 
 @pytest.fixture

@@ -62,17 +62,15 @@ def test_what_something_rests_on_is_kept_whatever_the_policy() -> None:
 
 def _keeping(attribute: Attribute) -> Keeping:
     directory = Directory()
-    directory.add([("a", attribute, 1), ("b", attribute, 2)])
+    directory.add([("a", attribute, 1, 9), ("b", attribute, 2, 9)])
     keeping = Keeping(directory)
     keeping.grow(directory.size)
     return keeping
 
 
 def _kept(keeping: Keeping, at: int, values: list[Json], evidence: tuple[str, ...] = ()) -> dict[int, Json]:
-    """Keep both series' values; answers with those kept, by the number of the series."""
+    """Keep both series' values; answers with those kept, by the number of the entity."""
     numbers = isinstance(values[0], float)
     column = Column(attribute="x", entity_ids=("a", "b"), values=np.array(values) if numbers else tuple(values))
     taken = keeping.take(msgspec.structs.replace(batch(after(at)), columns=(column,)), evidence)
-    return {
-        series: value for kept in taken for series, value in zip(kept.series_ids.tolist(), kept.values, strict=True)
-    }
+    return {entity: value for kept in taken for entity, value in zip(kept.entities.tolist(), kept.values, strict=True)}

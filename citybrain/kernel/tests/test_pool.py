@@ -8,12 +8,13 @@ import pytest
 
 from citybrain.kernel.app import Attribute, EntityType, Keep
 from citybrain.kernel.db import Database
+from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.journal import Journal
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.pool.pool import DeclaredTwice
 from citybrain.kernel.pool.slots import UnknownSeries
 from citybrain.kernel.records import Batch, Column, Json
-from citybrain.kernel.tests.scene import ENTITIES, ROADS, SIGNALS, TYPES, after, batch
+from citybrain.kernel.tests.scene import ENTITIES, ROADS, SIGNALS, TYPES, after, batch, registered
 
 SPEED = "averageVehicleSpeed"
 
@@ -21,8 +22,7 @@ SPEED = "averageVehicleSpeed"
 @pytest.fixture(scope="module")
 async def day(db: Database) -> list[Batch]:
     """Three minutes of a city, kept: one batch every ten seconds, the signal changing each minute."""
-    pool = await Pool.open(db, TYPES)
-    await pool.register(ENTITIES)
+    pool = await registered(db)
     journal = await Journal.open(db, pool)
     batches = [
         batch(after(at), [at + 0.5, float("nan")], "Gr" if at % 120 < 60 else "rG", closed=("no", "yes"))
@@ -83,8 +83,8 @@ async def test_a_series_nobody_declared_is_refused(db: Database) -> None:
 def test_one_attribute_declared_in_two_ways_is_a_bug_seen_at_start(db: Database) -> None:
     again = EntityType(name="RoadSegment", attributes=(Attribute(name=SPEED, unit="m/s"),))
     with pytest.raises(DeclaredTwice):
-        Pool(db, (*TYPES, again))
-    Pool(db, (*TYPES, *TYPES))
+        Pool(db, (*TYPES, again), Documents())
+    Pool(db, (*TYPES, *TYPES), Documents())
 
 
 async def test_entities_are_found_by_id_and_type_and_may_change(db: Database) -> None:
@@ -94,11 +94,13 @@ async def test_entities_are_found_by_id_and_type_and_may_change(db: Database) ->
     assert [entity.id for entity in pool.entities("RoadSegment")] == list(ROADS)
     assert len(pool.entities()) == len(ENTITIES)
     pool.observe(batch(after(1), [30, 40]))
+    journal = await Journal.open(db, pool)
     await pool.register([msgspec.structs.replace(ENTITIES[0], name={"en": "High Street"})])
+    await journal.close()
     assert pool.values(SPEED, ROADS) == [30, 40], "what is known of it stays"
     reopened = await Pool.open(db, TYPES)
     assert reopened.entities("RoadSegment")[0].name == {"en": "High Street"}
-    await pool.register(ENTITIES)
+    await registered(db)
 
 
 async def test_a_pool_opened_anew_knows_what_was_kept_last(db: Database, day: list[Batch]) -> None:
@@ -193,7 +195,5 @@ async def test_an_attribute_that_is_declared_later_is_kept_from_then_on(db: Data
 
 async def _pool(db: Database) -> Pool:
     """A pool with the scene's entities of which nothing was seen yet."""
-    await (await Pool.open(db, TYPES)).register(ENTITIES)
-    pool = Pool(db, TYPES)
-    await pool.register(ENTITIES)
-    return pool
+    await registered(db)
+    return Pool(db, TYPES, await Documents.open(db))

@@ -10,12 +10,11 @@ from citybrain.kernel.clock import utc_now
 from citybrain.kernel.db import Database
 from citybrain.kernel.jobs import forget_old
 from citybrain.kernel.journal import Journal
-from citybrain.kernel.pool import Pool
 from citybrain.kernel.records import Because, Order, Outcome, OutcomeState
 from citybrain.kernel.runs import Runs, read_setting, write_setting
 from citybrain.kernel.settings import Settings
 from citybrain.kernel.store import open_store
-from citybrain.kernel.tests.scene import DAWN, ENTITIES, ROADS, TYPES, after, batch
+from citybrain.kernel.tests.scene import DAWN, ENTITIES, ROADS, TYPES, after, batch, registered
 
 DAY_S = 86_400
 
@@ -47,8 +46,7 @@ async def test_the_job_worker_does_what_is_asked_of_it(
 
 
 async def test_days_older_than_asked_are_dropped_by_city_time(db: Database) -> None:
-    pool = await Pool.open(db, TYPES)
-    await pool.register(ENTITIES)
+    pool = await registered(db)
     journal = await Journal.open(db, pool)
     days = [batch(after(DAY_S * day), [day, day]) for day in range(1, 11)]
     for each in days:
@@ -64,8 +62,7 @@ async def test_days_older_than_asked_are_dropped_by_city_time(db: Database) -> N
 
 
 async def test_old_orders_of_the_machine_are_dropped_and_those_of_people_stay(db: Database) -> None:
-    pool = await Pool.open(db, TYPES)
-    await pool.register(ENTITIES)
+    pool = await registered(db)
     journal = await Journal.open(db, pool)
     because = Because(code="test.because")
     for day, by in ((1, "brain"), (1, "operator"), (9, "brain")):

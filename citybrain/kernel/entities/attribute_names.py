@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Attribute instances by number: what the history calls `speed` of the data set `x` is a small number."""
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+
+class AttributeName(msgspec.Struct, frozen=True):
+    """An attribute name with the data set of the instance, "" for the default one, and its number."""
+
+    number: int
+    name: str
+    dataset_id: str
+
+
+class AttributeNames:
+    """All names ever used. A new one gets the next number and waits to be written with what uses it first."""
+
+    def __init__(self, known: Iterable[AttributeName] = ()) -> None:
+        self._numbers = {(each.name, each.dataset_id): each.number for each in known}
+        self._next = max(self._numbers.values(), default=0) + 1
+        self._new: list[AttributeName] = []
+
+    def number(self, name: str, dataset_id: str = "") -> int:
+        """The number of a name; one that was never used gets one now."""
+        number = self._numbers.get((name, dataset_id))
+        if number is None:
+            number = self._numbers[name, dataset_id] = self._next
+            self._next += 1
+            self._new.append(AttributeName(number, name, dataset_id))
+        return number
+
+    def known(self, name: str, dataset_id: str = "") -> int | None:
+        """The number of a name that was used; None for one that never was."""
+        return self._numbers.get((name, dataset_id))
+
+    def take_new(self) -> Sequence[AttributeName]:
+        """The names that nobody has taken to be written. Who takes them writes them before what uses them."""
+        new, self._new = self._new, []
+        return new

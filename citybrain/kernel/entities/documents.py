@@ -1,0 +1,380 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All current entities of all tenants, in memory; the database is the truth and is written before anybody is answered.
+
+An attribute that is observed in columns (`Pool.observe`) is overlaid on the document when it is read: of the value in
+the columns and the one in the document the one with the newer `observedAt` is shown. A write of such an attribute
+through a document goes into the document, and into the history, like any other.
+"""
+
+import asyncio
+import heapq
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+import msgspec
+
+from citybrain.kernel.clock import utc_now
+from citybrain.kernel.db import Database, Params
+from citybrain.kernel.entities.attribute_names import AttributeName, AttributeNames
+from citybrain.kernel.entities.document import (
+    DEFAULT_TENANT,
+    AttributeChange,
+    Document,
+    Done,
+    EntityChange,
+    Instance,
+)
+from citybrain.kernel.entities.expiry import due_us, unexpired
+from citybrain.kernel.entities.shelf import Shelf
+from citybrain.kernel.entities.times import from_us, text_of, to_us
+from citybrain.kernel.entities.writing import BETWEEN_TYPES, SQL, Block, Committer, Notice, Row, Writing
+from citybrain.kernel.errors import NotFound, Unavailable
+
+BLOCK = 10_000
+NOTHING = Shelf()
+
+Rows = list[tuple[Any, ...]]
+Watcher = Callable[[Sequence[EntityChange]], Sequence[Notice]]
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Document).decode
+
+
+class NoSuchTenant(NotFound):
+    """There is no tenant of this name (CIM 009 clause 5.5.10: NonexistentTenant)."""
+
+
+class Observed(Protocol):
+    """The values of entities of the default tenant that arrive in columns."""
+
+    def names(self, types: tuple[str, ...]) -> Collection[str]:
+        """The attributes of these types that may have values in columns."""
+
+    def over(self, document: Document) -> Document:
+        """The document with the values of the columns where they are newer."""
+
+
+class Documents:
+    """Made by `Documents.open`; who writes is set by `write_by`. Reading is immediate, also of what is not committed.
+
+    `hooks` are called with every change as soon as it counts in memory, before anybody else can read (indexes).
+    `watchers` are asked next; what they answer is stored in the transaction of the change.
+    `now` says the time when expired entities are left out.
+    """
+
+    def __init__(self, *, now: Callable[[], datetime] = utc_now) -> None:
+        self.names = AttributeNames()
+        self.hooks: list[Callable[[Sequence[EntityChange]], None]] = []
+        self.watchers: list[Watcher] = []
+        self.observed: Observed | None = None
+        self._now = now
+        self._shelves: dict[str, Shelf] = {}
+        self._next_number = 1
+        self._same_types: dict[tuple[str, ...], tuple[str, ...]] = {}
+        self._due: list[tuple[int, str, str]] = []
+        self._committer: Committer | None = None
+
+    @classmethod
+    async def open(cls, db: Database, *, now: Callable[[], datetime] = utc_now) -> "Documents":
+        """All entities as the database has them, fetched in blocks: the next one comes while one is taken in."""
+        documents = cls(now=now)
+        documents.names = AttributeNames(await db.read(SQL.names, as_=AttributeName))
+        last = (await db.read(SQL.newest_number, as_=int))[0]
+        documents._next_number = last + 1
+        blocks = [{"after": after, "until": after + BLOCK} for after in range(0, last, BLOCK)]
+        async for found, past in _fetched(db, blocks):
+            for row in found:
+                documents._load(Block(*row))
+            for tenant, numbers, ids in past:
+                documents._shelf(tenant).past.update(zip(ids, numbers, strict=True))
+        return documents
+
+    def write_by(self, committer: Committer | None) -> None:
+        """From now on this one writes; None: nothing can be written."""
+        self._committer = committer
+
+    def get(self, tenant: str, id: str) -> Document | None:
+        """An entity as it is now; None when there is none or it has expired."""
+        shelf = self._shelves.get(tenant, NOTHING)
+        slot = shelf.slots.get(id)
+        body = None if slot is None else shelf.bodies[slot]
+        return None if body is None else self._shown(tenant, shelf, id, body)
+
+    def raw(self, tenant: str, id: str) -> bytes | None:
+        """An entity as msgspec's JSON of its `Document`; None when there is none or it has expired."""
+        shelf = self._shelves.get(tenant, NOTHING)
+        slot = shelf.slots.get(id)
+        body = None if slot is None else shelf.bodies[slot]
+        if slot is None or body is None or (id not in shelf.due_us and not self._in_columns(tenant, shelf.types[slot])):
+            return body
+        document = self._shown(tenant, shelf, id, body)
+        return None if document is None else _encode(document)
+
+    def kept(self, tenant: str, id: str) -> bytes | None:
+        """The bytes kept of an entity, as they are: another object as soon as it has changed."""
+        shelf = self._shelves.get(tenant, NOTHING)
+        slot = shelf.slots.get(id)
+        return None if slot is None else shelf.bodies[slot]
+
+    def types(self, tenant: str, id: str) -> tuple[str, ...]:
+        """The types of an entity without decoding it; none when there is none."""
+        shelf = self._shelves.get(tenant, NOTHING)
+        slot = shelf.slots.get(id)
+        return () if slot is None else shelf.types[slot]
+
+    def ids(self, tenant: str) -> Iterator[str]:
+        """The ids of all entities of a tenant in order of creation."""
+        return (id for id, _ in self._shelves.get(tenant, NOTHING).scan())
+
+    def ids_of_type(self, tenant: str, type: str) -> Iterator[str]:
+        """The ids of all entities of a type in order of creation."""
+        return (id for id, _ in self._shelves.get(tenant, NOTHING).scan(type))
+
+    def scan(self, tenant: str, type: str | None = None) -> Iterator[Document]:
+        """All entities of a tenant, or those of a type, in order of creation; expired ones are left out."""
+        shelf = self._shelves.get(tenant, NOTHING)
+        for id, body in shelf.scan(type):
+            document = self._shown(tenant, shelf, id, body)
+            if document is not None:
+                yield document
+
+    def count(self, tenant: str, type: str | None = None) -> int:
+        """How many entities a tenant has, of one type or in all. Never scans; those expired since a second count."""
+        return self._shelves.get(tenant, NOTHING).count(type)
+
+    def counts(self, tenant: str) -> dict[str, int]:
+        """How many entities there are of each type that has any."""
+        return {type: rack.count for type, rack in self._shelves.get(tenant, NOTHING).racks.items()}
+
+    def shelf(self, tenant: str) -> Shelf:
+        """The entities of a tenant by slot, to be read by indexes and changed by nobody."""
+        return self._shelves.get(tenant, NOTHING)
+
+    def tenants(self) -> Collection[str]:
+        """All tenants that ever had anything, and the default one."""
+        return {DEFAULT_TENANT, *self._shelves}
+
+    def add_tenant(self, tenant: str) -> None:
+        """A tenant is there as soon as anything is kept for it, also when that is no entity."""
+        self._shelf(tenant)
+
+    def check_tenant(self, tenant: str) -> None:
+        """Refuses a tenant for which nothing was ever kept."""
+        if tenant != DEFAULT_TENANT and tenant not in self._shelves:
+            raise NoSuchTenant("kernel.no_such_tenant", {"tenant": tenant})
+
+    def number(self, tenant: str, id: str) -> int | None:
+        """The number that the history knows an entity by, also of one that is gone; None when there never was one."""
+        return self._shelves.get(tenant, NOTHING).number(id)
+
+    def past_ids(self, tenant: str) -> Collection[str]:
+        """The ids of entities that only the history knows."""
+        return self._shelves.get(tenant, NOTHING).past.keys()
+
+    async def apply(self, changes: Sequence[EntityChange]) -> None:
+        """Make changes, as one: visible at once, committed on return with history and notices.
+
+        Nobody runs between the call and the changes being visible, so what was read just before still holds.
+        """
+        await self.put(changes)
+
+    def put(self, changes: Sequence[EntityChange]) -> asyncio.Future[None]:
+        """Make changes, visible on return; the future is done when they are committed."""
+        committer = self._writer()
+        rows: list[Row] = []
+        numbered: list[tuple[int, EntityChange]] = []
+        for change in changes:
+            number = self._number(change.tenant, change.id)
+            rows.append(self._take(change, number))
+            numbered.append((number, change))
+        for hook in self.hooks:
+            hook(changes)
+        notices = [notice for watcher in self.watchers for notice in watcher(changes)]
+        return committer.commit(Writing(rows=rows, changes=numbered, notices=notices))
+
+    async def record(
+        self, tenant: str, document: Document, attributes: Sequence[AttributeChange], *, at: datetime
+    ) -> int:
+        """Write attribute instances into the history alone; answers with the entity's number, committed.
+
+        An entity that never was becomes one that only the history knows, with the types and scopes of `document`.
+        """
+        committer = self._writer()
+        shelf = self._shelf(tenant)
+        rows = []
+        number = shelf.number(document.id)
+        if number is None:
+            number = shelf.past[document.id] = self._number(tenant, document.id)
+            rows.append(_past_row(tenant, document, number, at))
+        change = EntityChange(
+            tenant=tenant, id=document.id, at=at, before=None, after=None, attributes=tuple(attributes)
+        )
+        await committer.commit(Writing(rows=rows, changes=[(number, change)]))
+        return number
+
+    async def forget(self, tenant: str, id: str) -> None:
+        """Delete the whole history of an entity; of one that only the history knows, the entity too. Committed."""
+        committer = self._writer()
+        shelf = self._shelf(tenant)
+        number = shelf.number(id)
+        if number is not None:
+            shelf.past.pop(id, None)
+            await committer.commit(Writing(forgotten=[number]))
+
+    async def expire(self, now: datetime) -> int:
+        """Delete what has expired, as changes like any others; answers with how many entities that touched."""
+        changes: list[EntityChange] = []
+        now_us = to_us(now)
+        while self._due and self._due[0][0] <= now_us:
+            us, tenant, id = heapq.heappop(self._due)
+            shelf = self._shelf(tenant)
+            body = shelf.bodies[shelf.slots[id]] if shelf.due_us.get(id) == us else None
+            if body is not None:
+                changes.append(_expired(tenant, _decode(body), now))
+        if changes:
+            await self.apply(changes)
+        return len(changes)
+
+    def _writer(self) -> Committer:
+        if self._committer is None:
+            raise Unavailable("kernel.journal_stopped", {"why": "closed"})
+        self._committer.check()
+        return self._committer
+
+    def _shelf(self, tenant: str) -> Shelf:
+        shelf = self._shelves.get(tenant)
+        if shelf is None:
+            shelf = self._shelves[tenant] = Shelf()
+        return shelf
+
+    def _shown(self, tenant: str, shelf: Shelf, id: str, body: bytes) -> Document | None:
+        document: Document | None = _decode(body)
+        if document is not None and id in shelf.due_us:
+            document = unexpired(document, to_us(self._now()))
+        if document is not None and self._in_columns(tenant, document.types):
+            document = self.observed.over(document) if self.observed else document
+        return document
+
+    def _in_columns(self, tenant: str, types: tuple[str, ...]) -> bool:
+        return self.observed is not None and tenant == DEFAULT_TENANT and bool(self.observed.names(types))
+
+    def _number(self, tenant: str, id: str) -> int:
+        """The number an entity has or had; the next one when it is new."""
+        number = self._shelf(tenant).number(id)
+        if number is None:
+            number = self._next_number
+            self._next_number += 1
+        return number
+
+    def _take(self, change: EntityChange, number: int) -> Row:
+        """A change in memory; answers with the row to be written."""
+        shelf = self._shelf(change.tenant)
+        if change.id in shelf.slots and (change.after is None or change.before is None):
+            shelf.remove(change.id)
+        if change.after is None:
+            shelf.past[change.id] = number
+            gone = change.before or Document(id=change.id, types=())
+            return _past_row(change.tenant, gone, number, change.at)
+        body = _encode(change.after)
+        types = self._same_types.setdefault(change.after.types, change.after.types)
+        if change.id in shelf.slots:
+            shelf.change(change.id, types, body)
+        else:
+            shelf.add(change.id, number, types, body)
+        due = due_us(change.after, body)
+        self._set_due(change.tenant, change.id, due)
+        return Row(
+            number=number,
+            tenant=change.tenant,
+            id=change.id,
+            types=types,
+            body=body,
+            live=True,
+            created_at=_time(change.after.created_at, change.at),
+            modified_at=_time(change.after.modified_at, change.at),
+            expires_at=None if due is None else from_us(due),
+        )
+
+    def _set_due(self, tenant: str, id: str, due: int | None) -> None:
+        shelf = self._shelf(tenant)
+        if due is None:
+            shelf.due_us.pop(id, None)
+        else:
+            shelf.due_us[id] = due
+            heapq.heappush(self._due, (due, tenant, id))
+
+    def _load(self, block: Block) -> None:
+        """Take in one block of a tenant's entities; their bytes come in one piece."""
+        shelf = self._shelf(block.tenant)
+        begin = 0
+        split: dict[str, tuple[str, ...]] = {}
+        for number, id, joined, length in zip(block.numbers, block.ids, block.types, block.lengths, strict=True):
+            types = split.get(joined)
+            if types is None:
+                told = tuple(joined.split(BETWEEN_TYPES)) if joined else ()
+                types = split[joined] = self._same_types.setdefault(told, told)
+            shelf.add(id, number, types, block.bodies[begin : begin + length])
+            begin += length
+        for id, at in zip(block.due_ids or (), block.due or (), strict=True):
+            self._set_due(block.tenant, id, to_us(at))
+
+
+async def _fetched(db: Database, blocks: Sequence[Params]) -> AsyncIterator[tuple[Rows, Rows]]:
+    """Blocks of entities and of past ones, each asked for before the one in front of it is handed out."""
+
+    async def fetch(block: Params) -> tuple[Rows, Rows]:
+        return (
+            await db.rows(SQL.document_block, block, binary=True),
+            await db.rows(SQL.past_block, block, binary=True),
+        )
+
+    coming = [asyncio.create_task(fetch(block)) for block in blocks[:1]]
+    for following in (*blocks[1:], None):
+        if coming:
+            found = await coming.pop()
+            if following:
+                coming.append(asyncio.create_task(fetch(following)))
+            yield found
+
+
+def _time(text: str, otherwise: datetime) -> datetime:
+    return datetime.fromisoformat(text) if text else otherwise
+
+
+def _past_row(tenant: str, document: Document, number: int, at: datetime) -> Row:
+    """The row of an entity that only the history knows: its types and scopes, and when it began."""
+    kept = Document(
+        id=document.id,
+        types=document.types,
+        scopes=document.scopes,
+        created_at=document.created_at,
+        modified_at=text_of(at),
+    )
+    return Row(
+        number=number,
+        tenant=tenant,
+        id=document.id,
+        types=document.types,
+        body=_encode(kept),
+        live=False,
+        created_at=_time(document.created_at, at),
+        modified_at=at,
+        expires_at=None,
+    )
+
+
+def _expired(tenant: str, before: Document, now: datetime) -> EntityChange:
+    """The change by which an entity, or those instances of its attributes that have expired, goes."""
+    after = unexpired(before, to_us(now))
+    if after is not None:
+        after = msgspec.structs.replace(after, modified_at=text_of(now))
+    gone: list[AttributeChange] = []
+    for name, instances in before.attributes.items():
+        left: tuple[Instance, ...] = after.attributes.get(name, ()) if after else ()
+        gone += [
+            AttributeChange(name=name, done=Done.DELETED, before=each, after=None)
+            for each in instances
+            if each not in left
+        ]
+    return EntityChange(tenant=tenant, id=before.id, at=now, before=before, after=after, attributes=tuple(gone))

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""History rows of single attribute instances, in PostgreSQL's binary COPY form (see `rows`)."""
+
+import struct
+from collections.abc import Collection, Iterator
+from datetime import UTC, date, datetime
+
+import msgspec
+
+from citybrain.kernel.entities.attribute_names import AttributeNames
+from citybrain.kernel.entities.document import AttributeChange, AttributeType, EntityChange, Instance
+from citybrain.kernel.entities.times import from_us, text_of, to_us, us_of
+from citybrain.kernel.pool.rows import FIELDS, NULL, UNIX_TO_POSTGRES_US
+
+EXACT_BELOW = 2**53  # integers beyond lose digits in a float
+
+_START = struct.Struct(">hiiiiiqi")
+_NUMBER = struct.Struct(">id")
+_LENGTH = struct.Struct(">i")
+_ABSENT = _LENGTH.pack(NULL)
+_END = struct.Struct(">iqiqiqib")
+_encode = msgspec.json.Encoder().encode
+
+
+class Rows(msgspec.Struct, frozen=True):
+    """Rows without header and trailer, the days they fall on, and the newest instance number among them."""
+
+    data: bytes = b""
+    days: frozenset[date] = frozenset()
+    instance: int = 0
+
+
+def encode_changes(
+    changes: Collection[tuple[int, EntityChange]],
+    names: AttributeNames,
+    *,
+    instance: int,
+    never: Collection[tuple[str, str]] = (),
+) -> Rows:
+    """One row for each attribute instance that changed; they are numbered from `instance` + 1 on.
+
+    A row stands at the time the value was observed, else at the time of the change. `never` holds pairs of type and
+    attribute of which nothing is kept.
+    """
+    pieces: list[bytes] = []
+    days: dict[int, date] = {}
+    for entity, change in changes:
+        at_us = to_us(change.at)
+        for each in _kept(change, never):
+            instance += 1
+            seen = each.after.observed_at if each.after else ""
+            us = us_of(seen) if seen else at_us
+            pieces += _row(entity, names.number(each.name, each.dataset_id), each, us=us, at_us=at_us, number=instance)
+            days.setdefault(us // 86_400_000_000, from_us(us).astimezone(UTC).date())
+    return Rows(b"".join(pieces), frozenset(days.values()), instance)
+
+
+def parts(instance: Instance) -> tuple[float | None, str | None, bytes | None]:
+    """A value as the history's number, word and detail: the detail only when number or word do not say it all."""
+    number, word, whole = _plain(instance)
+    return number, word, None if whole and not _says_more(instance) else _encode(instance)
+
+
+def _plain(instance: Instance) -> tuple[float | None, str | None, bool]:
+    """Number and word of a value, and whether they are the whole of it."""
+    value = instance.value
+    if isinstance(value, bool):
+        return float(value), None, False
+    if isinstance(value, float) or (isinstance(value, int) and -EXACT_BELOW < value < EXACT_BELOW):
+        return float(value), None, True
+    if isinstance(value, str) and "\x00" not in value:
+        return None, value, True
+    return None, None, False
+
+
+def _says_more(instance: Instance) -> bool:
+    return instance.type is not AttributeType.PROPERTY or bool(
+        instance.unit_code or instance.attributes or instance.extra or instance.expires_at or instance.object_type
+    )
+
+
+def _kept(change: EntityChange, never: Collection[tuple[str, str]]) -> Iterator[AttributeChange]:
+    document = change.after or change.before
+    types = document.types if document else ()
+    for each in (*change.attributes, *change.late):
+        if not never or not any((type, each.name) in never for type in types):
+            yield each
+
+
+def _row(entity: int, attribute: int, change: AttributeChange, *, us: int, at_us: int, number: int) -> Iterator[bytes]:
+    after = change.after
+    value, word, detail = _deletion(at_us) if after is None else parts(after)
+    at = at_us - UNIX_TO_POSTGRES_US
+    yield _START.pack(FIELDS, 4, entity, 4, attribute, 8, us - UNIX_TO_POSTGRES_US, NULL)
+    yield _ABSENT if value is None else _NUMBER.pack(8, value)
+    yield _ABSENT if word is None else _text(word.encode())
+    yield _END.pack(8, number, 8, at, 8, at, 1, after is not None and bool(after.observed_at))
+    yield _ABSENT if detail is None else _text(detail)
+
+
+def _deletion(at_us: int) -> tuple[None, None, bytes]:
+    return None, None, _encode({"deletedAt": text_of(from_us(at_us))})
+
+
+def _text(data: bytes) -> bytes:
+    return _LENGTH.pack(len(data)) + data
+
+
+def day_of(at: datetime) -> date:
+    """The day of the history that a time falls on."""
+    return at.astimezone(UTC).date()
