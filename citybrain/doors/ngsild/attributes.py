@@ -8,7 +8,7 @@ from citybrain.doors.ngsild.media import accepted
 from citybrain.doors.ngsild.params import flag, options, read_params
 from citybrain.doors.ngsild.rendering import check_format
 from citybrain.doors.ngsild.served import Served, route
-from citybrain.doors.ngsild.writing import apply, entity_id, existing, update_result
+from citybrain.doors.ngsild.writing import apply, existing, update_result
 from citybrain.kernel.asgi import Answer, Request, Route
 from citybrain.kernel.entities import verbs
 from citybrain.kernel.entities.document import NULL, VALUE_KEY, AttributeType, Document, Instance
@@ -48,49 +48,52 @@ def routes(city: Served) -> Sequence[Route]:
 async def append(city: Served, request: Request) -> Answer:
     """Append attributes (clause 5.6.3); with `noOverwrite` those that are there stay."""
     params = read_params(request, APPEND)
-    id = entity_id(request)
     payload = await city.payload(request)
     now, tenant = city.now(), city.tenant(request)
     fragment = read_fragment(payload.json, payload.context, nulls=Nulls.REFUSED)
     overwrite = "noOverwrite" not in options(params)
-    applied = verbs.append(existing(city, tenant, id), fragment, overwrite=overwrite, tenant=tenant, at=now)
+    before = existing(city, request, params, payload.context)
+    applied = verbs.append(before, fragment, overwrite=overwrite, tenant=tenant, at=now)
     await apply(city, applied.change)
     return update_result(city, request, applied, payload.context)
 
 
 async def update(city: Served, request: Request) -> Answer:
     """Update attributes (clause 5.6.2)."""
-    read_params(request, CHANGE)
-    id = entity_id(request)
+    params = read_params(request, CHANGE)
     payload = await city.payload(request, patch=True)
     now, tenant = city.now(), city.tenant(request)
     fragment = read_fragment(payload.json, payload.context, nulls=Nulls.DELETE)
-    applied = verbs.update(existing(city, tenant, id), fragment, tenant=tenant, at=now)
+    before = existing(city, request, params, payload.context)
+    applied = verbs.update(before, fragment, tenant=tenant, at=now)
     await apply(city, applied.change)
     return update_result(city, request, applied, payload.context)
 
 
 async def partial_update(city: Served, request: Request) -> Answer:
     """Update some members of one attribute instance (clause 5.6.4)."""
-    read_params(request, CHANGE)
-    id = entity_id(request)
+    params = read_params(request, CHANGE)
     payload = await city.payload(request, patch=True)
     now, tenant = city.now(), city.tenant(request)
     name = read_attribute_name(request.slots["name"], payload.context)
     part = read_attribute_fragment(name, payload.json, payload.context)
-    await apply(city, verbs.partial_update(existing(city, tenant, id), name, part, tenant=tenant, at=now))
+    before = existing(city, request, params, payload.context)
+    await apply(
+        city,
+        verbs.partial_update(before, name, part, tenant=tenant, at=now),
+    )
     return no_content()
 
 
 async def replace(city: Served, request: Request) -> Answer:
     """Replace one attribute (clause 5.6.19)."""
-    read_params(request, CHANGE)
-    id = entity_id(request)
+    params = read_params(request, CHANGE)
     payload = await city.payload(request)
     now, tenant = city.now(), city.tenant(request)
     name = read_attribute_name(request.slots["name"], payload.context)
     instances = read_attribute(name, payload.json, payload.context, text_of(now))
-    change = verbs.replace_attribute(existing(city, tenant, id), name, instances, tenant=tenant, at=now)
+    before = existing(city, request, params, payload.context)
+    change = verbs.replace_attribute(before, name, instances, tenant=tenant, at=now)
     await apply(city, change)
     return no_content()
 
@@ -98,14 +101,19 @@ async def replace(city: Served, request: Request) -> Answer:
 async def delete(city: Served, request: Request) -> Answer:
     """Delete one attribute: its default instance, one by datasetId, or all (clause 5.6.5)."""
     params = read_params(request, DELETE)
-    id = entity_id(request)
     delete_all = flag(params, "deleteAll")
     dataset_id = _dataset_id(params)
     context = await city.context(request)
     name = read_attribute_name(request.slots["name"], context)
     now, tenant = city.now(), city.tenant(request)
+    before = existing(city, request, params, context)
     change = verbs.delete_attribute(
-        existing(city, tenant, id), name, dataset_id=dataset_id, delete_all=delete_all, tenant=tenant, at=now
+        before,
+        name,
+        dataset_id=dataset_id,
+        delete_all=delete_all,
+        tenant=tenant,
+        at=now,
     )
     await apply(city, change)
     return no_content()
@@ -117,7 +125,7 @@ async def retrieve(city: Served, request: Request) -> Answer:
     media = accepted(request)
     context = await city.context(request)
     name = read_attribute_name(request.slots["name"], context)
-    document = existing(city, city.tenant(request), entity_id(request))
+    document = existing(city, request, params, context)
     kept = _instances(document, name, params)
     check_format(params)
     shape = read_shape({key: said for key, said in params.items() if key != "datasetId"}, context)
@@ -134,18 +142,17 @@ async def value(city: Served, request: Request) -> Answer:
     accepted(request)
     context = await city.context(request)
     name = read_attribute_name(request.slots["name"], context)
-    document = existing(city, city.tenant(request), entity_id(request))
+    document = existing(city, request, params, context)
     return json_answer(_instances(document, name, params)[0].value)
 
 
 async def set_value(city: Served, request: Request) -> Answer:
     """Set the bare value of one attribute instance; all else of it stays (TS 104 176 clause 7.6)."""
     params = read_params(request, CHANGE | {"datasetId"})
-    id = entity_id(request)
     payload = await city.payload(request)
     now, tenant = city.now(), city.tenant(request)
     name = read_attribute_name(request.slots["name"], payload.context)
-    document = existing(city, tenant, id)
+    document = existing(city, request, params, payload.context)
     kept = _instances(document, name, params)[0]
     if payload.json == NULL or (payload.json is None and kept.type is not AttributeType.JSON_PROPERTY):
         raise BadRequestData("ngsild.null_value", {"name": request.slots["name"]})

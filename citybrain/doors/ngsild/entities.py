@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from citybrain.doors.ngsild.answers import ResourceNotFound, created, no_content
+from citybrain.doors.ngsild.answers import BadRequestData, created, no_content
 from citybrain.doors.ngsild.batch import merge_options
 from citybrain.doors.ngsild.media import GEO, accepted
 from citybrain.doors.ngsild.params import read_params
@@ -13,7 +13,6 @@ from citybrain.doors.ngsild.writing import apply, entity_id, existing, is_simpli
 from citybrain.kernel.asgi import Answer, Request, Route
 from citybrain.kernel.entities import verbs
 from citybrain.kernel.entities.fragment import read_entity, read_fragment
-from citybrain.kernel.entities.selection import read_types
 from citybrain.kernel.entities.times import text_of
 from citybrain.kernel.entities.values import Nulls
 
@@ -31,6 +30,8 @@ def routes(city: Served) -> Sequence[Route]:
     """`/entities` and `/entities/{id}`, but for queries."""
     return [
         route(city, "POST", "/entities", create),
+        route(city, "PUT", "/entities", without_id),
+        route(city, "PATCH", "/entities", without_id),
         route(city, "GET", "/entities/{id}", retrieve),
         route(city, "PUT", "/entities/{id}", replace),
         route(city, "PATCH", "/entities/{id}", merge),
@@ -50,47 +51,56 @@ async def create(city: Served, request: Request) -> Answer:
     return created(f"{request.root}/entities/{document.id}")
 
 
+async def without_id(_city: Served, request: Request) -> Answer:
+    """What can only be done to one entity says which."""
+    raise BadRequestData("ngsild.no_id", {"path": request.path})
+
+
 async def retrieve(city: Served, request: Request) -> Answer:
     """An entity as it is now (clause 5.7.1)."""
     params = read_params(request, RETRIEVE)
     media = accepted(request, GEO)
     context = await city.context(request)
-    tenant, id = city.tenant(request), entity_id(request)
+    tenant = city.tenant(request)
     form = read_form(params, context, media)
-    document = existing(city, tenant, id)
-    if "type" in params and not read_types(params["type"], context).select(document.types):
-        raise ResourceNotFound("ngsild.other_type", {"id": id, "type": params["type"]})
+    document = existing(city, request, params, context)
     return entity_answer(city, request, tenant, document, form)
 
 
 async def replace(city: Served, request: Request) -> Answer:
     """Replace an entity as a whole (clause 5.6.18)."""
-    read_params(request, CHANGE)
+    params = read_params(request, CHANGE)
     id = entity_id(request)
     payload = await city.payload(request)
     now, tenant = city.now(), city.tenant(request)
     body = {"id": id, **payload.json} if isinstance(payload.json, dict) else payload.json
     document = read_entity(body, payload.context, text_of(now))
-    await apply(city, verbs.replace(existing(city, tenant, id), document, tenant=tenant, at=now))
+    before = existing(city, request, params, payload.context)
+    await apply(city, verbs.replace(before, document, tenant=tenant, at=now))
     return no_content()
 
 
 async def merge(city: Served, request: Request) -> Answer:
     """Merge a fragment into an entity (clause 5.6.17)."""
     params = read_params(request, MERGE)
-    id = entity_id(request)
     payload = await city.payload(request, patch=True)
     how = merge_options(params)
     now, tenant = city.now(), city.tenant(request)
     simplified = is_simplified(params)
     fragment = read_fragment(payload.json, payload.context, nulls=Nulls.MERGE, simplified=simplified)
-    await apply(city, verbs.merge(existing(city, tenant, id), fragment, tenant=tenant, at=now, options=how))
+    before = existing(city, request, params, payload.context)
+    await apply(
+        city,
+        verbs.merge(before, fragment, tenant=tenant, at=now, options=how),
+    )
     return no_content()
 
 
 async def delete(city: Served, request: Request) -> Answer:
     """Delete an entity (clause 5.6.6)."""
-    read_params(request, CHANGE)
+    params = read_params(request, CHANGE)
+    context = await city.context(request)
     tenant = city.tenant(request)
-    await apply(city, verbs.delete(existing(city, tenant, entity_id(request)), tenant=tenant, at=city.now()))
+    before = existing(city, request, params, context)
+    await apply(city, verbs.delete(before, tenant=tenant, at=city.now()))
     return no_content()

@@ -88,6 +88,8 @@ class Served:
         body = await self.json(request)
         if not isinstance(body, dict):
             return Payload(json=body, context=await self._beside(request, kind, required=False), given=None, media=kind)
+        if not body:
+            raise InvalidRequest("ngsild.empty_body", {})
         given = body.pop("@context", None)
         if given is None:
             context = await self._beside(request, kind, required=True)

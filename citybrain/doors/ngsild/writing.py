@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the endpoints that write have in common: the entity that is meant, and how the outcome is told."""
 
+from collections.abc import Mapping
+
 from citybrain.doors.ngsild.answers import ResourceNotFound, json_answer, no_content
 from citybrain.doors.ngsild.params import options
 from citybrain.doors.ngsild.served import Served
 from citybrain.kernel.asgi import Answer, Request
 from citybrain.kernel.entities.document import Document, EntityChange
 from citybrain.kernel.entities.names import check_uri
+from citybrain.kernel.entities.selection import read_types
 from citybrain.kernel.entities.verbs import Applied
 from citybrain.kernel.ld.context import Context
 
@@ -18,11 +21,14 @@ def entity_id(request: Request) -> str:
     return check_uri("id", request.slots["id"])
 
 
-def existing(city: Served, tenant: str, id: str) -> Document:
-    """The entity as it is now; refuses one that is not there."""
-    document: Document | None = city.documents.get(tenant, id)
+def existing(city: Served, request: Request, params: Mapping[str, str], context: Context) -> Document:
+    """The entity in the path as it is now; refuses one that is not there, or not of the type that `type` names."""
+    id = entity_id(request)
+    document: Document | None = city.documents.get(city.tenant(request), id)
     if document is None:
         raise ResourceNotFound("ngsild.no_such_entity", {"id": id})
+    if "type" in params and not read_types(params["type"], context).select(document.types):
+        raise ResourceNotFound("ngsild.other_type", {"id": id, "type": params["type"][:100]})
     return document
 
 

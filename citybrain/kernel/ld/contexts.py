@@ -181,9 +181,10 @@ class Contexts:
             raise LdContextNotAvailable("kernel.context_not_available", facts) from None
         named = parts[0] if len(parts) == 1 and isinstance(parts[0], str) else None
         if named is not None:
-            return _Compiled(Context(url=named, json=[named, CORE_URL], objects=objects), tuple(gathering.used))
+            return _Compiled(Context(url=named, json=named, objects=objects), tuple(gathering.used))
         kept = self._implicit(parts, tenant)
-        told = Context(url=self.url_of(kept), json=[*parts, CORE_URL], objects=objects)
+        # The core context goes without saying (clause 4.4); an answer names what the user brought.
+        told = Context(url=self.url_of(kept), json=parts[0] if len(parts) == 1 else parts, objects=objects)
         told.when_named = lambda: self._keeping.want(kept)
         return _Compiled(told, tuple(gathering.used))
 
