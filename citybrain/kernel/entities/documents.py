@@ -198,13 +198,14 @@ class Documents:
     ) -> int:
         """Write attribute instances into the history alone; answers with the entity's number, committed.
 
-        An entity that never was becomes one that only the history knows, with the types and scopes of `document`.
+        An entity that is not there becomes or stays one that only the history knows, with the types and scopes of
+        `document`.
         """
         committer = self._writer()
         shelf = self._shelf(tenant)
         rows = []
         number = shelf.number(document.id)
-        if number is None:
+        if number is None or document.id in shelf.past:
             number = shelf.past[document.id] = self._number(tenant, document.id)
             rows.append(_past_row(tenant, document, number, at))
         change = EntityChange(

@@ -8,11 +8,14 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from citybrain.kernel.entities.attribute_names import AttributeNames
-from citybrain.kernel.entities.document import AttributeChange, AttributeType, EntityChange, Instance
+from citybrain.kernel.entities.document import AttributeChange, AttributeType, Document, Done, EntityChange, Instance
 from citybrain.kernel.entities.times import from_us, text_of, to_us, us_of
 from citybrain.kernel.pool.rows import FIELDS, NULL, UNIX_TO_POSTGRES_US
 
+SCOPE = "scope"
 EXACT_BELOW = 2**53  # integers beyond lose digits in a float
+SCOPE = "scope"
+"""The name under which the history keeps the scopes of an entity."""
 
 _START = struct.Struct(">hiiiiiqi")
 _NUMBER = struct.Struct(">id")
@@ -82,14 +85,39 @@ def _says_more(instance: Instance) -> bool:
 def _kept(change: EntityChange, never: Collection[tuple[str, str]]) -> Iterator[AttributeChange]:
     document = change.after or change.before
     types = document.types if document else ()
-    for each in (*change.attributes, *change.late):
+    for each in (*_scope(change), *change.attributes, *change.late):
         if not never or not any((type, each.name) in never for type in types):
             yield each
+    before, after = _scopes(change.before), _scopes(change.after)
+    if before != after:
+        yield AttributeChange(name=SCOPE, done=Done.UPDATED if after else Done.DELETED, before=before, after=after)
+
+
+def _scopes(document: Document | None) -> Instance | None:
+    """The scopes of an entity as the history holds them: a property with a list of texts."""
+    return Instance(type=AttributeType.PROPERTY, value=document.scopes) if document and document.scopes else None
+
+
+def _scope(change: EntityChange) -> Iterator[AttributeChange]:
+    """Changed scopes as an instance that was observed when they changed (CIM 009 clause 4.5.6)."""
+    old = change.before.scopes if change.before else ()
+    new = change.after.scopes if change.after else ()
+    if old != new:
+        before, after = (_scopes(each, change) for each in (old, new))
+        done = Done.DELETED if after is None else Done.UPDATED if before else Done.CREATED
+        yield AttributeChange(name=SCOPE, done=done, before=before, after=after)
+
+
+def _scopes(scopes: tuple[str, ...], change: EntityChange) -> Instance | None:
+    if not scopes:
+        return None
+    value = scopes[0] if len(scopes) == 1 else list(scopes)
+    return Instance(type=AttributeType.PROPERTY, value=value, observed_at=text_of(change.at))
 
 
 def _row(entity: int, attribute: int, change: AttributeChange, *, us: int, at_us: int, number: int) -> Iterator[bytes]:
     after = change.after
-    value, word, detail = _deletion(at_us) if after is None else parts(after)
+    value, word, detail = _deletion(change, at_us) if after is None else parts(after)
     at = at_us - UNIX_TO_POSTGRES_US
     yield _START.pack(FIELDS, 4, entity, 4, attribute, 8, us - UNIX_TO_POSTGRES_US, NULL)
     yield _ABSENT if value is None else _NUMBER.pack(8, value)
@@ -98,8 +126,10 @@ def _row(entity: int, attribute: int, change: AttributeChange, *, us: int, at_us
     yield _ABSENT if detail is None else _text(detail)
 
 
-def _deletion(at_us: int) -> tuple[None, None, bytes]:
-    return None, None, _encode({"deletedAt": text_of(from_us(at_us))})
+def _deletion(change: AttributeChange, at_us: int) -> tuple[None, None, bytes]:
+    """When it was deleted, and of what kind it was."""
+    gone = {"deletedAt": text_of(from_us(at_us))}
+    return None, None, _encode({**gone, "type": change.before.type} if change.before else gone)
 
 
 def _text(data: bytes) -> bytes:
