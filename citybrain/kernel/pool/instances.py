@@ -12,7 +12,6 @@ from citybrain.kernel.entities.document import AttributeChange, AttributeType, D
 from citybrain.kernel.entities.times import from_us, text_of, to_us, us_of
 from citybrain.kernel.pool.rows import FIELDS, NULL, UNIX_TO_POSTGRES_US
 
-SCOPE = "scope"
 EXACT_BELOW = 2**53  # integers beyond lose digits in a float
 SCOPE = "scope"
 """The name under which the history keeps the scopes of an entity."""
@@ -88,14 +87,6 @@ def _kept(change: EntityChange, never: Collection[tuple[str, str]]) -> Iterator[
     for each in (*_scope(change), *change.attributes, *change.late):
         if not never or not any((type, each.name) in never for type in types):
             yield each
-    before, after = _scopes(change.before), _scopes(change.after)
-    if before != after:
-        yield AttributeChange(name=SCOPE, done=Done.UPDATED if after else Done.DELETED, before=before, after=after)
-
-
-def _scopes(document: Document | None) -> Instance | None:
-    """The scopes of an entity as the history holds them: a property with a list of texts."""
-    return Instance(type=AttributeType.PROPERTY, value=document.scopes) if document and document.scopes else None
 
 
 def _scope(change: EntityChange) -> Iterator[AttributeChange]:

@@ -67,13 +67,17 @@ FLAGS = frozenset({"sysAttrs", "count"})
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):
-    """The span of time that is asked for. `before` leaves its bound out, `after` takes it in, `between` does both."""
+    """The span of time that is asked for. `before` leaves its bound out, `after` takes it in, `between` does both.
+
+    `named` tells that the time property was named. `since_ever` lifts the lower bound.
+    """
 
     relation: TimeRelation | None = None
     at: datetime | None = None
     end: datetime | None = None
     time: TimeProperty = TimeProperty.OBSERVED_AT
     named: bool = False
+    since_ever: bool = False
 
     @property
     def since(self) -> datetime | None:

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Figures of periods, worked out where the history lies (CIM 009 clause 4.5.19)."""
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from citybrain.kernel import sql
+from citybrain.kernel.ld.context import Context
+from citybrain.kernel.pool.aggregates import ELIGIBLE, Figures, Kind, kind_of, summed, told
+from citybrain.kernel.pool.duration import Duration
+from citybrain.kernel.pool.temporal import LOOKED_AT, Known, Selection, Series, Temporal, window_params
+from citybrain.kernel.pool.temporal_query import Aggregation, InvalidRequest, Method
+from citybrain.kernel.pool.temporal_rows import SCOPE
+
+MOST_PERIODS = 100_000
+
+
+class Sql(msgspec.Struct, frozen=True):
+    """The queries of this module."""
+
+    span_of: str
+    figures: str
+    distinct_values: str
+
+
+SQL = sql.load(Path(__file__).with_name("queries_figures.sql"), Sql)
+
+
+class Periods:
+    """Periods that follow each other from `origin`; each is known by its beginning."""
+
+    def __init__(self, length: Duration, origin: datetime, end: datetime) -> None:
+        self._length = length
+        self._origin = origin
+        self._end = end
+        self.starts: list[datetime] | None = None
+        if length.whole:
+            self.starts = [origin]
+        elif length.months:
+            self.starts = list(length.periods(origin, end))
+            if len(self.starts) > MOST_PERIODS:
+                raise InvalidRequest("kernel.temporal_too_many_periods", {"most": MOST_PERIODS})
+
+    def start_of(self, at: datetime) -> datetime:
+        """The beginning of the period that a time lies in."""
+        if self.starts is not None:
+            return self.starts[max(bisect_right(self.starts, at) - 1, 0)]
+        return self._origin + (at - self._origin) // self._length.exact * self._length.exact
+
+    def end_of(self, start: datetime) -> datetime:
+        """The end of the period that begins at a time."""
+        if self._length.whole:
+            return self._end
+        if self.starts is None:
+            return start + self._length.exact
+        place = bisect_right(self.starts, start)
+        return self.starts[place] if place < len(self.starts) else self._length.after(self._origin, place)
+
+    def params(self) -> dict[str, Any]:
+        """The periods as the queries take them."""
+        return {"bounds": self.starts, "every": self._length.exact, "origin": self._origin}
+
+
+class FiguresOf:
+    """Aggregated representations, over a reader of the history."""
+
+    def __init__(self, temporal: Temporal) -> None:
+        self._temporal = temporal
+        self._db = temporal.db
+
+    async def of(
+        self, entities: Sequence[Known], selection: Selection, aggregation: Aggregation
+    ) -> dict[int, dict[str, Any]]:
+        """Per entity number and attribute name the figures of each data set.
+
+        Refuses with `InvalidRequest` an attribute that was asked for by name and has none of the figures.
+        """
+        series = [
+            each
+            for each in await self._temporal.series([one.number for one in entities])
+            if each.name != SCOPE and selection.wants(each)
+        ]
+        kinds = await self._kinds(series, selection)
+        _refuse_ineligible(kinds, selection, aggregation)
+        shown: dict[int, dict[str, Any]] = {}
+        for entity, held in _by_entity(kinds).items():
+            periods = await self._periods(held, selection, aggregation)
+            if periods is None:
+                continue
+            for each, figures in (await self._figures(held, kinds, periods, selection, aggregation)).items():
+                kind, type = kinds[each]
+                of = told(figures, aggregation.methods, kind, periods.end_of)
+                if of:
+                    dataset = {"datasetId": each.dataset_id} if each.dataset_id else {}
+                    shown.setdefault(entity, {}).setdefault(each.name, []).append({"type": type, **dataset, **of})
+        return shown
+
+    async def _kinds(self, series: Sequence[Series], selection: Selection) -> dict[Series, tuple[Kind, str]]:
+        """The kind of the newest value of each series that has any in the window, and its attribute type."""
+        window = selection.temporal.window
+        newest = await self._temporal.moments(series, window, limit=1, backward=True)
+        kinds = {
+            each: (kind_of(moments[-1].instance), moments[-1].instance.type.value) for each, moments in newest.items()
+        }
+        # A series of which only figures are left has been one of numbers.
+        return kinds | {each: (Kind.NUMBER, "Property") for each in series if each not in kinds and not window.named}
+
+    async def _periods(
+        self, series: Sequence[Series], selection: Selection, aggregation: Aggregation
+    ) -> Periods | None:
+        """From the asked beginning, or the first that the entity has, to the asked end, or the last it has."""
+        window = selection.temporal.window
+        found = await self._db.rows(SQL.span_of, {**window_params(window), **_numbers(series)})
+        first, last = (found[0][1], found[0][2]) if found else (window.since, window.until)
+        origin, end = window.since or first, window.until or last
+        if origin is None or end is None:
+            return None
+        return Periods(aggregation.period, origin.astimezone(UTC), end.astimezone(UTC))
+
+    async def _figures(
+        self,
+        series: Sequence[Series],
+        kinds: Mapping[Series, tuple[Kind, str]],
+        periods: Periods,
+        selection: Selection,
+        aggregation: Aggregation,
+    ) -> dict[Series, list[Figures]]:
+        plain = [each for each in series if kinds[each][0] in (Kind.NUMBER, Kind.TEXT)]
+        others = [each for each in series if each not in plain]
+        found = await self._worked_out(plain, periods, selection, distinct=Method.DISTINCT_COUNT in aggregation.methods)
+        moments = await self._temporal.moments(others, selection.temporal.window, limit=LOOKED_AT)
+        for each, held in moments.items():
+            found[each] = summed(((one.at, one.instance.value) for one in held if not one.is_gone), periods.start_of)
+        return found
+
+    async def _worked_out(
+        self, series: Sequence[Series], periods: Periods, selection: Selection, *, distinct: bool
+    ) -> dict[Series, list[Figures]]:
+        """Of numbers and texts by the database, without their coming here."""
+        if not series:
+            return {}
+        params = {**window_params(selection.temporal.window), **_numbers(series), **periods.params()}
+        counts: dict[tuple[Any, ...], int] = {}
+        if distinct:
+            counts = {row[:3]: row[3] for row in await self._db.rows(SQL.distinct_values, params)}
+        by_number = {(each.entity, each.attribute): each for each in series}
+        found: dict[Series, list[Figures]] = {}
+        for row in await self._db.rows(SQL.figures, params):
+            names = ("start", "total", "sum", "sumsq", "low", "high", "stddev", "first", "last")
+            figures = Figures(**dict(zip(names, row[2:], strict=True)), distinct=counts.get(row[:3]))
+            found.setdefault(by_number[row[0], row[1]], []).append(figures)
+        return found
+
+
+def shown_figures(
+    told_members: dict[str, Any], figures: Mapping[str, Sequence[dict[str, Any]]], context: Context
+) -> dict[str, Any]:
+    """An entity with its figures: one object for each attribute, a list where there are several data sets."""
+    for name, held in figures.items():
+        told_members[context.compact(name)] = held[0] if len(held) == 1 else list(held)
+    return told_members
+
+
+def _refuse_ineligible(
+    kinds: Mapping[Series, tuple[Kind, str]], selection: Selection, aggregation: Aggregation
+) -> None:
+    """Clause 5.7.4.4: an attribute asked for by name must have at least one of the figures."""
+    for each, (kind, _) in kinds.items():
+        if selection.names and not ELIGIBLE[kind] & set(aggregation.methods):
+            facts = {"name": each.name, "methods": ", ".join(aggregation.methods)}
+            raise InvalidRequest("kernel.temporal_not_eligible", facts)
+
+
+def _by_entity(kinds: Mapping[Series, Any]) -> dict[int, list[Series]]:
+    grouped: dict[int, list[Series]] = {}
+    for each in kinds:
+        grouped.setdefault(each.entity, []).append(each)
+    return grouped
+
+
+def _numbers(series: Sequence[Series]) -> dict[str, Any]:
+    return {"entities": [each.entity for each in series], "attributes": [each.attribute for each in series]}
