@@ -17,7 +17,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     Without `database_url` PostgreSQL runs in `data`. `speed` is city seconds per second, or `max`.
     `public_may` are permissions that everybody has beside those declared so. `contexts` is a folder of JSON-LD
-    contexts that are known without asking their hosts.
+    contexts that are known without asking their hosts, `address` the scheme, host and port under which others reach
+    this city.
     """
 
     data: Path
@@ -28,8 +29,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     scenario: str = "ingolstadt21"
     speed: str = "10"
     keep_days: int = 30
+    history_page: int = 1000
     public_may: tuple[str, ...] = ()
     contexts: Path | None = None
+    address: str | None = None
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -48,8 +51,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         scenario=said("SCENARIO") or "ingolstadt21",
         speed=said("SPEED") or "10",
         keep_days=int(_number("KEEP_DAYS", said("KEEP_DAYS"), default=30, low=1, high=36500)),
+        history_page=int(_number("HISTORY_PAGE", said("HISTORY_PAGE"), default=1000, low=1, high=1_000_000)),
         public_may=tuple(filter(None, (each.strip() for each in (said("PUBLIC_MAY") or "").split(",")))),
         contexts=Path(said("CONTEXTS") or "").expanduser().absolute() if said("CONTEXTS") else None,
+        address=(said("ADDRESS") or "").rstrip("/") or None,
     )
 
 

@@ -18,6 +18,7 @@ from citybrain.kernel.ld.documents import read_seeds
 from citybrain.kernel.migrate import migrate
 from citybrain.kernel.outbox import Outbox
 from citybrain.kernel.pool import Pool
+from citybrain.kernel.pool.temporal import Temporal
 from citybrain.kernel.registrations.registrations import Registrations
 from citybrain.kernel.runs import Runs
 from citybrain.kernel.settings import Settings
@@ -29,6 +30,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     db: Database
     documents: Documents
     pool: Pool
+    temporal: Temporal
     journal: Journal
     outbox: Outbox
     runs: Runs
@@ -68,6 +70,7 @@ async def open_store(
             db=db,
             documents=documents,
             pool=pool,
+            temporal=Temporal(db, page=settings.history_page),
             journal=journal,
             outbox=Outbox(db),
             runs=Runs(db),
@@ -79,4 +82,4 @@ async def open_store(
 
 def address_of(settings: Settings) -> str:
     """Scheme, host and port under which this city is reached, for URLs that leave it."""
-    return f"http://{settings.host}:{settings.port}"
+    return settings.address or f"http://{settings.host}:{settings.port}"

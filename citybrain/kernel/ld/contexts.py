@@ -13,7 +13,7 @@ import msgspec
 from citybrain.kernel.clock import new_id, utc_now
 from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Invalid, NotFound
-from citybrain.kernel.ld.context import CORE, CORE_URL, Context
+from citybrain.kernel.ld.context import CORE, Context
 from citybrain.kernel.ld.documents import (
     LdContextNotAvailable,
     Web,
@@ -179,18 +179,18 @@ class Contexts:
         except TimeoutError:
             facts = {"url": ", ".join(each for each in parts if isinstance(each, str)), "why": "timeout"}
             raise LdContextNotAvailable("kernel.context_not_available", facts) from None
-        named = parts[0] if len(parts) == 1 and isinstance(parts[0], str) else None
-        if named is not None:
-            return _Compiled(Context(url=named, json=named, objects=objects), tuple(gathering.used))
-        kept = self._implicit(parts, tenant)
         # The core context goes without saying (clause 4.4); an answer names what the user brought.
-        told = Context(url=self.url_of(kept), json=parts[0] if len(parts) == 1 else parts, objects=objects)
+        said = parts[0] if len(parts) == 1 else parts
+        if isinstance(said, str):
+            return _Compiled(Context(url=said, json=said, objects=objects), tuple(gathering.used))
+        kept = self._implicit(said, tenant)
+        told = Context(url=self.url_of(kept), json=said, objects=objects)
         told.when_named = lambda: self._keeping.want(kept)
         return _Compiled(told, tuple(gathering.used))
 
-    def _implicit(self, parts: list[Json], tenant: str) -> Kept:
-        """What stands for a context that came inside a request. The same parts always have the same identifier."""
-        body = msgspec.json.encode({"@context": parts[0] if len(parts) == 1 else parts})
+    def _implicit(self, said: Json, tenant: str) -> Kept:
+        """What stands for a context that came inside a request. The same always has the same identifier."""
+        body = msgspec.json.encode({"@context": said})
         name = sha256(body).hexdigest()[:32]
         known = self._keeping.get(tenant, name)
         return known or Kept(tenant=tenant, id=name, kind=Kind.IMPLICIT, url="", body=body, created_at=utc_now())

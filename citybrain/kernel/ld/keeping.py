@@ -3,6 +3,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -70,6 +71,7 @@ class Keeping:
         self._wanted: dict[tuple[str, str], Kept] = {}
         for each in kept:
             self._remember(each)
+        self._wake = asyncio.Event()
         self._noting = asyncio.create_task(self._note_always())
 
     @classmethod
@@ -98,11 +100,12 @@ class Keeping:
         self._remember(kept)
 
     def want(self, kept: Kept) -> None:
-        """Keep one that was just named to somebody: known at once, committed within seconds."""
+        """Keep one that was just named to somebody: known at once, and committed as soon as may be."""
         known = self._by_tenant.setdefault(kept.tenant, {})
         if kept.id not in known:
             known[kept.id] = kept
             self._wanted[kept.tenant, kept.id] = kept
+            self._wake.set()
 
     async def forget(self, kept: Kept) -> None:
         """Delete one."""
@@ -115,7 +118,9 @@ class Keeping:
 
     async def _note_always(self) -> None:
         while True:
-            await asyncio.sleep(NOTE_EVERY_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), NOTE_EVERY_S)
+            self._wake.clear()
             try:
                 await self._note()
             except Unavailable as refusal:
@@ -126,15 +131,17 @@ class Keeping:
         used = [kept for found in self._by_tenant.values() for kept in found.values() if not kept.is_noted]
         if not wanted and not used:
             return
+        for kept in used:
+            kept.is_noted = True
         try:
             async with self._db.transaction() as transaction:
                 await transaction.write_many(SQL.keep, [_row(kept) for kept in wanted.values()])
                 await transaction.write_many(SQL.note_use, [_row(kept) for kept in used])
         except BaseException:
             self._wanted = {**wanted, **self._wanted}
+            for kept in used:
+                kept.is_noted = False
             raise
-        for kept in used:
-            kept.is_noted = True
         await self._drop_surplus()
 
     async def _drop_surplus(self) -> None:
