@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 import msgspec
 
@@ -15,6 +15,7 @@ from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Invalid, NotFound
 from citybrain.kernel.ld.context import CORE, Context
 from citybrain.kernel.ld.documents import (
+    SIZE_LIMIT,
     LdContextNotAvailable,
     Web,
     check_context,
@@ -30,6 +31,7 @@ RESOLVE_WITHIN_S = 8.0
 DEEPEST = 16
 MOST_DOCUMENTS = 64
 COMPILED_KEPT = 2_000
+COMPILED_KEPT_BYTES = 32 * 2**20
 
 
 class NoSuchContext(NotFound):
@@ -60,6 +62,7 @@ class Contexts:
         self._seeds = seeds
         self._address = address
         self._compiled: dict[tuple[str, str | bytes], _Compiled] = {}
+        self._compiled_bytes = 0
 
     @classmethod
     async def open(
@@ -85,10 +88,10 @@ class Contexts:
         key = (tenant, given if isinstance(given, str) else msgspec.json.encode(given))
         compiled = self._compiled.get(key)
         if compiled is None:
+            if len(key[1]) > SIZE_LIMIT:
+                raise InvalidContext("kernel.context_invalid", {"where": "@context", "why": "too_large"})
             compiled = await self._compile(given, tenant)
-            if len(self._compiled) >= COMPILED_KEPT:
-                self._compiled.pop(next(iter(self._compiled)))
-            self._compiled[key] = compiled
+            self._remember(key, compiled)
         if compiled.made_of:
             now = utc_now()
             for kept in compiled.made_of:
@@ -98,6 +101,8 @@ class Contexts:
     async def add(self, document: Json, tenant: str = "") -> str:
         """Host a context; answers with its identifier (clause 5.13.2). Refuses an `InvalidContext`."""
         body = msgspec.json.encode(document)
+        if len(body) > SIZE_LIMIT:
+            raise InvalidContext("kernel.context_invalid", {"where": "@context", "why": "too_large"})
         given = read_document(body, "@context")["@context"]
         for each in given if isinstance(given, list) else [given]:
             if isinstance(each, dict):
@@ -127,7 +132,7 @@ class Contexts:
         if kept is None:
             raise NoSuchContext("kernel.no_such_context", {"id": name})
         await self._keeping.forget(kept)
-        self._compiled.clear()
+        self._recompile()
 
     async def reload(self, name: str, tenant: str = "") -> None:
         """Fetch a cached context again (clause 5.13.5): the old one stays when that fails.
@@ -147,11 +152,26 @@ class Contexts:
             raise LdContextNotAvailable("kernel.context_not_available", {"url": kept.url, "why": why}) from None
         kept.body, kept.created_at = body, utc_now()
         await self._keeping.keep(kept)
-        self._compiled.clear()
+        self._recompile()
 
     def url_of(self, kept: Kept) -> str:
         """Where a context is to be had: at its own host, or here."""
         return kept.url or f"{self._address}{PATH}{kept.id}"
+
+    def _remember(self, key: tuple[str, str | bytes], compiled: _Compiled) -> None:
+        """Keep what is compiled for the next request; the oldest make room."""
+        if key not in self._compiled:
+            self._compiled_bytes += len(key[1])
+        self._compiled[key] = compiled
+        while len(self._compiled) > COMPILED_KEPT or self._compiled_bytes > COMPILED_KEPT_BYTES:
+            oldest = next(iter(self._compiled))
+            del self._compiled[oldest]
+            self._compiled_bytes -= len(oldest[1])
+
+    def _recompile(self) -> None:
+        """A document is gone or another: whatever was made of it is made again."""
+        self._compiled.clear()
+        self._compiled_bytes = 0
 
     def _core(self, name: str) -> Kept:
         body = msgspec.json.encode({"@context": CORE_OBJECT})
@@ -163,8 +183,8 @@ class Contexts:
 
     def _own(self, url: str, tenant: str) -> Kept | None:
         """The kept context that one of our own URLs names, under whatever address we are reached."""
-        path = urlsplit(url).path if url.startswith(("http://", "https://")) else ""
-        return self._keeping.get(tenant, path.removeprefix(PATH)) if path.startswith(PATH) else None
+        _, found, name = url.partition(PATH) if _is_of_the_web(url) else ("", "", "")
+        return self._keeping.get(tenant, name) if found else None
 
     async def _compile(self, given: Json, tenant: str) -> _Compiled:
         check_context(given, "@context")
@@ -200,9 +220,15 @@ class Contexts:
         kept = self._keeping.get(tenant, _cached_id(url)) or self._own(url, tenant)
         if kept is not None:
             return kept
-        if not url.startswith(("http://", "https://")):
+        if not _is_of_the_web(url):
             raise InvalidContext("kernel.context_invalid", {"where": url, "why": "not_a_url"})
-        body = await self._fetch(url)
+        try:
+            body = await self._fetch(url)
+        except LdContextNotAvailable:
+            other = self._keeping.of_any_tenant(_cached_id(url))
+            if other is None:
+                raise
+            body = other.body
         read_document(body, url)
         kept = Kept(tenant=tenant, id=_cached_id(url), kind=Kind.CACHED, url=url, body=body, created_at=utc_now())
         await self._keeping.keep(kept)
@@ -226,7 +252,7 @@ class _Gathering:
         if given is None:
             return [None]
         if isinstance(given, str):
-            return await self._referred(urljoin(base, given) if base else given, chain)
+            return await self._referred(_absolute(base, given), chain)
         if isinstance(given, dict):
             imported = given.get("@import")
             before = await self.objects(imported, chain, base) if isinstance(imported, str) else []
@@ -245,6 +271,18 @@ class _Gathering:
         kept = await self._contexts.document(url, self._tenant)
         self.used.append(kept)
         return await self.objects(read_document(kept.body, url)["@context"], (*chain, url), url)
+
+
+def _is_of_the_web(url: str) -> bool:
+    return url.startswith(("http://", "https://"))
+
+
+def _absolute(base: str, url: str) -> str:
+    """A URL as a document at `base` means it; outside any document it means itself."""
+    try:
+        return urljoin(base, url) if base else url
+    except ValueError:
+        raise InvalidContext("kernel.context_invalid", {"where": url, "why": "not_a_url"}) from None
 
 
 def _cached_id(url: str) -> str:

@@ -90,6 +90,10 @@ class Keeping:
         found = self._by_tenant.get(tenant)
         return found.get(name) if found else None
 
+    def of_any_tenant(self, name: str) -> Kept | None:
+        """One by its identifier, whoever has it."""
+        return next((found[name] for found in self._by_tenant.values() if name in found), None)
+
     def all(self, tenant: str) -> list[Kept]:
         """Those of a tenant, the oldest first."""
         return list(self._by_tenant.get(tenant, {}).values())

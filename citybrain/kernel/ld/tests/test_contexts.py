@@ -203,6 +203,24 @@ async def test_a_tenants_contexts_are_nobody_elses(contexts: Contexts, internet:
     assert (await contexts.resolve(f"{ADDRESS}/ngsi-ld/v1/jsonldContexts/{name}", "a")).expand("secret") == "urn:secret"
 
 
+async def test_a_tenant_uses_the_copy_of_another_when_the_host_is_gone(contexts: Contexts, internet: Internet) -> None:
+    internet.host(BUS, BUS_DOCUMENT)
+    await contexts.resolve(BUS, "a")
+    internet.pages.clear()
+    assert (await contexts.resolve(BUS, "b")).expand("speed") == "https://buses.example/speed"
+    assert [kept.url for kept in contexts.all("b")] == [BUS]
+
+
+async def test_many_contexts_inside_requests_do_not_fill_the_memory(contexts: Contexts) -> None:
+    first = await contexts.resolve({"a": "urn:first"})
+    for number in range(2_100):
+        await contexts.resolve({"a": f"urn:{number}"})
+    again = await contexts.resolve({"a": "urn:first"})
+    assert again is not first
+    assert again.expand("a") == "urn:first"
+    assert contexts.all() == []
+
+
 async def test_a_deleted_context_is_gone_and_a_cached_one_is_fetched_again(
     contexts: Contexts, internet: Internet
 ) -> None:
@@ -297,6 +315,22 @@ async def test_a_host_on_a_bad_day_is_one_refusal(
     with pytest.raises(refusal):
         await contexts.resolve(BUS)
     assert contexts.all() == [], why
+
+
+async def test_a_url_that_cannot_be_is_refused_wherever_it_stands(contexts: Contexts, internet: Internet) -> None:
+    internet.host(BUS, {"@context": ["http://["]})
+    with pytest.raises(InvalidContext):
+        await contexts.resolve(BUS)
+    with pytest.raises(LdContextNotAvailable):
+        await contexts.resolve("http://[")
+
+
+async def test_a_huge_context_is_refused_whether_hosted_or_inside_a_request(contexts: Contexts) -> None:
+    huge = {f"t{number}": "https://example.org/" + "x" * 1000 for number in range(10_000)}
+    for refused in (contexts.resolve(huge), contexts.add({"@context": huge})):
+        with pytest.raises(InvalidContext) as refusal:
+            await refused
+        assert refusal.value.facts["why"] == "too_large"
 
 
 async def test_contexts_in_a_circle_are_refused(contexts: Contexts, internet: Internet) -> None:
