@@ -9,8 +9,10 @@ import msgspec
 
 from citybrain.kernel.access import Access
 from citybrain.kernel.app import EntityType
+from citybrain.kernel.clock import utc_now
 from citybrain.kernel.db import Database
 from citybrain.kernel.entities.documents import Documents
+from citybrain.kernel.entities.sweep import sweeping
 from citybrain.kernel.jobs import Jobs
 from citybrain.kernel.journal import Journal
 from citybrain.kernel.ld.contexts import Contexts
@@ -22,6 +24,7 @@ from citybrain.kernel.pool.temporal import Temporal
 from citybrain.kernel.registrations.registrations import Registrations
 from citybrain.kernel.runs import Runs
 from citybrain.kernel.settings import Settings
+from citybrain.kernel.subscriptions.service import Parts, Subscriptions
 
 
 class Store(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +40,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     access: Access
     contexts: Contexts
     registrations: Registrations
+    subscriptions: Subscriptions
 
 
 @asynccontextmanager
@@ -61,11 +65,15 @@ async def open_store(
         pool = await Pool.open(db, types, documents)
         journal = await Journal.open(db, pool)
         opened.push_async_callback(journal.close)
+        await opened.enter_async_context(sweeping(documents, utc_now))
         jobs = await Jobs.open(db, access, keep_days=settings.keep_days)
         opened.push_async_callback(jobs.close)
         contexts = await Contexts.open(db, seeds=read_seeds(settings.contexts), address=address_of(settings))
         opened.push_async_callback(contexts.close)
         registrations = await Registrations.open(db)
+        parts = Parts(db=db, documents=documents, journal=journal, contexts=contexts, registrations=registrations)
+        subscriptions = await Subscriptions.open(parts)
+        opened.push_async_callback(subscriptions.close)
         yield Store(
             db=db,
             documents=documents,
@@ -77,6 +85,7 @@ async def open_store(
             access=access,
             contexts=contexts,
             registrations=registrations,
+            subscriptions=subscriptions,
         )
 
 

@@ -77,20 +77,20 @@ def whole_number(params: Mapping[str, str], name: str, usual: int) -> int:
     return int(said)
 
 
-def page_links(request: Request, page: Paging, *, more: bool) -> list[tuple[bytes, bytes]]:
+def page_links(request: Request, page: Paging, *, more: bool, media: str = "application/json") -> list[tuple[bytes, bytes]]:
     """Link headers to the page before and the page after (clause 6.3.10); a limit of 0 has neither."""
     if not page.limit:
         return []
     links: list[tuple[bytes, bytes]] = []
     if more:
-        links.append(_page_link(request, page.offset + page.limit, page.limit, "next"))
+        links.append(_page_link(request, page.offset + page.limit, page.limit, "next", media))
     if page.offset:
-        links.append(_page_link(request, max(page.offset - page.limit, 0), page.limit, "prev"))
+        links.append(_page_link(request, max(page.offset - page.limit, 0), page.limit, "prev", media))
     return links
 
 
-def _page_link(request: Request, offset: int, limit: int, rel: str) -> tuple[bytes, bytes]:
+def _page_link(request: Request, offset: int, limit: int, rel: str, media: str) -> tuple[bytes, bytes]:
     kept = [(name, value) for name, value in request.query() if name not in ("offset", "limit")]
     query = urlencode([*kept, ("limit", str(limit)), ("offset", str(offset))])
     target = f"<{request.root}{request.path}?{query}>"
-    return b"link", f'{target}; rel="{rel}"; type="application/json"'.encode("latin-1", "replace")
+    return b"link", f'{target}; rel="{rel}"; type="{media}"'.encode("latin-1", "replace")

@@ -48,15 +48,19 @@ class RegistrationChange(msgspec.Struct, frozen=True, kw_only=True):
 Watcher = Callable[[RegistrationChange, Transaction], Awaitable[None]]
 """Told of a change inside the transaction that writes it, so that what it writes is kept or lost with the change."""
 
+Teller = Callable[[RegistrationChange], None]
+"""Told of a change once it is committed."""
+
 
 class Registrations:
-    """All registrations. `watchers` are told of every change; whoever wants to know adds itself."""
+    """All registrations. `watchers` and `told` are told of every change; whoever wants to know adds itself."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._by_tenant: dict[str, Index] = {}
         self._one_at_a_time = asyncio.Lock()
         self.watchers: list[Watcher] = []
+        self.told: list[Teller] = []
 
     @classmethod
     async def open(cls, db: Database) -> Self:
@@ -136,6 +140,8 @@ class Registrations:
             self._index(change.tenant).add(change.after)
         elif change.before is not None:
             self._index(change.tenant).remove(change.before.id)
+        for teller in self.told:
+            teller(change)
 
 
 def has_expired(registration: Registration, now: datetime) -> bool:

@@ -141,7 +141,7 @@ class Health(msgspec.Struct, kw_only=True):
     @property
     def is_failing(self) -> bool:
         """Whether the newest try failed."""
-        return self.tries > 0
+        return self.last_failure is not None and (self.last_success is None or self.last_failure > self.last_success)
 
 
 class SubscriptionView(msgspec.Struct, frozen=True, kw_only=True):
