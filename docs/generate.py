@@ -31,6 +31,7 @@ SETTINGS = {
     "scenario": "Simulated city to run: a name from `citybrain scenarios`, a SUMO configuration, or `none`.",
     "speed": "City seconds per second, or `max`.",
     "keep_days": "Days of history that are kept.",
+    "history_page": "Instances of one attribute that go into one answer of the temporal API; the rest comes with the next.",
     "address": "Scheme, host and port under which others reach this city, for URLs that leave it; else host and port.",
     "public_may": "Permissions, separated by commas, that everybody on the network has without a name.",
     "contexts": "Folder of JSON-LD contexts known without asking their hosts: `index.json` maps URL to file.",

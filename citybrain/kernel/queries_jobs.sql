@@ -7,7 +7,8 @@ SELECT pg_advisory_xact_lock(7305809031);
 SELECT to_regclass('procrastinate_jobs') IS NOT NULL;
 
 -- name: history_drop
-SELECT history_drop_before(%(day)s);
+-- What came through the API has its own policy (retention_policy).
+SELECT history_forget_batches(%(day)s);
 
 -- name: batches_drop
 -- A batch goes with its day, so that nobody follows a cause to an empty batch.

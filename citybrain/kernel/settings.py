@@ -18,7 +18,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     Without `database_url` PostgreSQL runs in `data`. `speed` is city seconds per second, or `max`.
     `public_may` are permissions that everybody has beside those declared so. `contexts` is a folder of JSON-LD
     contexts that are known without asking their hosts, `address` the scheme, host and port under which others reach
-    this city.
+    this city. `history_page` is how many instances of an attribute one answer of the temporal API holds.
     """
 
     data: Path

@@ -7,8 +7,20 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from citybrain.doors.ngsild import attributes, batch, contexts, discovery, entities, info
-from citybrain.doors.ngsild.answers import ERRORS, LengthRequired, refused
+from citybrain.doors.ngsild import (
+    attributes,
+    batch,
+    contexts,
+    csource_subscriptions,
+    discovery,
+    entities,
+    info,
+    query,
+    subscriptions,
+    temporal_provision,
+    temporal_query,
+)
+from citybrain.doors.ngsild.answers import ERRORS, BadRequestData, LengthRequired, refused
 from citybrain.doors.ngsild.federation import Maker, federated
 from citybrain.doors.ngsild.served import Served
 from citybrain.kernel.asgi import Answer, AsgiApp, Gone, Receive, Request, Routes, Scope, Send, path_below, send_answer
@@ -24,12 +36,16 @@ BODY_METHODS = frozenset({"POST", "PATCH", "PUT"})
 # Every file of routes adds its function here; each gets what is served and gives its routes.
 ROUTE_FILES: Sequence[Maker] = (
     contexts.routes,
-    # query.routes,
+    query.routes,
     entities.routes,
     attributes.routes,
     batch.routes,
     discovery.routes,
     info.routes,
+    subscriptions.routes,
+    csource_subscriptions.routes,
+    temporal_query.routes,
+    temporal_provision.routes,
 )
 
 log = structlog.get_logger()
@@ -60,6 +76,7 @@ class Edge:
 
     async def _answer(self, request: Request) -> Answer:
         try:
+            refuse_empty_segment(request)
             endpoint = self._routes.find(request)
             refuse_without_length(request)
             return await endpoint(request)
@@ -85,6 +102,12 @@ class Edge:
             return answer
         said = (b"ngsild-tenant", tenant.encode("latin-1"))
         return Answer(answer.status, answer.body, (*answer.headers, said))
+
+
+def refuse_empty_segment(request: Request) -> None:
+    """A path with nothing between two slashes misses an identifier."""
+    if "//" in request.path:
+        raise BadRequestData("ngsild.no_id", {"path": request.path})
 
 
 def refuse_without_length(request: Request) -> None:

@@ -58,7 +58,7 @@ DECLARE
 BEGIN
     FOR old IN
         SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-        WHERE i.inhparent = 'history'::regclass AND c.relname < 'history_' || to_char(day, 'YYYYMMDD')
+        WHERE i.inhparent = 'history'::regclass AND rpad(substr(c.relname, 9), 8, '99') < to_char(day, 'YYYYMMDD')
         ORDER BY c.relname
     LOOP
         EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE batch_number IS NULL)', old) INTO kept;

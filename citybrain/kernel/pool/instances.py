@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime
 import msgspec
 
 from citybrain.kernel.entities.attribute_names import AttributeNames
-from citybrain.kernel.entities.document import AttributeChange, AttributeType, Document, Done, EntityChange, Instance
+from citybrain.kernel.entities.document import AttributeChange, AttributeType, Done, EntityChange, Instance
 from citybrain.kernel.entities.times import from_us, text_of, to_us, us_of
+from citybrain.kernel.entities.writing import HistoryRows
 from citybrain.kernel.pool.rows import FIELDS, NULL, UNIX_TO_POSTGRES_US
 
 EXACT_BELOW = 2**53  # integers beyond lose digits in a float
@@ -24,21 +25,13 @@ _END = struct.Struct(">iqiqiqib")
 _encode = msgspec.json.Encoder().encode
 
 
-class Rows(msgspec.Struct, frozen=True):
-    """Rows without header and trailer, the days they fall on, and the newest instance number among them."""
-
-    data: bytes = b""
-    days: frozenset[date] = frozenset()
-    instance: int = 0
-
-
 def encode_changes(
     changes: Collection[tuple[int, EntityChange]],
     names: AttributeNames,
     *,
     instance: int,
     never: Collection[tuple[str, str]] = (),
-) -> Rows:
+) -> HistoryRows:
     """One row for each attribute instance that changed; they are numbered from `instance` + 1 on.
 
     A row stands at the time the value was observed, else at the time of the change. `never` holds pairs of type and
@@ -54,13 +47,26 @@ def encode_changes(
             us = us_of(seen) if seen else at_us
             pieces += _row(entity, names.number(each.name, each.dataset_id), each, us=us, at_us=at_us, number=instance)
             days.setdefault(us // 86_400_000_000, from_us(us).astimezone(UTC).date())
-    return Rows(b"".join(pieces), frozenset(days.values()), instance)
+    return HistoryRows(b"".join(pieces), frozenset(days.values()), instance)
 
 
 def parts(instance: Instance) -> tuple[float | None, str | None, bytes | None]:
-    """A value as the history's number, word and detail: the detail only when number or word do not say it all."""
+    """A value as the history's number, word and detail: the detail only when number or word do not say it all.
+
+    What number or word say exactly is not said again in the detail, nor what has a column of its own.
+    """
     number, word, whole = _plain(instance)
-    return number, word, None if whole and not _says_more(instance) else _encode(instance)
+    if whole and not _says_more(instance):
+        return number, word, None
+    rest = msgspec.structs.replace(
+        instance,
+        value=None if whole else instance.value,
+        dataset_id="",
+        observed_at="",
+        created_at="",
+        modified_at="",
+    )
+    return number, word, _encode(rest)
 
 
 def _plain(instance: Instance) -> tuple[float | None, str | None, bool]:

@@ -114,7 +114,7 @@ class Temporal:
         series = [each for each in await self.series([one.number for one in chosen]) if selection.wants(each)]
         evolutions = await self._evolutions(list(chosen), series, selection)
         scoped = [each.within(spans) for each, spans in zip(evolutions, chosen.values(), strict=True)]
-        found = cut([each for each in scoped if each.attributes], selection.temporal, page=self.page)
+        found = cut(scoped, selection.temporal, page=self.page)
         return msgspec.structs.replace(found, total=seen if count else None, more=seen > offset + limit)
 
     async def choose(

@@ -87,10 +87,12 @@ def _observed(row: Row, instance: Instance) -> str:
 
 
 def _plain(row: Row) -> Instance:
-    """A bare number or word is a Property; whatever is more has its detail."""
-    if row.detail:
-        return _decode(row.detail)
-    return Instance(type=AttributeType.PROPERTY, value=_number(row.number) if row.word is None else row.word)
+    """A bare number or word is a Property; what is more has its detail, which leaves out what number or word say."""
+    value = _number(row.number) if row.word is None else row.word
+    if not row.detail:
+        return Instance(type=AttributeType.PROPERTY, value=value)
+    detailed = _decode(row.detail)
+    return msgspec.structs.replace(detailed, value=value) if detailed.value is None else detailed
 
 
 def _gone(row: Row) -> Instance:
