@@ -3,7 +3,7 @@
 
 from citybrain.kernel.entities.comparing import holds
 from citybrain.kernel.entities.document import AttributeType, Document
-from citybrain.kernel.entities.expressions import AllOf, AnyOf, Comparison, Exists, Expression
+from citybrain.kernel.entities.expressions import AllOf, AnyOf, Exists, Expression
 from citybrain.kernel.entities.geometry import GeoQuery, lies
 from citybrain.kernel.entities.patterns import compiled
 from citybrain.kernel.entities.query import EntityQuery, Selector
@@ -27,11 +27,14 @@ def matches(document: Document, query: EntityQuery, *, look_up: LookUp = nobody)
 
 def selects(document: Document, selector: Selector) -> bool:
     """The entity is of the types and ids of a selector."""
-    if selector.types is not None and not selector.types.select(document.types):
-        return False
+    return (selector.types is None or selector.types.select(document.types)) and names(document.id, selector)
+
+
+def names(id: str, selector: Selector) -> bool:
+    """The id is one of those of a selector, or meets its pattern; any does if it has neither."""
     if selector.ids:
-        return document.id in selector.ids
-    return not selector.id_pattern or compiled(selector.id_pattern, "idPattern").search(document.id) is not None
+        return id in selector.ids
+    return not selector.id_pattern or compiled(selector.id_pattern, "idPattern").search(id) is not None
 
 
 def is_there(document: Document, geo: GeoQuery) -> bool:
@@ -54,8 +57,4 @@ def is_true(document: Document, expression: Expression, look_up: LookUp = nobody
     found = targets(document, expression.path, look_up)
     if isinstance(expression, Exists):
         return (next(found, None) is not None) is expression.wanted
-    return _compares(expression, list(found))
-
-
-def _compares(comparison: Comparison, found: list) -> bool:  # type: ignore[type-arg]
-    return any(holds(target, comparison.operator, comparison.operand) for target in found)
+    return any(holds(target, expression.operator, expression.operand) for target in found)

@@ -33,7 +33,7 @@ class Direction(StrEnum):
 
 
 _BY_DISTANCE = frozenset({Direction.NEAREST, Direction.FARTHEST})
-_DOWNWARDS = frozenset({Direction.DESCENDING, Direction.FARTHEST})
+DOWNWARDS = frozenset({Direction.DESCENDING, Direction.FARTHEST})
 
 
 class Term(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +90,7 @@ def sort_by(keyed: list[tuple[Any, tuple[Any, ...]]], term: Term, at: int) -> No
     """Order by the keys at one place, whichever way: what has no value stands last (clause 4.23.2)."""
     with_value = [each for each in keyed if each[1][at] is not None]
     without = [each for each in keyed if each[1][at] is None]
-    with_value.sort(key=lambda each: each[1][at], reverse=term.direction in _DOWNWARDS)
+    with_value.sort(key=lambda each: each[1][at], reverse=term.direction in DOWNWARDS)
     keyed[:] = with_value + without
 
 
@@ -114,7 +114,7 @@ def _key(document: Document, term: Term, ordering: Ordering, look_up: LookUp) ->
     known = [key for key in keys if key is not None]
     if not known:
         return None
-    return max(known) if term.direction in _DOWNWARDS else min(known)
+    return max(known) if term.direction in DOWNWARDS else min(known)
 
 
 def _of(target: Target, term: Term, ordering: Ordering) -> Any:

@@ -30,7 +30,7 @@ class Target(msgspec.Struct, frozen=True):
     value: Json
 
 
-_OF_ENTITY: dict[str, Callable[[Document], Target | None]] = {
+OF_ENTITY: dict[str, Callable[[Document], Target | None]] = {
     "id": lambda document: Target(As.OBJECT, document.id),
     "type": lambda document: Target(As.WORDS, list(document.types)),
     "scope": lambda document: Target(As.VALUE, list(document.scopes)) if document.scopes else None,
@@ -52,7 +52,7 @@ _OF_INSTANCE: dict[str, Callable[[Instance], Target | None]] = {
 
 def targets(document: Document, path: Path, look_up: LookUp) -> Iterator[Target]:
     """Every value that the path leads to: one for each instance of the attribute, and each entity pointed to."""
-    own = _OF_ENTITY.get(path.names[0]) if len(path.names) == 1 and path.names[0] not in document.attributes else None
+    own = OF_ENTITY.get(path.names[0]) if len(path.names) == 1 and path.names[0] not in document.attributes else None
     if own is not None:
         found = own(document)
         if found is not None and not path.inside and path.linked is None:
