@@ -9,14 +9,53 @@ runs over a transient view in which local and remote entities are already merged
   - keeps off the wire: one more `routes(city)` with another `city.documents` must be cheap.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
+from citybrain.doors.ngsild import registrations
+from citybrain.doors.ngsild.distributed import Reading
+from citybrain.doors.ngsild.distributed_batch import KINDS, Batching
+from citybrain.doors.ngsild.distributed_discovery import Discovery
+from citybrain.doors.ngsild.distributed_writes import APPEND, CREATE, MERGE, REPLACE, UPDATE, Writing
+from citybrain.doors.ngsild.distribution import Distribution, Maker
 from citybrain.doors.ngsild.served import Served
-from citybrain.kernel.asgi import Route
+from citybrain.kernel.asgi import Endpoint, Route
 
-Maker = Callable[[Served], Sequence[Route]]
+__all__ = ["Maker", "federated"]
 
 
 def federated(city: Served, makers: Sequence[Maker]) -> list[Route]:
     """The routes of all makers, distributed over the registered context sources where the standard says so."""
-    return [route for maker in makers for route in maker(city)]
+    for tenant in city.store.registrations.tenants():
+        city.documents.add_tenant(tenant)
+    around = _distributed(Distribution(city, makers))
+    own = [route for maker in (*makers, registrations.routes) for route in maker(city)]
+    return [Route(route.method, route.path, around.get((route.method, route.path), route.endpoint)) for route in own]
+
+
+def _distributed(distribution: Distribution) -> dict[tuple[str, str], Endpoint]:
+    """The endpoints that work across sources, by method and path."""
+    reading, writing = Reading(distribution), Writing(distribution)
+    discovery = Discovery(distribution)
+    batching = Batching(distribution, writing)
+    return {
+        ("GET", "/entities"): reading.query,
+        ("POST", "/entityOperations/query"): reading.query,
+        ("GET", "/entities/{id}"): reading.retrieve,
+        ("GET", "/entities/{id}/attrs/{name}"): reading.retrieve,
+        ("GET", "/entities/{id}/attrs/{name}/value"): reading.retrieve,
+        ("POST", "/entities"): writing.acting(CREATE),
+        ("DELETE", "/entities"): writing.purge,
+        ("PUT", "/entities/{id}"): writing.acting(REPLACE),
+        ("PATCH", "/entities/{id}"): writing.acting(MERGE),
+        ("DELETE", "/entities/{id}"): writing.delete,
+        ("POST", "/entities/{id}/attrs"): writing.acting(APPEND),
+        ("PATCH", "/entities/{id}/attrs"): writing.acting(UPDATE),
+        ("PATCH", "/entities/{id}/attrs/{name}"): writing.attribute,
+        ("PUT", "/entities/{id}/attrs/{name}"): writing.attribute,
+        ("DELETE", "/entities/{id}/attrs/{name}"): writing.attribute,
+        **{("POST", f"/entityOperations/{name}"): batching.acting(name) for name in KINDS},
+        ("GET", "/types"): discovery.acting("types"),
+        ("GET", "/types/{type}"): discovery.acting("types"),
+        ("GET", "/attributes"): discovery.acting("attributes"),
+        ("GET", "/attributes/{attribute}"): discovery.acting("attributes"),
+    }

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Entities of several sources as one: read, merged, and seen as if all were here (CIM 009 clauses 4.3.6.2, 4.5.5)."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -61,72 +60,6 @@ def merge(local: Document | None, parts: Iterable[Part], now: str) -> Document |
     for part in ordered:
         merged = part.document if merged is None else _together(merged, part, now)
     return merged
-
-
-class View:
-    """Entities as if the gathered ones were here too: those that are here first, in their order, then the others.
-
-    It has what readers use of `Documents`; nothing can be written through it.
-    """
-
-    def __init__(self, base: Any, tenant: str, gathered: Mapping[str, Document], hidden: Collection[str] = ()) -> None:
-        self._base = base
-        self._tenant = tenant
-        self._gathered = gathered
-        self._hidden = frozenset(hidden)
-
-    def __getattr__(self, name: str) -> Any:
-        """Whatever does not concern the gathered entities is asked of the documents themselves."""
-        return getattr(self._base, name)
-
-    def get(self, tenant: str, id: str) -> Document | None:
-        """An entity as all sources together have it."""
-        if tenant == self._tenant:
-            if id in self._gathered:
-                return self._gathered[id]
-            if id in self._hidden:
-                return None
-        found: Document | None = self._base.get(tenant, id)
-        return found
-
-    def raw(self, tenant: str, id: str) -> bytes | None:
-        """An entity as JSON of its `Document`."""
-        found = self.get(tenant, id)
-        return None if found is None else msgspec.json.encode(found)
-
-    def types(self, tenant: str, id: str) -> tuple[str, ...]:
-        """The types of an entity."""
-        found = self.get(tenant, id)
-        return () if found is None else found.types
-
-    def scan(self, tenant: str, type: str | None = None) -> Iterator[Document]:
-        """All entities, or those of a type."""
-        if tenant != self._tenant:
-            yield from self._base.scan(tenant, type)
-            return
-        seen = set(self._hidden)
-        for document in self._base.scan(tenant, type):
-            if document.id in self._hidden:
-                continue
-            seen.add(document.id)
-            shown = self._gathered.get(document.id, document)
-            if type is None or type in shown.types:
-                yield shown
-        for id, document in self._gathered.items():
-            if id not in seen and (type is None or type in document.types):
-                yield document
-
-    def ids(self, tenant: str) -> Iterator[str]:
-        """The ids of all entities."""
-        return (document.id for document in self.scan(tenant))
-
-    def ids_of_type(self, tenant: str, type: str) -> Iterator[str]:
-        """The ids of all entities of a type."""
-        return (document.id for document in self.scan(tenant, type))
-
-    def count(self, tenant: str, type: str | None = None) -> int:
-        """How many entities there are, of one type or in all; it walks through them."""
-        return sum(1 for _ in self.scan(tenant, type))
 
 
 def _together(base: Document, part: Part, now: str) -> Document:
