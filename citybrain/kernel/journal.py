@@ -176,10 +176,16 @@ class Journal:
         """Refuse when nothing can be written any more."""
         self._writer.check()
 
+    def reserve(self, instances: int) -> int:
+        """Set numbers of attribute instances aside; answers with the first of them."""
+        first = self._instance + 1
+        self._instance += instances
+        return first
+
     def commit(self, writing: Writing) -> asyncio.Future[None]:
         """Take in changed entities with their history and notices; the future is done when they are committed."""
-        kept = self._pool.keep_changes(writing, instance=self._instance)
-        self._instance = kept.instance
+        kept = writing.history or self._pool.keep_changes(writing, instance=self._instance)
+        self._instance = max(self._instance, kept.instance)
         entry = Entry(
             names=self._pool.documents.names.take_new(),
             rows=kept.data,

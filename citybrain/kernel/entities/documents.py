@@ -28,7 +28,7 @@ from citybrain.kernel.entities.document import (
 from citybrain.kernel.entities.expiry import due_us, unexpired
 from citybrain.kernel.entities.shelf import Shelf
 from citybrain.kernel.entities.times import from_us, text_of, to_us
-from citybrain.kernel.entities.writing import BETWEEN_TYPES, SQL, Block, Committer, Notice, Row, Writing
+from citybrain.kernel.entities.writing import BETWEEN_TYPES, SQL, Block, Committer, HistoryRows, Notice, Row, Writing
 from citybrain.kernel.errors import NotFound, Unavailable
 
 BLOCK = 10_000
@@ -179,8 +179,15 @@ class Documents:
         """
         await self.put(changes)
 
-    def put(self, changes: Sequence[EntityChange]) -> asyncio.Future[None]:
-        """Make changes, visible on return; the future is done when they are committed."""
+    def reserve(self, instances: int) -> int:
+        """Set numbers of attribute instances aside, for who makes rows of the history; answers with the first."""
+        return self._writer().reserve(instances)
+
+    def put(self, changes: Sequence[EntityChange], *, history: HistoryRows | None = None) -> asyncio.Future[None]:
+        """Make changes, visible on return; the future is done when they are committed.
+
+        The history gets a row for each attribute instance that changed, or, if given, the rows of `history`.
+        """
         committer = self._writer()
         rows: list[Row] = []
         numbered: list[tuple[int, EntityChange]] = []
@@ -191,7 +198,7 @@ class Documents:
         for hook in self.hooks:
             hook(changes)
         notices = [notice for watcher in self.watchers for notice in watcher(changes)]
-        return committer.commit(Writing(rows=rows, changes=numbered, notices=notices))
+        return committer.commit(Writing(rows=rows, changes=numbered, history=history, notices=notices))
 
     async def record(
         self, tenant: str, document: Document, attributes: Sequence[AttributeChange], *, at: datetime

@@ -3,7 +3,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -62,14 +62,24 @@ class Block(msgspec.Struct, frozen=True):
     due: list[datetime] | None
 
 
-class Writing(msgspec.Struct, frozen=True, kw_only=True):
-    """What is committed together: rows of entities, their changes with their numbers for the history, notices.
+class HistoryRows(msgspec.Struct, frozen=True):
+    """Rows of the history in COPY form, the days they fall on, and the newest instance number among them."""
 
+    data: bytes = b""
+    days: frozenset[date] = frozenset()
+    instance: int = 0
+
+
+class Writing(msgspec.Struct, frozen=True, kw_only=True):
+    """What is committed together: rows of entities, their history, notices.
+
+    The history is made of `changes`, with the numbers of their entities, unless its rows are given as `history`.
     `forgotten` are numbers of entities that leave with their whole history.
     """
 
     rows: Sequence[Row] = ()
     changes: Sequence[tuple[int, EntityChange]] = ()
+    history: HistoryRows | None = None
     notices: Sequence[Notice] = ()
     forgotten: Sequence[int] = ()
 
@@ -79,6 +89,9 @@ class Committer(Protocol):
 
     def check(self) -> None:
         """Refuse when nothing can be written any more."""
+
+    def reserve(self, instances: int) -> int:
+        """Set numbers of attribute instances aside; answers with the first of them."""
 
     def commit(self, writing: Writing) -> asyncio.Future[None]:
         """Take a writing in; the future is done when it is committed."""
