@@ -50,6 +50,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
         return self.value == NULL
 
 
+_ALSO_IN_VALUES = frozenset({"type", "@type", "id", "@id", "lang", "@context"})
+"""Members that a value which is an object may have as well as an attribute."""
+
 _TYPES: Mapping[str, AttributeType] = {str(kind): kind for kind in AttributeType}
 _TYPE_OF_KEY: Mapping[str, AttributeType] = {
     key: kind for kind, key in VALUE_KEY.items() if kind is not AttributeType.GEO_PROPERTY
@@ -117,11 +120,16 @@ def _check_no_foreign_type(where: str, given: Mapping[str, Json]) -> None:
 
 def _describes(given: Mapping[str, Json], reading: Reading) -> bool:
     """An object without type and value that still speaks of an attribute, and is not a value that is an object."""
-    if any(key in _MEMBERS and key not in ("type", "@type", "id", "@id", "lang") for key in given):
+    if any(key in _MEMBERS and key not in _ALSO_IN_VALUES for key in given):
         return True
-    if reading.nulls is Nulls.REFUSED or not given:
-        return False
-    return all(one == NULL or _is_reified(one) for one in given.values()) and NULL not in given.values()
+    return reading.nulls is not Nulls.REFUSED and _has_only_attributes(given)
+
+
+def _has_only_attributes(given: Mapping[str, Json]) -> bool:
+    """Every member is an attribute, or speaks of one in the same way: a merge that goes deep (clause 5.5.12)."""
+    return bool(given) and all(
+        _is_reified(one) or (isinstance(one, dict) and _has_only_attributes(one)) for one in given.values()
+    )
 
 
 def _bare(name: str, given: Json, reading: Reading, where: str) -> Part:

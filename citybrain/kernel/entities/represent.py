@@ -7,9 +7,22 @@ from typing import Any
 from citybrain.kernel.entities.document import NULL, VALUE_KEY, AttributeType, Document, Instance
 from citybrain.kernel.entities.language import choose
 from citybrain.kernel.entities.projection import Projection
-from citybrain.kernel.entities.shape import AS_IS, Format, Shape
+from citybrain.kernel.entities.shape import AS_IS, Format, Shape, read_shape
 from citybrain.kernel.ld.context import Context
 from citybrain.kernel.records import Json
+
+__all__ = [
+    "Format",
+    "Link",
+    "Shape",
+    "feature_collection",
+    "read_shape",
+    "represent",
+    "show_instance",
+    "show_instances",
+    "show_types",
+    "shows",
+]
 
 Link = Callable[[str, Projection | None, Projection | None], Json]
 """The representation of the linked entity with this id, None when it is not to be had: how joined entities come in."""
@@ -98,7 +111,7 @@ class _Showing:
             Format.CONCISE: self._concise,
             Format.SIMPLIFIED: self._simplified,
         }[shape.format]
-        self._is_special = bool(shape.languages or shape.json_keys or shape.expand_values)
+        self._is_special = bool(shape.languages)
 
     def entity(self, document: Document) -> dict[str, Any]:
         shown: dict[str, Any] = {"id": document.id, "type": show_types(document.types, self._context)}
@@ -148,7 +161,7 @@ class _Showing:
         if self._shape.format is Format.SIMPLIFIED:
             return self._dataset(name, instances)
         if self._shape.format is Format.CONCISE:
-            return [self._concise_object(name, *self._special(name, one)) for one in instances]
+            return [self._concise_object(name, *self._special(one)) for one in instances]
         return [self.instance(name, one) for one in instances]
 
     def _dataset(self, name: str, instances: tuple[Instance, ...]) -> Json:
@@ -157,7 +170,7 @@ class _Showing:
 
     def instance(self, name: str, instance: Instance) -> Json:
         if self._is_special:
-            instance, extra = self._special(name, instance)
+            instance, extra = self._special(instance)
             return self._form(name, instance, extra)
         return self._form(name, instance, instance.extra)
 
@@ -227,18 +240,12 @@ class _Showing:
         for key, held in extra.items():
             shown[key] = self._context.compact_type(held) if key == "entityTypeSealed" else held
 
-    def _special(self, name: str, instance: Instance) -> tuple[Instance, Mapping[str, Json]]:
-        """Language filter, jsonKeys and expandValues: the instance as another one that says the same."""
+    def _special(self, instance: Instance) -> tuple[Instance, Mapping[str, Json]]:
+        """Clause 4.15: a language filter makes a Property of a LanguageProperty."""
         shape, extra = self._shape, instance.extra
         if shape.languages and instance.type is AttributeType.LANGUAGE_PROPERTY and isinstance(instance.value, dict):
             tag, text = choose(instance.value, shape.languages)
             return _as(instance, AttributeType.PROPERTY, text), {**extra, "lang": tag}
-        if name in shape.json_keys and instance.type is AttributeType.PROPERTY:
-            return _as(instance, AttributeType.JSON_PROPERTY, instance.value), extra
-        if name in shape.expand_values and instance.type is AttributeType.VOCAB_PROPERTY:
-            value = instance.value
-            full = [self._context.iri(word) for word in value] if isinstance(value, list) else self._context.iri(value)
-            return _as(instance, AttributeType.PROPERTY, full), extra
         return instance, extra
 
     def _linked(self, name: str, id: str) -> Json:

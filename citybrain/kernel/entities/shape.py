@@ -35,8 +35,6 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
     attributes: frozenset[str] = frozenset()
     languages: tuple[str, ...] = ()
     dataset_ids: frozenset[str] = frozenset()
-    json_keys: frozenset[str] = frozenset()
-    expand_values: frozenset[str] = frozenset()
     geojson: bool = False
     geometry_property: str = "location"
 
@@ -58,8 +56,8 @@ _SYS_ATTRS = "sysAttrs"
 
 
 def read_shape(params: Mapping[str, str], context: Context) -> Shape:
-    """The shape that query parameters ask for: format, options, pick, omit, attrs, lang, datasetId, jsonKeys,
-    expandValues, geometryProperty. Parameters that say nothing of the shape are passed over.
+    """The shape that query parameters ask for: format, options, pick, omit, attrs, lang, datasetId,
+    geometryProperty. Parameters that say nothing of the shape are passed over.
 
     `format` goes before `options` (clause 6.3.7). Refuses unknown formats, pick or omit together with attrs, the same
     member picked and omitted, both, naming the parameter.
@@ -79,8 +77,6 @@ def read_shape(params: Mapping[str, str], context: Context) -> Shape:
         attributes=attributes,
         languages=read_ranges(params["lang"]) if params.get("lang") else (),
         dataset_ids=frozenset("" if id == "@none" else check_uri("datasetId", id) for id in _list(params, "datasetId")),
-        json_keys=_names(params, "jsonKeys", context),
-        expand_values=_names(params, "expandValues", context),
         geometry_property=_name("geometryProperty", geometry, context) if geometry else "location",
     )
 
