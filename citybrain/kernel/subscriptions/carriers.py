@@ -8,15 +8,13 @@ from typing import Self
 from urllib.parse import unquote, urlsplit
 
 import aiomqtt
-import httpx
 import msgspec
 
 from citybrain.kernel.records import Facts
+from citybrain.kernel.subscriptions.posting import NoHttp, Posting
 from citybrain.kernel.subscriptions.subscription import Endpoint
 
 USUAL_TIMEOUT_S = 10.0
-# Connections kept open between notifications; the number of those in use is bounded by who sends.
-KEPT_OPEN = 200
 MQTT_PORT, MQTTS_PORT = 1883, 8883
 MQTT_VERSIONS: Mapping[str, aiomqtt.ProtocolVersion] = {
     "mqtt3.1.1": aiomqtt.ProtocolVersion.V311,
@@ -54,8 +52,7 @@ class Carriers:
     """Both ways of carrying, with the connections that they keep."""
 
     def __init__(self) -> None:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=KEPT_OPEN)
-        self._http = httpx.AsyncClient(limits=limits, follow_redirects=False, trust_env=False)
+        self._http = Posting()
         self._brokers: dict[tuple[str, str], _Broker] = {}
 
     async def __aenter__(self) -> Self:
@@ -73,7 +70,7 @@ class Carriers:
         for broker in self._brokers.values():
             await broker.close()
         self._brokers.clear()
-        await self._http.aclose()
+        await self._http.close()
 
     async def carry(self, endpoint: Endpoint, message: Message) -> Carried:
         """Carry a message; answers when the receiver said yes or no, or said nothing for too long."""
@@ -82,23 +79,20 @@ class Carriers:
             async with asyncio.timeout(timeout_s):
                 if endpoint.by_mqtt:
                     return await self._by_mqtt(endpoint, message)
-                return await self._by_http(endpoint, message, timeout_s)
+                return await self._by_http(endpoint, message)
         except TimeoutError:
             return Carried(Why("kernel.notify_timeout", {"seconds": timeout_s}))
 
-    async def _by_http(self, endpoint: Endpoint, message: Message, timeout_s: float) -> Carried:
+    async def _by_http(self, endpoint: Endpoint, message: Message) -> Carried:
         try:
-            answer = await self._http.post(
-                endpoint.uri, content=message.body, headers=message.headers, timeout=timeout_s
-            )
-        except httpx.TimeoutException:
-            return Carried(Why("kernel.notify_timeout", {"seconds": timeout_s}))
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:
+            status = await self._http.post(endpoint.uri, message.body, message.headers)
+        except (OSError, NoHttp, ValueError) as error:
             return Carried(Why("kernel.notify_unreachable", {"why": str(error) or type(error).__name__}))
-        if answer.is_success:
+        if 200 <= status < 300:
             return ARRIVED
-        is_refused = 400 <= answer.status_code < 500 and answer.status_code not in _MAY_PASS
-        return Carried(Why("kernel.notify_answered", {"status": answer.status_code}), is_refused)
+        return Carried(
+            Why("kernel.notify_answered", {"status": status}), 400 <= status < 500 and status not in _MAY_PASS
+        )
 
     async def _by_mqtt(self, endpoint: Endpoint, message: Message) -> Carried:
         info = dict(endpoint.notifier_info)

@@ -31,6 +31,8 @@ JOINS = frozenset({"flat", "inline", "@none"})
 SCHEMES = frozenset({"http", "https", "mqtt", "mqtts"})
 NOT_SIMPLE = re.compile(r"([|,;()]+)")  # what a type selection is put together with (clause 4.17)
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s<>\"{}|\\^`]+")
+_HEADER_NAME = re.compile(r"[\w!#$%&'*+.^`|~-]+", re.ASCII)
+_HEADER_VALUE = re.compile(r"[^\x00-\x08\x0a-\x1f\x7f]*")
 _KEYWORDS = frozenset({"id", "type", "scope", "createdAt", "modifiedAt", "deletedAt", "expiresAt"})
 # What a PATCH may not take away (clause 5.8.2.4).
 _MANDATORY = frozenset({"id", "type", "notification"})
@@ -326,6 +328,9 @@ def _pairs(member: str, value: Json) -> tuple[tuple[str, str], ...]:
     for each in value:
         if not isinstance(each, Mapping) or not all(isinstance(each.get(part), str) for part in ("key", "value")):
             refuse(member, "a list of key and value, both texts")
+        # They become headers, where nothing may end the line (RFC 9110 section 5).
+        if not _HEADER_NAME.fullmatch(each["key"]) or not _HEADER_VALUE.fullmatch(each["value"]):
+            refuse(member, "what a header can hold")
     return tuple((each["key"], each["value"]) for each in value)
 
 
