@@ -2,6 +2,7 @@
 """From the wire to the internal form: whole entities, fragments of them, single attributes (CIM 009 clause 5.5.4)."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -116,10 +117,15 @@ def settle(name: str, part: Part, at: str) -> Instance:
         dataset_id=part.dataset_id,
         created_at=at,
         modified_at=at,
-        attributes=settle_all(part.attributes, at),
-        extra={key: held for key, held in part.extra.items() if held != NULL},
-        **{key: held for key, held in part.members.items() if held != NULL},
+        attributes=settle_all(part.attributes, at) if part.attributes else {},
+        extra=_kept(part.extra) if part.extra else {},
+        **_kept(part.members),
     )
+
+
+def _kept(members: dict[str, Any]) -> dict[str, Any]:
+    """The members but for those that are to be deleted."""
+    return {key: held for key, held in members.items() if held != NULL} if NULL in members.values() else members
 
 
 def settle_all(parts: Mapping[str, tuple[Part, ...]], at: str) -> dict[str, tuple[Instance, ...]]:

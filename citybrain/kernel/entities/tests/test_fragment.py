@@ -32,7 +32,7 @@ def test_a_whole_entity_is_stamped_on_every_level() -> None:
         "createdAt": "1999-01-01T00:00:00Z",
         "speed": {"type": "Property", "value": 5, "source": {"value": "gps"}},
     }
-    stamps = {"created_at": AT, "modified_at": AT}
+    stamps: dict[str, Any] = {"created_at": AT, "modified_at": AT}
     source = Instance(type=AttributeType.PROPERTY, value="gps", **stamps)
     assert read_entity(payload, CORE, AT) == Document(
         id="urn:ngsi-ld:Bus:1",
