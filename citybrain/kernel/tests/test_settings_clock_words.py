@@ -9,6 +9,7 @@ from citybrain.kernel.clock import monotonic_s, new_id, utc_now
 from citybrain.kernel.errors import Invalid
 from citybrain.kernel.i18n import LANGUAGES, WordsDisagree, load_words
 from citybrain.kernel.settings import load_settings
+from citybrain.kernel.store import address_of
 
 
 def test_nothing_need_be_set() -> None:
@@ -21,6 +22,11 @@ def test_nothing_need_be_set() -> None:
 def test_what_is_set_is_taken_and_empty_counts_as_not_set() -> None:
     settings = load_settings({"CITYBRAIN_DATA": "/srv/city", "CITYBRAIN_PORT": "9000", "CITYBRAIN_HOST": ""})
     assert (settings.data, settings.port, settings.host) == (Path("/srv/city"), 9000, "127.0.0.1")
+
+
+def test_the_city_is_reached_where_it_listens_unless_an_address_is_given() -> None:
+    assert address_of(load_settings({"CITYBRAIN_PORT": "9000"})) == "http://127.0.0.1:9000"
+    assert address_of(load_settings({"CITYBRAIN_ADDRESS": "https://city.example/"})) == "https://city.example"
 
 
 @pytest.mark.parametrize(
