@@ -23,7 +23,20 @@ from citybrain.doors.ngsild import (
 from citybrain.doors.ngsild.answers import ERRORS, BadRequestData, LengthRequired, refused
 from citybrain.doors.ngsild.federation import Maker, federated
 from citybrain.doors.ngsild.served import Served
-from citybrain.kernel.asgi import Answer, AsgiApp, Gone, Receive, Request, Routes, Scope, Send, path_below, send_answer
+from citybrain.kernel.asgi import (
+    Answer,
+    AsgiApp,
+    Endpoint,
+    Gone,
+    NoSuchRoute,
+    Receive,
+    Request,
+    Routes,
+    Scope,
+    Send,
+    path_below,
+    send_answer,
+)
 from citybrain.kernel.clock import new_id
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.i18n import load_words
@@ -76,8 +89,7 @@ class Edge:
 
     async def _answer(self, request: Request) -> Answer:
         try:
-            refuse_empty_segment(request)
-            endpoint = self._routes.find(request)
+            endpoint = self._find(request)
             refuse_without_length(request)
             return await endpoint(request)
         except Refusal as refusal:
@@ -86,6 +98,13 @@ class Edge:
             raise
         except Exception as error:  # noqa: BLE001  the edge: whatever else happens is a bug, told and logged
             return self._bug(request, error)
+
+    def _find(self, request: Request) -> Endpoint:
+        try:
+            return self._routes.find(request)
+        except NoSuchRoute:
+            refuse_empty_segment(request)
+            raise
 
     def _bug(self, request: Request, error: Exception) -> Answer:
         number = new_id()

@@ -8,9 +8,9 @@ from citybrain.doors.ngsild.media import accepted
 from citybrain.doors.ngsild.params import flag, options, read_params
 from citybrain.doors.ngsild.rendering import check_format
 from citybrain.doors.ngsild.served import Served, route
-from citybrain.doors.ngsild.writing import apply, existing, update_result
+from citybrain.doors.ngsild.writing import check_type, desk, entity_id, existing, update_result
 from citybrain.kernel.asgi import Answer, Request, Route
-from citybrain.kernel.entities import verbs
+from citybrain.kernel.entities import service, verbs
 from citybrain.kernel.entities.document import NULL, VALUE_KEY, AttributeType, Document, Instance
 from citybrain.kernel.entities.fragment import (
     read_attribute,
@@ -23,6 +23,7 @@ from citybrain.kernel.entities.represent import show_instances
 from citybrain.kernel.entities.shape import read_shape
 from citybrain.kernel.entities.times import text_of
 from citybrain.kernel.entities.values import Nulls
+from citybrain.kernel.pool.temporal_write import TemporalWriting
 from citybrain.kernel.records import Json
 
 CHANGE = frozenset({"local", "type"})
@@ -49,12 +50,10 @@ async def append(city: Served, request: Request) -> Answer:
     """Append attributes (clause 5.6.3); with `noOverwrite` those that are there stay."""
     params = read_params(request, APPEND)
     payload = await city.payload(request)
-    now, tenant = city.now(), city.tenant(request)
     fragment = read_fragment(payload.json, payload.context, nulls=Nulls.REFUSED)
     overwrite = "noOverwrite" not in options(params)
-    before = existing(city, request, params, payload.context)
-    applied = verbs.append(before, fragment, overwrite=overwrite, tenant=tenant, at=now)
-    await apply(city, applied.change)
+    check_type(city, request, params, payload.context)
+    applied = await service.append(desk(city, request), entity_id(request), fragment, overwrite=overwrite)
     return update_result(city, request, applied, payload.context)
 
 
@@ -62,11 +61,9 @@ async def update(city: Served, request: Request) -> Answer:
     """Update attributes (clause 5.6.2)."""
     params = read_params(request, CHANGE)
     payload = await city.payload(request, patch=True)
-    now, tenant = city.now(), city.tenant(request)
     fragment = read_fragment(payload.json, payload.context, nulls=Nulls.DELETE)
-    before = existing(city, request, params, payload.context)
-    applied = verbs.update(before, fragment, tenant=tenant, at=now)
-    await apply(city, applied.change)
+    check_type(city, request, params, payload.context)
+    applied = await service.update(desk(city, request), entity_id(request), fragment)
     return update_result(city, request, applied, payload.context)
 
 
@@ -74,27 +71,22 @@ async def partial_update(city: Served, request: Request) -> Answer:
     """Update some members of one attribute instance (clause 5.6.4)."""
     params = read_params(request, CHANGE)
     payload = await city.payload(request, patch=True)
-    now, tenant = city.now(), city.tenant(request)
     name = read_attribute_name(request.slots["name"], payload.context)
     part = read_attribute_fragment(name, payload.json, payload.context)
-    before = existing(city, request, params, payload.context)
-    await apply(
-        city,
-        verbs.partial_update(before, name, part, tenant=tenant, at=now),
-    )
+    check_type(city, request, params, payload.context)
+    await service.partial_update(desk(city, request), entity_id(request), name, part)
     return no_content()
 
 
 async def replace(city: Served, request: Request) -> Answer:
     """Replace one attribute (clause 5.6.19)."""
     params = read_params(request, CHANGE)
-    payload = await city.payload(request)
-    now, tenant = city.now(), city.tenant(request)
+    payload = await city.payload(request, any_json=True)
     name = read_attribute_name(request.slots["name"], payload.context)
-    instances = read_attribute(name, payload.json, payload.context, text_of(now))
-    before = existing(city, request, params, payload.context)
-    change = verbs.replace_attribute(before, name, instances, tenant=tenant, at=now)
-    await apply(city, change)
+    at = desk(city, request)
+    instances = read_attribute(name, payload.json, payload.context, text_of(at.at))
+    check_type(city, request, params, payload.context)
+    await service.replace_attribute(at, entity_id(request), name, instances)
     return no_content()
 
 
@@ -105,17 +97,11 @@ async def delete(city: Served, request: Request) -> Answer:
     dataset_id = _dataset_id(params)
     context = await city.context(request)
     name = read_attribute_name(request.slots["name"], context)
-    now, tenant = city.now(), city.tenant(request)
-    before = existing(city, request, params, context)
-    change = verbs.delete_attribute(
-        before,
-        name,
-        dataset_id=dataset_id,
-        delete_all=delete_all,
-        tenant=tenant,
-        at=now,
-    )
-    await apply(city, change)
+    check_type(city, request, params, context)
+    at, id = desk(city, request), entity_id(request)
+    past = TemporalWriting(city.store.temporal, city.store.documents)
+    if not await past.end_attribute(at.tenant, id, name, dataset_id=dataset_id, all_of_them=delete_all, at=at.at):
+        await service.delete_attribute(at, id, name, dataset_id=dataset_id, delete_all=delete_all)
     return no_content()
 
 
@@ -149,8 +135,7 @@ async def value(city: Served, request: Request) -> Answer:
 async def set_value(city: Served, request: Request) -> Answer:
     """Set the bare value of one attribute instance; all else of it stays (TS 104 176 clause 7.6)."""
     params = read_params(request, CHANGE | {"datasetId"})
-    payload = await city.payload(request)
-    now, tenant = city.now(), city.tenant(request)
+    payload = await city.payload(request, any_json=True)
     name = read_attribute_name(request.slots["name"], payload.context)
     document = existing(city, request, params, payload.context)
     kept = _instances(document, name, params)[0]
@@ -159,7 +144,7 @@ async def set_value(city: Served, request: Request) -> Answer:
     dataset: dict[str, Json] = {"datasetId": kept.dataset_id} if kept.dataset_id else {}
     body: dict[str, Json] = {"type": kept.type.value, VALUE_KEY[kept.type]: payload.json, **dataset}
     part = read_attribute_fragment(name, body, payload.context)
-    await apply(city, verbs.partial_update(document, name, part, tenant=tenant, at=now))
+    await service.partial_update(desk(city, request), document.id, name, part)
     return no_content()
 
 

@@ -23,7 +23,7 @@ INSTANCE = ENTITY + "/attrs/{name}/{instance}"
 
 
 def routes(city: Served) -> Sequence[Route]:
-    """Everything under `/temporal/entities` that writes. A path with an empty identifier is no route, but bad data."""
+    """Everything under `/temporal/entities` that writes."""
     return [
         route(city, "POST", "/temporal/entities", create),
         route(city, "DELETE", ENTITY, delete),
@@ -31,11 +31,7 @@ def routes(city: Served) -> Sequence[Route]:
         route(city, "DELETE", ENTITY + "/attrs/{name}", delete_attribute),
         route(city, "PATCH", INSTANCE, modify_instance),
         route(city, "DELETE", INSTANCE, delete_instance),
-        route(city, "POST", "/temporal/entities//attrs", no_identifier),
-        route(city, "DELETE", "/temporal/entities//attrs/{name}", no_identifier),
-        route(city, "PATCH", "/temporal/entities//attrs/{name}/{instance}", no_identifier),
-        route(city, "DELETE", "/temporal/entities//attrs/{name}/{instance}", no_identifier),
-        route(city, "DELETE", ENTITY + "/attrs//{instance}", no_identifier),
+        route(city, "DELETE", ENTITY + "/attrs//{instance}", no_name),
     ]
 
 
@@ -103,9 +99,9 @@ async def delete_instance(city: Served, request: Request) -> Answer:
     return no_content()
 
 
-async def no_identifier(city: Served, request: Request) -> Answer:
-    """A path in which an identifier or a name is empty."""
-    raise BadRequestData("ngsild.empty_in_path", {"path": request.path})
+async def no_name(city: Served, request: Request) -> Answer:
+    """An instance of an attribute without a name."""
+    raise BadRequestData("ngsild.no_id", {"path": request.path})
 
 
 def _writing(city: Served) -> TemporalWriting:

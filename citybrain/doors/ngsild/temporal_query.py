@@ -116,6 +116,7 @@ def _asked(tenant: str, context: Context, params: Mapping[str, str], entities: E
     if shape.needs_joining:
         raise BadRequestData("ngsild.linked_without_join", {})
     require_join(entities, 0)
+    read_query({"q": params.get("csf", "")}, context)  # refuses a filter of sources that cannot be read
     selection = Selection(
         entities=entities,
         temporal=temporal,

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from citybrain.kernel.entities.selection import Scopes
 from citybrain.kernel.pool.evolution import ALWAYS, Span
-from citybrain.kernel.pool.temporal_query import TemporalQuery, Window
+from citybrain.kernel.pool.temporal_query import Window
 from citybrain.kernel.pool.temporal_rows import Moment
 from citybrain.kernel.records import Json
 
@@ -21,24 +21,24 @@ def carried(moments: Sequence[Moment], window: Window) -> Sequence[Moment]:
 
 
 def spans_in_scope(
-    moments: Sequence[Moment], now: Sequence[str], scopes: Scopes, temporal: TemporalQuery
+    moments: Sequence[Moment] | None, now: Sequence[str], scopes: Scopes, window: Window
 ) -> Sequence[Span]:
     """The spans in the window in which an entity was in the scopes that are asked for.
 
-    One whose scopes have no history has always had those that it has `now`.
+    One whose scopes have no history (None) has always had those that it has `now`.
     """
-    if not moments:
+    if moments is None:
         return ALWAYS if scopes.select(now) else ()
     return [
         (since, until)
         for since, until, held in _validity(moments)
-        if scopes.select(held) and _overlaps(since, until, temporal.window)
+        if scopes.select(held) and _overlaps(since, until, window)
     ]
 
 
 def _validity(moments: Sequence[Moment]) -> Iterator[tuple[datetime, datetime | None, Sequence[str]]]:
-    ends: list[datetime | None] = [each.at for each in moments[1:]]
-    for moment, end in zip(moments, [*ends, None], strict=True):
+    for place, moment in enumerate(moments):
+        end = moments[place + 1].at if place + 1 < len(moments) else None
         yield moment.at, end, () if moment.is_gone else _texts(moment.instance.value)
 
 

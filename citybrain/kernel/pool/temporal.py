@@ -223,12 +223,16 @@ class Temporal:
         selected = [each for each in selected if _fulfils(documents[each.number], query)]
         if query.scopes is None:
             return [(each, ALWAYS) for each in selected]
-        scopes = await self._scopes(series, selection.temporal.window)
-        spans = {
-            each: spans_in_scope(scopes.get(each.number, ()), each.document.scopes, query.scopes, selection.temporal)
+        scopes: dict[int, Sequence[Moment]] = {each.entity: () for each in series if each.name == SCOPE}
+        scopes |= await self._scopes(series, selection.temporal.window)
+        spans: list[tuple[Known, Sequence[Span]]] = [
+            (
+                each,
+                spans_in_scope(scopes.get(each.number), each.document.scopes, query.scopes, selection.temporal.window),
+            )
             for each in selected
-        }
-        return [(each, found) for each, found in spans.items() if found]
+        ]
+        return [(each, found) for each, found in spans if found]
 
     async def _documents(
         self, entities: Sequence[Known], series: Iterable[Series], selection: Selection

@@ -19,6 +19,7 @@ from citybrain.kernel.entities.times import text_of
 from citybrain.kernel.errors import NotFound
 from citybrain.kernel.pool.instances import parts
 from citybrain.kernel.pool.temporal import NoSuchEvolution, Series, Temporal
+from citybrain.kernel.pool.temporal_query import Window
 from citybrain.kernel.pool.temporal_reading import Given
 from citybrain.kernel.pool.temporal_rows import Moment, moment_of
 
@@ -74,6 +75,31 @@ class TemporalWriting:
         if not is_new or _has_repeats(given.instances):
             await self._drop_replaced(number, given.instances)
         return is_new
+
+    async def end_attribute(
+        self, tenant: str, id: str, name: str, *, dataset_id: str = "", all_of_them: bool = False, at: datetime
+    ) -> bool:
+        """Record that an attribute is gone of an entity that only the history knows; answers whether it was there.
+
+        The attribute was there when the last that the history tells of it is not that it went. Committed.
+        """
+        if self._documents.get(tenant, id) is not None or self._documents.number(tenant, id) is None:
+            return False
+        known = await self._temporal.known(tenant, id)
+        series = [
+            each
+            for each in await self._temporal.series([known.number])
+            if each.name == name and (all_of_them or each.dataset_id == dataset_id)
+        ]
+        newest = await self._temporal.moments(series, Window(), limit=1, backward=True)
+        gone = [
+            AttributeChange(name=name, done=Done.DELETED, before=moments[-1].instance, after=None)
+            for moments in newest.values()
+            if not moments[-1].is_gone
+        ]
+        if gone:
+            await self._documents.record(tenant, known.document, gone, at=at)
+        return bool(gone)
 
     async def delete_attribute(
         self, tenant: str, id: str, name: str, *, dataset_id: str = "", all_of_them: bool = False
