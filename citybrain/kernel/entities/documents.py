@@ -8,33 +8,42 @@ through a document goes into the document, and into the history, like any other.
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
 from citybrain.kernel.clock import utc_now
-from citybrain.kernel.db import Database, Params
+from citybrain.kernel.db import Database
 from citybrain.kernel.entities.attribute_names import AttributeName, AttributeNames
 from citybrain.kernel.entities.document import (
     DEFAULT_TENANT,
     AttributeChange,
     Document,
-    Done,
     EntityChange,
-    Instance,
 )
-from citybrain.kernel.entities.expiry import due_us, unexpired
+from citybrain.kernel.entities.expiry import due_us, expired, unexpired
+from citybrain.kernel.entities.loading import fetched
 from citybrain.kernel.entities.shelf import Shelf
-from citybrain.kernel.entities.times import from_us, text_of, to_us
-from citybrain.kernel.entities.writing import BETWEEN_TYPES, SQL, Block, Committer, HistoryRows, Notice, Row, Writing
+from citybrain.kernel.entities.times import from_us, to_us
+from citybrain.kernel.entities.writing import (
+    BETWEEN_TYPES,
+    SQL,
+    Block,
+    Committer,
+    HistoryRows,
+    Notice,
+    Row,
+    Writing,
+    past_row,
+    time_of,
+)
 from citybrain.kernel.errors import NotFound, Unavailable
 
 BLOCK = 10_000
 NOTHING = Shelf()
 
-Rows = list[tuple[Any, ...]]
 Watcher = Callable[[Sequence[EntityChange]], Sequence[Notice]]
 
 _encode = msgspec.json.Encoder().encode
@@ -83,7 +92,7 @@ class Documents:
         last = (await db.read(SQL.newest_number, as_=int))[0]
         documents._next_number = last + 1
         blocks = [{"after": after, "until": after + BLOCK} for after in range(0, last, BLOCK)]
-        async for found, past in _fetched(db, blocks):
+        async for found, past in fetched(db, blocks):
             for row in found:
                 documents._load(Block(*row))
             for tenant, numbers, ids in past:
@@ -168,6 +177,14 @@ class Documents:
         """The number that the history knows an entity by, also of one that is gone; None when there never was one."""
         return self._shelves.get(tenant, NOTHING).number(id)
 
+    def claim(self, tenant: str, id: str) -> int:
+        """The number of an entity; one that never was gets the next, and must be created before anybody else runs."""
+        number = self._number(tenant, id)
+        shelf = self._shelf(tenant)
+        if id not in shelf.slots:
+            shelf.past[id] = number
+        return number
+
     def past_ids(self, tenant: str) -> Collection[str]:
         """The ids of entities that only the history knows."""
         return self._shelves.get(tenant, NOTHING).past.keys()
@@ -214,7 +231,7 @@ class Documents:
         number = shelf.number(document.id)
         if number is None or document.id in shelf.past:
             number = shelf.past[document.id] = self._number(tenant, document.id)
-            rows.append(_past_row(tenant, document, number, at))
+            rows.append(past_row(tenant, document, number, at))
         change = EntityChange(
             tenant=tenant, id=document.id, at=at, before=None, after=None, attributes=tuple(attributes)
         )
@@ -239,7 +256,7 @@ class Documents:
             shelf = self._shelf(tenant)
             body = shelf.bodies[shelf.slots[id]] if shelf.due_us.get(id) == us else None
             if body is not None:
-                changes.append(_expired(tenant, _decode(body), now))
+                changes.append(expired(tenant, _decode(body), now))
         if changes:
             await self.apply(changes)
         return len(changes)
@@ -283,7 +300,7 @@ class Documents:
         if change.after is None:
             shelf.past[change.id] = number
             gone = change.before or Document(id=change.id, types=())
-            return _past_row(change.tenant, gone, number, change.at)
+            return past_row(change.tenant, gone, number, change.at)
         body = _encode(change.after)
         types = self._same_types.setdefault(change.after.types, change.after.types)
         if change.id in shelf.slots:
@@ -299,8 +316,8 @@ class Documents:
             types=types,
             body=body,
             live=True,
-            created_at=_time(change.after.created_at, change.at),
-            modified_at=_time(change.after.modified_at, change.at),
+            created_at=time_of(change.after.created_at, change.at),
+            modified_at=time_of(change.after.modified_at, change.at),
             expires_at=None if due is None else from_us(due),
         )
 
@@ -326,63 +343,3 @@ class Documents:
             begin += length
         for id, at in zip(block.due_ids or (), block.due or (), strict=True):
             self._set_due(block.tenant, id, to_us(at))
-
-
-async def _fetched(db: Database, blocks: Sequence[Params]) -> AsyncIterator[tuple[Rows, Rows]]:
-    """Blocks of entities and of past ones, each asked for before the one in front of it is handed out."""
-
-    async def fetch(block: Params) -> tuple[Rows, Rows]:
-        return (
-            await db.rows(SQL.document_block, block, binary=True),
-            await db.rows(SQL.past_block, block, binary=True),
-        )
-
-    coming = [asyncio.create_task(fetch(block)) for block in blocks[:1]]
-    for following in (*blocks[1:], None):
-        if coming:
-            found = await coming.pop()
-            if following:
-                coming.append(asyncio.create_task(fetch(following)))
-            yield found
-
-
-def _time(text: str, otherwise: datetime) -> datetime:
-    return datetime.fromisoformat(text) if text else otherwise
-
-
-def _past_row(tenant: str, document: Document, number: int, at: datetime) -> Row:
-    """The row of an entity that only the history knows: its types and scopes, and when it began."""
-    kept = Document(
-        id=document.id,
-        types=document.types,
-        scopes=document.scopes,
-        created_at=document.created_at,
-        modified_at=text_of(at),
-    )
-    return Row(
-        number=number,
-        tenant=tenant,
-        id=document.id,
-        types=document.types,
-        body=_encode(kept),
-        live=False,
-        created_at=_time(document.created_at, at),
-        modified_at=at,
-        expires_at=None,
-    )
-
-
-def _expired(tenant: str, before: Document, now: datetime) -> EntityChange:
-    """The change by which an entity, or those instances of its attributes that have expired, goes."""
-    after = unexpired(before, to_us(now))
-    if after is not None:
-        after = msgspec.structs.replace(after, modified_at=text_of(now))
-    gone: list[AttributeChange] = []
-    for name, instances in before.attributes.items():
-        left: tuple[Instance, ...] = after.attributes.get(name, ()) if after else ()
-        gone += [
-            AttributeChange(name=name, done=Done.DELETED, before=each, after=None)
-            for each in instances
-            if each not in left
-        ]
-    return EntityChange(tenant=tenant, id=before.id, at=now, before=before, after=after, attributes=tuple(gone))

@@ -12,7 +12,8 @@ import msgspec
 from citybrain.kernel import sql
 from citybrain.kernel.db import Transaction
 from citybrain.kernel.entities.attribute_names import AttributeName
-from citybrain.kernel.entities.document import EntityChange
+from citybrain.kernel.entities.document import Document, EntityChange
+from citybrain.kernel.entities.times import text_of
 
 Notice = Any
 """What a watcher wants stored with a change. Its type says who stores it."""
@@ -136,3 +137,30 @@ async def forget_rows(transaction: Transaction, numbers: Sequence[int]) -> None:
     """Delete the rows of entities that only the history knew; the history goes too."""
     if numbers:
         await transaction.write(SQL.document_delete, {"numbers": list(numbers)})
+
+
+def time_of(text: str, otherwise: datetime) -> datetime:
+    """The time that a document's text says, or another when it says none."""
+    return datetime.fromisoformat(text) if text else otherwise
+
+
+def past_row(tenant: str, document: Document, number: int, at: datetime) -> Row:
+    """The row of an entity that only the history knows: its types and scopes, and when it began."""
+    kept = Document(
+        id=document.id,
+        types=document.types,
+        scopes=document.scopes,
+        created_at=document.created_at,
+        modified_at=text_of(at),
+    )
+    return Row(
+        number=number,
+        tenant=tenant,
+        id=document.id,
+        types=document.types,
+        body=msgspec.json.encode(kept),
+        live=False,
+        created_at=time_of(document.created_at, at),
+        modified_at=at,
+        expires_at=None,
+    )
