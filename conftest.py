@@ -4,18 +4,25 @@
 import asyncio
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import count
 from pathlib import Path
 
 import pytest
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.embed import Server
 
 from citybrain.kernel import embedded
+from citybrain.kernel.asgi import AsgiApp
 from citybrain.kernel.db import Database
 from citybrain.kernel.migrate import migrate
 from citybrain.kernel.settings import Settings
+from citybrain.kernel.store import Store, open_store
 
 HOUSE = Path(__file__).parent / "citybrain"
 MEMORY = Path("/dev/shm")
@@ -85,6 +92,42 @@ async def db(database_url: str) -> AsyncIterator[Database]:
     database = await Database.connect(database_url)
     yield database
     await database.close()
+
+
+@pytest.fixture(scope="module")
+async def store(database_url: str, open_folder: Path) -> AsyncIterator[Store]:
+    """An open city of the kernel alone, on this module's database."""
+    settings = Settings(data=open_folder / f"store-{next(_numbers)}", database_url=database_url)
+    async with open_store(settings) as opened:
+        yield opened
+
+
+Serving = Callable[[AsgiApp], AbstractAsyncContextManager[str]]
+
+
+@pytest.fixture(scope="session")
+def serving() -> Serving:
+    """Serves an ASGI application as the city does, as long as the block lasts: `async with serving(app) as url`."""
+
+    @asynccontextmanager
+    async def served(app: AsgiApp) -> AsyncIterator[str]:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+        server = Server(app, address="127.0.0.1", port=port, interface=Interfaces.ASGI, log_level=LogLevels.error)
+        running = asyncio.create_task(server.serve())
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            await asyncio.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            server.stop()  # type: ignore[no-untyped-call]
+            await asyncio.wait([running], timeout=5)
+
+    return served
 
 
 @pytest.fixture
