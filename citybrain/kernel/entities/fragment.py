@@ -32,9 +32,9 @@ class Fragment(msgspec.Struct, frozen=True, kw_only=True):
 _ID = ("id", "@id")
 _TYPE = ("type", "@type")
 _MADE_BY_US = frozenset({"@context", "createdAt", "modifiedAt", "deletedAt"})
+_VALUE_KEYS = frozenset(VALUE_KEY.values())
 _NEVER_ATTRIBUTES = frozenset(
     {
-        *VALUE_KEY.values(),
         *("datasetId", "instanceId", "observedAt", "unitCode", "objectType", "valueType", "lang", "dataset"),
         *("entity", "entityList", "entityIdSealed", "entityTypeSealed"),
         *("previousValue", "previousObject", "previousLanguageMap", "previousVocab", "previousJson"),
@@ -136,6 +136,14 @@ def settle_all(parts: Mapping[str, tuple[Part, ...]], at: str) -> dict[str, tupl
     return {name: several for name, several in settled.items() if several}
 
 
+def _check_no_member(name: str, key: str, held: Json) -> None:
+    """Refuses members of attributes as attributes. The keys of values (`value`, `vocab`, …) pass if a type is said:
+    then nobody has mistaken the entity for an attribute."""
+    is_told = isinstance(held, dict) and ("type" in held or "@type" in held)
+    if name in _NEVER_ATTRIBUTES or (name in _VALUE_KEYS and not is_told):
+        raise BadRequestData("kernel.member_not_allowed", {"member": key})
+
+
 def _without_context(payload: Json) -> Json:
     if isinstance(payload, dict) and "@context" in payload:
         return {key: held for key, held in payload.items() if key != "@context"}
@@ -185,10 +193,10 @@ class _Taken:
             self._scopes = () if self._deletes(key, held) else read_scopes(held)
         elif name == "expiresAt":
             self._expires_at = NULL if self._deletes(key, held) else check_time(key, held)
-        elif name in _NEVER_ATTRIBUTES or name in self._attributes:
-            code = "kernel.attribute_twice" if name in self._attributes else "kernel.member_not_allowed"
-            raise BadRequestData(code, {"member": key})
+        elif name in self._attributes:
+            raise BadRequestData("kernel.attribute_twice", {"member": key})
         elif name not in _MADE_BY_US:
+            _check_no_member(name, key, held)
             self._attributes[name] = read_parts(name, held, self._reading, key)
 
     def _deletes(self, key: str, held: Json) -> bool:

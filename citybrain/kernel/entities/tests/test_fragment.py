@@ -107,6 +107,13 @@ def test_where_nothing_can_be_deleted_nulls_are_refused() -> None:
     assert refusal.value.code == "kernel.null_not_allowed"
 
 
+def test_an_attribute_may_have_the_name_of_a_value_when_its_type_is_said() -> None:
+    document = read_entity({**BUS, "vocab": {"type": "VocabProperty", "vocab": "stopped"}}, CORE, AT)
+    assert document.attributes["vocab"][0].value == "stopped"
+    with pytest.raises(BadRequestData):
+        read_fragment({"value": {"value": 5}}, CORE)
+
+
 def test_an_attribute_alone_may_bring_its_context() -> None:
     (instance,) = read_attribute("speed", {"value": 5, "@context": "whatever"}, CORE, AT)
     assert (instance.value, instance.created_at) == (5, AT)
