@@ -79,6 +79,7 @@ KINDS: Mapping[str, Kind] = {
     "InvalidRequest": Kind(400, "InvalidRequest"),
     "BadRequestData": Kind(400, "BadRequestData"),
     "AlreadyExists": Kind(409, "AlreadyExists"),
+    "EntityExists": Kind(409, "AlreadyExists"),
     "OperationNotSupported": Kind(422, "OperationNotSupported"),
     "ResourceNotFound": Kind(404, "ResourceNotFound"),
     "NonexistentTenant": Kind(404, "NonexistentTenant"),

@@ -77,9 +77,10 @@ class Batch:
             raise ResourceNotFound("ngsild.no_such_entity", {"id": id})
         return found
 
-    def change(self, id: str, change: EntityChange | None) -> None:
-        """Note what becomes of an entity."""
-        self._done[id] = None
+    def change(self, id: str, change: EntityChange | None, *, whole: bool = True) -> None:
+        """Note what becomes of an entity, and that it is done unless some of it was not taken."""
+        if whole:
+            self._done[id] = None
         if change is not None:
             self._pending[id] = change.after
             self._changes.append(change)
@@ -151,7 +152,10 @@ async def update(city: Served, request: Request) -> Answer:
         before = batch.existing(check_uri("id", fragment.id))
         overwrite = "noOverwrite" not in said
         applied = verbs.append(before, fragment, overwrite=overwrite, tenant=batch.tenant, at=batch.now)
-        batch.change(before.id, applied.change)
+        batch.change(before.id, applied.change, whole=not applied.not_updated)
+        if applied.not_updated:
+            names = ", ".join(context.compact(name) for name, _ in applied.not_updated)
+            raise verbs.AlreadyExists("ngsild.attributes_exist", {"id": before.id, "names": names})
 
     return await _each(city, request, act)
 
@@ -196,6 +200,10 @@ async def _each(city: Served, request: Request, act: Act, *, new_tenant: bool = 
     """Do something for each entity of a batch; what is refused of one does not touch the others."""
     kind = sent(request)
     items = _list(await city.json(request))
+    if not all(isinstance(item, dict) for item in items):
+        raise BadRequestData("ngsild.not_entities", {})
+    if kind == Media.LD_JSON:
+        city.refuse_link_beside(request)
     tenant = city.new_tenant(request) if new_tenant else city.tenant(request)
     beside = await city.context(request)
     # All contexts first: from here to the changes nobody else runs, so that what is read still holds.

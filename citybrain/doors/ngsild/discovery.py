@@ -17,7 +17,8 @@ from citybrain.kernel.entities.document import Document
 from citybrain.kernel.ld.context import Context
 from citybrain.kernel.records import Json
 
-KNOWN = frozenset({"details", "local"})
+LOCAL = frozenset({"local"})
+KNOWN = LOCAL | {"details"}
 LIST_ID = "urn:ngsi-ld:{kind}:{id}"
 
 
@@ -45,17 +46,19 @@ async def types(city: Served, request: Request) -> Answer:
     details = flag(read_params(request, KNOWN), "details")
     media = accepted(request)
     context = await city.context(request)
-    found = types_of(city.documents.scan(city.tenant(request)))
+    tenant = city.tenant(request)
     if details:
+        found = types_of(city.documents.scan(tenant))
         body: Any = [_type_with_names(context, name, seen) for name, seen in sorted(found.items())]
     else:
-        body = _list_of("EntityTypeList", "typeList", [context.compact_type(name) for name in found])
+        names = [context.compact_type(name) for name in city.documents.counts(tenant)]
+        body = _list_of("EntityTypeList", "typeList", names)
     return json_answer(body, context, media=media)
 
 
 async def one_type(city: Served, request: Request) -> Answer:
     """One type, with what its entities have (clause 5.7.7)."""
-    read_params(request, KNOWN)
+    read_params(request, LOCAL)
     media = accepted(request)
     context = await city.context(request)
     name = context.expand_type(request.slots["type"])
@@ -80,7 +83,7 @@ async def attributes(city: Served, request: Request) -> Answer:
 
 async def one_attribute(city: Served, request: Request) -> Answer:
     """One attribute, with how many there are, of which kinds, on which types (clause 5.7.10)."""
-    read_params(request, KNOWN)
+    read_params(request, LOCAL)
     media = accepted(request)
     context = await city.context(request)
     name = context.expand(request.slots["attribute"])

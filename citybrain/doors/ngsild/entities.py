@@ -9,9 +9,9 @@ from citybrain.doors.ngsild.media import GEO, accepted
 from citybrain.doors.ngsild.params import read_params
 from citybrain.doors.ngsild.rendering import entity_answer, read_form
 from citybrain.doors.ngsild.served import Served, route
-from citybrain.doors.ngsild.writing import apply, entity_id, existing, is_simplified
+from citybrain.doors.ngsild.writing import check_type, desk, entity_id, existing, is_simplified
 from citybrain.kernel.asgi import Answer, Request, Route
-from citybrain.kernel.entities import verbs
+from citybrain.kernel.entities import service
 from citybrain.kernel.entities.fragment import read_entity, read_fragment
 from citybrain.kernel.entities.times import text_of
 from citybrain.kernel.entities.values import Nulls
@@ -43,11 +43,9 @@ async def create(city: Served, request: Request) -> Answer:
     """Create an entity (clause 5.6.1)."""
     read_params(request, CREATE)
     payload = await city.payload(request)
-    now, tenant = city.now(), city.new_tenant(request)
-    document = read_entity(payload.json, payload.context, text_of(now))
-    if city.documents.get(tenant, document.id) is not None:
-        raise verbs.AlreadyExists("ngsild.entity_exists", {"id": document.id})
-    await apply(city, verbs.create(tenant, document, now))
+    at = desk(city, request, city.new_tenant(request))
+    document = read_entity(payload.json, payload.context, text_of(at.at))
+    await service.create(at, document)
     return created(f"{request.root}/entities/{document.id}")
 
 
@@ -61,10 +59,9 @@ async def retrieve(city: Served, request: Request) -> Answer:
     params = read_params(request, RETRIEVE)
     media = accepted(request, GEO)
     context = await city.context(request)
-    tenant = city.tenant(request)
     form = read_form(params, context, media)
     document = existing(city, request, params, context)
-    return entity_answer(city, request, tenant, document, form)
+    return entity_answer(city, request, document, form)
 
 
 async def replace(city: Served, request: Request) -> Answer:
@@ -72,11 +69,13 @@ async def replace(city: Served, request: Request) -> Answer:
     params = read_params(request, CHANGE)
     id = entity_id(request)
     payload = await city.payload(request)
-    now, tenant = city.now(), city.tenant(request)
+    at = desk(city, request)
     body = {"id": id, **payload.json} if isinstance(payload.json, dict) else payload.json
-    document = read_entity(body, payload.context, text_of(now))
-    before = existing(city, request, params, payload.context)
-    await apply(city, verbs.replace(before, document, tenant=tenant, at=now))
+    document = read_entity(body, payload.context, text_of(at.at))
+    if document.id != id:
+        raise BadRequestData("ngsild.other_id", {"id": document.id, "path_id": id})
+    check_type(city, request, params, payload.context)
+    await service.replace(at, document)
     return no_content()
 
 
@@ -85,14 +84,10 @@ async def merge(city: Served, request: Request) -> Answer:
     params = read_params(request, MERGE)
     payload = await city.payload(request, patch=True)
     how = merge_options(params)
-    now, tenant = city.now(), city.tenant(request)
-    simplified = is_simplified(params)
+    at, simplified = desk(city, request), is_simplified(params)
     fragment = read_fragment(payload.json, payload.context, nulls=Nulls.MERGE, simplified=simplified)
-    before = existing(city, request, params, payload.context)
-    await apply(
-        city,
-        verbs.merge(before, fragment, tenant=tenant, at=now, options=how),
-    )
+    check_type(city, request, params, payload.context)
+    await service.merge(at, entity_id(request), fragment, options=how)
     return no_content()
 
 
@@ -100,7 +95,6 @@ async def delete(city: Served, request: Request) -> Answer:
     """Delete an entity (clause 5.6.6)."""
     params = read_params(request, CHANGE)
     context = await city.context(request)
-    tenant = city.tenant(request)
-    before = existing(city, request, params, context)
-    await apply(city, verbs.delete(before, tenant=tenant, at=city.now()))
+    check_type(city, request, params, context)
+    await service.delete(desk(city, request), entity_id(request))
     return no_content()

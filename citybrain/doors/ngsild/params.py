@@ -13,6 +13,8 @@ USUAL_LIMIT = 20
 # A page of 1,000 entities is about a megabyte; whoever wants more follows the links.
 HIGHEST_LIMIT = 1000
 
+# What a query may hold as it is (RFC 3986 section 3.4), but for what means something in a form.
+_STAYS = "!$'()*,:@/?~|"
 # Their values are lists, so that one that comes twice is one longer list.
 LISTS = frozenset({"id", "type", "attrs", "pick", "omit", "options", "datasetId", "orderBy", "containedBy"})
 PAGING = frozenset({"limit", "offset", "count"})
@@ -77,7 +79,9 @@ def whole_number(params: Mapping[str, str], name: str, usual: int) -> int:
     return int(said)
 
 
-def page_links(request: Request, page: Paging, *, more: bool, media: str = "application/json") -> list[tuple[bytes, bytes]]:
+def page_links(
+    request: Request, page: Paging, *, more: bool, media: str = "application/json"
+) -> list[tuple[bytes, bytes]]:
     """Link headers to the page before and the page after (clause 6.3.10); a limit of 0 has neither."""
     if not page.limit:
         return []
@@ -91,6 +95,6 @@ def page_links(request: Request, page: Paging, *, more: bool, media: str = "appl
 
 def _page_link(request: Request, offset: int, limit: int, rel: str, media: str) -> tuple[bytes, bytes]:
     kept = [(name, value) for name, value in request.query() if name not in ("offset", "limit")]
-    query = urlencode([*kept, ("limit", str(limit)), ("offset", str(offset))])
+    query = urlencode(sorted([*kept, ("limit", str(limit)), ("offset", str(offset))]), safe=_STAYS)
     target = f"<{request.root}{request.path}?{query}>"
-    return b"link", f'{target}; rel="{rel}"; type="{media}"'.encode("latin-1", "replace")
+    return b"link", f'{target}; rel="{rel}";type="{media}"'.encode("latin-1", "replace")

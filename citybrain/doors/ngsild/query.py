@@ -9,9 +9,10 @@ from citybrain.doors.ngsild.media import GEO, accepted
 from citybrain.doors.ngsild.params import PAGING, Paging, flag, page_links, paging, read_params
 from citybrain.doors.ngsild.rendering import Form, entities_answer, read_form
 from citybrain.doors.ngsild.served import Served, route
+from citybrain.doors.ngsild.writing import desk
 from citybrain.kernel.asgi import Answer, Request, Route
-from citybrain.kernel.entities import verbs
-from citybrain.kernel.entities.document import Document
+from citybrain.kernel.entities import service
+from citybrain.kernel.entities.parsing import read_expression
 from citybrain.kernel.entities.query import (
     EntityQuery,
     read_attributes,
@@ -31,6 +32,7 @@ MAPS = frozenset({"entityMap", "entityMapLifetime", "splitEntities"})
 QUERY = SELECT | PLACE | ORDER | SHAPE | JOIN | PAGING | MAPS | {"local"}
 PURGE = SELECT | PLACE | {"keep", "drop", "local", "expandValues", "jsonKeys"}
 BY_BODY = PAGING | MAPS | {"local", "options", "format"}
+EVERY_TYPE = "*"
 # Members of a Query that say in which form, as parameters of the same meaning (clause 5.2.23).
 FORM_MEMBERS = ("pick", "omit", "attrs", "lang", "datasetId", "geometryProperty", "jsonKeys", "expandValues")
 JOIN_MEMBERS = ("join", "joinLevel", "containedBy")
@@ -51,13 +53,20 @@ async def query(city: Served, request: Request) -> Answer:
     media = accepted(request, GEO)
     page = paging(params)
     is_local = flag(params, "local")
+    if params.get("type") == EVERY_TYPE:
+        if "local" in params and not is_local:
+            raise BadRequestData("ngsild.every_type_is_local", {})
+        is_local = True
     context = await city.context(request)
-    tenant = city.tenant(request)
+    city.tenant(request)
     asked = read_query(params, context)
+    if params.get("csf"):
+        # Which sources are asked is for others to say; that it is an expression holds everywhere (clause 4.9).
+        read_expression(params["csf"], context)
     form = read_form(params, context, media)
     if not is_local:
         require_narrow(asked)
-    return _answer(city, request, tenant, asked, form, page)
+    return await _answer(city, request, asked, form, page)
 
 
 async def query_by_body(city: Served, request: Request) -> Answer:
@@ -67,7 +76,7 @@ async def query_by_body(city: Served, request: Request) -> Answer:
     payload = await city.payload(request)
     page = paging(params)
     is_local = flag(params, "local")
-    tenant = city.tenant(request)
+    city.tenant(request)
     body = payload.json
     if not isinstance(body, dict) or body.get("type") != "Query":
         raise BadRequestData("ngsild.not_a_query", {})
@@ -77,7 +86,7 @@ async def query_by_body(city: Served, request: Request) -> Answer:
     form = read_form({**params, **_form_of(body)}, payload.context, media)
     if not is_local:
         require_narrow(asked)
-    return _answer(city, request, tenant, asked, form, page)
+    return await _answer(city, request, asked, form, page)
 
 
 async def purge(city: Served, request: Request) -> Answer:
@@ -85,28 +94,27 @@ async def purge(city: Served, request: Request) -> Answer:
     params = read_params(request, PURGE)
     if "keep" in params and "drop" in params:
         raise BadRequestData("ngsild.keep_and_drop", {})
-    flag(params, "local")
+    is_local = flag(params, "local")
     context = await city.context(request)
-    tenant, now = city.tenant(request), city.now()
+    tenant = city.tenant(request)
     asked = read_query(params, context)
-    require_narrow(asked)
+    require_join(asked, 0)
+    if not is_local:
+        require_narrow(asked)
     keep, drop = _names(params, "keep", context), _names(params, "drop", context)
-    found = find(city.documents, tenant, asked, offset=0, limit=None, count=False).documents
-    changes = [verbs.purge(each, drop=drop, keep=keep, tenant=tenant, at=now) for each in found]
-    made = [change for change in changes if change is not None]
-    if made:
-        await city.documents.apply(made)
+    found = await find(city.documents, tenant, asked, limit=city.documents.count(tenant))
+    await service.purge(desk(city, request), [each.id for each in found.documents], drop=drop, keep=keep)
     return no_content()
 
 
-def _answer(city: Served, request: Request, tenant: str, asked: EntityQuery, form: Form, page: Paging) -> Answer:
+async def _answer(city: Served, request: Request, asked: EntityQuery, form: Form, page: Paging) -> Answer:
     require_join(asked, form.joining.reach)
-    found = find(city.documents, tenant, asked, offset=page.offset, limit=page.limit + 1, count=page.count)
-    documents: Sequence[Document] = found.documents[: page.limit]
-    headers = page_links(request, page, more=len(found.documents) > page.limit)
+    tenant = city.tenant(request)
+    found = await find(city.documents, tenant, asked, offset=page.offset, limit=page.limit, count=page.count)
+    headers = page_links(request, page, more=found.has_more)
     if page.count:
         headers.append(header("ngsild-results-count", str(found.total)))
-    return entities_answer(city, request, tenant, documents, form, headers)
+    return entities_answer(city, request, found.documents, form, headers)
 
 
 def _names(params: Mapping[str, str], name: str, context: Context) -> tuple[str, ...]:

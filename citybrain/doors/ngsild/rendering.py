@@ -18,8 +18,10 @@ from citybrain.doors.ngsild.answers import (
 from citybrain.doors.ngsild.joining import Joining, read_joining, show_all, show_one
 from citybrain.doors.ngsild.params import options
 from citybrain.doors.ngsild.served import Served
+from citybrain.doors.ngsild.versions import amended, preferred
 from citybrain.kernel.asgi import Answer, Request
 from citybrain.kernel.entities.document import Document
+from citybrain.kernel.entities.projection import Projection
 from citybrain.kernel.entities.represent import feature_collection, shows
 from citybrain.kernel.entities.shape import Shape, read_shape
 from citybrain.kernel.ld.context import Context
@@ -45,8 +47,9 @@ def read_form(params: Mapping[str, str], context: Context, media: Media) -> Form
         raise BadRequestData("ngsild.geometry_without_geojson", {})
     joining = read_joining(params)
     shape = msgspec.structs.replace(read_shape(params, context), geojson=geo)
-    if shape.needs_joining and not joining.reach:
-        raise BadRequestData("ngsild.linked_without_join", {})
+    deepest = max(_depth(part) for part in (shape.pick, shape.omit))
+    if deepest > joining.reach:
+        raise BadRequestData("ngsild.linked_without_join", {"depth": deepest, "reach": joining.reach})
     return Form(shape=shape, joining=joining, media=media, context=context)
 
 
@@ -61,9 +64,9 @@ def check_format(params: Mapping[str, str]) -> None:
         raise InvalidRequest("ngsild.unknown_option", {"option": unknown[0][:100], "known": known})
 
 
-def entity_answer(city: Served, request: Request, tenant: str, document: Document, form: Form) -> Answer:
+def entity_answer(city: Served, request: Request, document: Document, form: Form) -> Answer:
     """One entity; refuses one of which nothing is left that was asked for (clause 5.7.1.4)."""
-    shape = form.shape
+    tenant, shape = city.tenant(request), form.shape
     asked_in_vain = shape.attributes and not any(name in document.attributes for name in shape.attributes)
     if asked_in_vain or not shows(document, shape):
         raise ResourceNotFound("ngsild.nothing_left", {"id": document.id})
@@ -81,12 +84,12 @@ def entity_answer(city: Served, request: Request, tenant: str, document: Documen
 def entities_answer(
     city: Served,
     request: Request,
-    tenant: str,
     documents: Sequence[Document],
     form: Form,
     headers: Iterable[tuple[bytes, bytes]] = (),
 ) -> Answer:
     """Several entities: a list, or a FeatureCollection."""
+    tenant = city.tenant(request)
 
     def look_up(id: str) -> Document | None:
         found: Document | None = city.documents.get(tenant, id)
@@ -100,9 +103,24 @@ def entities_answer(
 
 def form_answer(request: Request, shown: Any, form: Form, headers: Iterable[tuple[bytes, bytes]] = ()) -> Answer:
     """What is shown in its media type. GeoJSON holds its context unless `body=json` is preferred (clause 6.3.6)."""
+    status = 200
+    version = preferred(request)
+    if version is not None:
+        told = amended(shown, version)
+        # 203: what is told is not quite what is kept (clause 6.3.2).
+        status, shown = (200 if told is shown else 203), told
+        headers = (*headers, header("preference-applied", f"ngsi-ld={version[0]}.{version[1]}"))
     if form.media is not Media.GEO_JSON:
-        return json_answer(shown, form.context, media=form.media, headers=headers)
+        return json_answer(shown, form.context, media=form.media, status=status, headers=headers)
     if "body=json" in request.headers.get("prefer", "").replace(" ", "").split(";"):
         more = (context_link(form.context), header("preference-applied", "body=json"), *headers)
-        return json_answer(shown, media=form.media, headers=more)
-    return json_answer({**shown, "@context": form.context.json}, media=form.media, headers=headers)
+        return json_answer(shown, media=form.media, status=status, headers=more)
+    body = {**shown, "@context": form.context.json}
+    return json_answer(body, media=form.media, status=status, headers=headers)
+
+
+def _depth(part: Projection | None) -> int:
+    """How many Relationships away the farthest member is that is picked or omitted."""
+    if part is None:
+        return 0
+    return max((1 + _depth(below) for below in part.inside.values() if below.inside), default=0)

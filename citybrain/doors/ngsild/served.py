@@ -79,24 +79,25 @@ class Served:
         url = linked_context(said) if said else None
         return await self.contexts.resolve(url, self.new_tenant(request)) if url else CORE
 
-    async def payload(self, request: Request, *, patch: bool = False) -> Payload:
+    async def payload(self, request: Request, *, patch: bool = False, any_json: bool = False) -> Payload:
         """The body with its context (clauses 6.3.4, 6.3.5); `patch` takes a merge patch too.
 
-        Refuses other media types, what is not JSON, a context beside JSON-LD and a context in plain JSON.
+        Refuses what is no object (unless `any_json`), other media types, what is not JSON, a context beside JSON-LD
+        and a context in plain JSON.
         """
         kind = media.sent(request, patch=patch)
         body = await self.json(request)
         if not isinstance(body, dict):
+            if not any_json:
+                raise InvalidRequest("ngsild.not_an_object", {})
             return Payload(json=body, context=await self._beside(request, kind, required=False), given=None, media=kind)
-        if not body:
-            raise InvalidRequest("ngsild.empty_body", {})
         given = body.pop("@context", None)
         if given is None:
             context = await self._beside(request, kind, required=True)
             return Payload(json=body, context=context, given=None, media=kind)
         if kind == Media.JSON:
             raise BadRequestData("ngsild.context_in_json", {})
-        self._refuse_link_beside(request)
+        self.refuse_link_beside(request)
         context = await self.contexts.resolve(given, self.new_tenant(request))
         return Payload(json=body, context=context, given=given, media=kind)
 
@@ -111,12 +112,13 @@ class Served:
     async def _beside(self, request: Request, kind: str, *, required: bool) -> Context:
         """The context of a body that brings none; JSON-LD must bring its own."""
         if kind == Media.LD_JSON:
-            self._refuse_link_beside(request)
+            self.refuse_link_beside(request)
             if required:
                 raise BadRequestData("ngsild.no_context_in_ld_json", {})
         return await self.context(request)
 
-    def _refuse_link_beside(self, request: Request) -> None:
+    def refuse_link_beside(self, request: Request) -> None:
+        """Refuse a context in a Link header: JSON-LD brings its own (clause 6.3.5)."""
         said = request.headers.get("link")
         if said and linked_context(said):
             raise BadRequestData("ngsild.link_beside_ld_json", {})

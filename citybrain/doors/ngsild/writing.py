@@ -7,11 +7,12 @@ from citybrain.doors.ngsild.answers import ResourceNotFound, json_answer, no_con
 from citybrain.doors.ngsild.params import options
 from citybrain.doors.ngsild.served import Served
 from citybrain.kernel.asgi import Answer, Request
-from citybrain.kernel.entities.document import Document, EntityChange
+from citybrain.kernel.entities.document import Document
 from citybrain.kernel.entities.names import check_uri
 from citybrain.kernel.entities.selection import read_types
+from citybrain.kernel.entities.service import Desk
 from citybrain.kernel.entities.verbs import Applied
-from citybrain.kernel.ld.context import Context
+from citybrain.kernel.ld.context import Context, full_iri
 
 SIMPLIFIED = frozenset({"keyValues", "simplified"})
 
@@ -32,10 +33,15 @@ def existing(city: Served, request: Request, params: Mapping[str, str], context:
     return document
 
 
-async def apply(city: Served, change: EntityChange | None) -> None:
-    """Make a change, if there is any; it is committed on return."""
-    if change is not None:
-        await city.documents.apply([change])
+def desk(city: Served, request: Request, tenant: str | None = None) -> Desk:
+    """Where the city's entities are written, as of now: in the request's tenant, unless one is given."""
+    return Desk(documents=city.documents, tenant=city.tenant(request) if tenant is None else tenant, at=city.now())
+
+
+def check_type(city: Served, request: Request, params: Mapping[str, str], context: Context) -> None:
+    """Refuse an entity that is not of the type that `type` names, if it does (clause 4.17)."""
+    if "type" in params:
+        existing(city, request, params, context)
 
 
 def is_simplified(params: dict[str, str]) -> bool:
@@ -49,13 +55,18 @@ def update_result(city: Served, request: Request, applied: Applied, context: Con
         return no_content()
     lang = city.language(request)
     body = {
-        "updated": [context.compact(name) for name in applied.updated],
+        "updated": [_told(name) for name in applied.updated],
         "notUpdated": [
             {
-                "attributeName": context.compact(name),
+                "attributeName": _told(name),
                 "reason": city.words.sentence(code, {"member": context.compact(name)}, lang),
             }
             for name, code in applied.not_updated
         ],
     }
     return json_answer(body, status=207)
+
+
+def _told(name: str) -> str:
+    """A name in a result: full, for results come without a context."""
+    return name if name in ("type", "scope") else full_iri(name)
