@@ -87,12 +87,12 @@ def _observed(row: Row, instance: Instance) -> str:
 
 
 def _plain(row: Row) -> Instance:
-    """A bare number or word is a Property; what is more has its detail, which leaves out what number or word say."""
+    """A bare number or word is a Property; whatever is more has its detail, which does not repeat them."""
     value = _number(row.number) if row.word is None else row.word
     if not row.detail:
         return Instance(type=AttributeType.PROPERTY, value=value)
-    detailed = _decode(row.detail)
-    return msgspec.structs.replace(detailed, value=value) if detailed.value is None else detailed
+    instance = _decode(row.detail)
+    return instance if instance.value is not None else msgspec.structs.replace(instance, value=value)
 
 
 def _gone(row: Row) -> Instance:
