@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from urllib.parse import unquote
 
 import msgspec
 
@@ -147,8 +148,8 @@ def condition_of(subscription: Subscription, context: Context) -> EntityQuery | 
 
 
 def _asked_of(subscription: Subscription) -> dict[str, Json]:
-    """q, geoQ and scopeQ as in the body of a Query."""
-    asked: dict[str, Json] = {"q": subscription.q, "scopeQ": subscription.scope_q, "geoQ": subscription.geo_q}
+    """q, geoQ and scopeQ as in the body of a Query. Clause 4.9 has q in the form of a URI, so signs may be encoded."""
+    asked: dict[str, Json] = {"q": unquote(subscription.q), "scopeQ": subscription.scope_q, "geoQ": subscription.geo_q}
     if subscription.q:
         asked |= {"jsonKeys": list(subscription.json_keys), "expandValues": list(subscription.expand_values)}
     return {name: value for name, value in asked.items() if value}

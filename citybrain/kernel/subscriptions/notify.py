@@ -107,10 +107,22 @@ def _gone(told: Told, one: Compiled) -> dict[str, Json]:
 def _with_nulls(document: Document, deleted: Iterable[Touched]) -> Document:
     """The document with each deleted instance in its place, its value being the standard's word for nothing."""
     attributes = dict(document.attributes)
+    gone: dict[str, list[Instance]] = {}
     for each in deleted:
         if each.before is not None:
-            attributes[each.name] = (*attributes.get(each.name, ()), _null(each.before))
+            gone.setdefault(each.name, []).append(_null(each.before))
+    for name, nulls in gone.items():
+        left = attributes.get(name, ())
+        # An attribute that is gone as a whole is told as one, whichever instances it had (clause 5.8.6).
+        attributes[name] = (*left, *nulls) if left else (_whole(nulls),)
     return msgspec.structs.replace(document, attributes=attributes)
+
+
+def _whole(nulls: Sequence[Instance]) -> Instance:
+    if len(nulls) == 1:
+        return nulls[0]
+    default = next((each for each in nulls if not each.dataset_id), nulls[0])
+    return msgspec.structs.replace(default, dataset_id="")
 
 
 def _null(before: Instance) -> Instance:

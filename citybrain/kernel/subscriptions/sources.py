@@ -4,6 +4,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import unquote
 
 import msgspec
 
@@ -53,7 +54,7 @@ def decoded(body: bytes) -> SourcesTold:
 def check(subscription: Subscription, query_context: Context) -> None:
     """Refuse filters that cannot be read: csf is a query (clause 4.9), temporalQ a time (clause 4.11)."""
     if subscription.csf:
-        read_query_body({"q": subscription.csf}, query_context)
+        read_query_body({"q": unquote(subscription.csf)}, query_context)
     if subscription.temporal_q:
         read_period(_texts(subscription.temporal_q))
 
@@ -76,7 +77,11 @@ def concerns(one: Compiled, registration: Registration) -> bool:
     if not is_in_period(registration, period):
         return False
     document = as_document(registration)
-    asked: dict[str, Json] = {"q": subscription.csf, "scopeQ": subscription.scope_q, "geoQ": subscription.geo_q}
+    asked: dict[str, Json] = {
+        "q": unquote(subscription.csf),
+        "scopeQ": subscription.scope_q,
+        "geoQ": subscription.geo_q,
+    }
     given = {name: value for name, value in asked.items() if value}
     return not given or matches(document, read_query_body(given, one.query_context))
 
