@@ -10,6 +10,7 @@ import msgspec
 from citybrain.kernel.access import Access
 from citybrain.kernel.app import EntityType
 from citybrain.kernel.clock import utc_now
+from citybrain.kernel.collecting import collect_seldom
 from citybrain.kernel.db import Database
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.entities.sweep import sweeping
@@ -74,6 +75,7 @@ async def open_store(
         parts = Parts(db=db, documents=documents, journal=journal, contexts=contexts, registrations=registrations)
         subscriptions = await Subscriptions.open(parts)
         opened.push_async_callback(subscriptions.close)
+        collect_seldom()
         yield Store(
             db=db,
             documents=documents,

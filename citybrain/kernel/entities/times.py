@@ -9,7 +9,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 def text_of(at: datetime) -> str:
     """A time as documents hold it: UTC, ending in `Z`, without trailing zeros of a fraction."""
-    text = at.astimezone(UTC).replace(tzinfo=None).isoformat()
+    text = (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat()[:-6]  # without its +00:00
     return f"{text.rstrip('0') if '.' in text else text}Z"
 
 

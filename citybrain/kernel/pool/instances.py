@@ -4,6 +4,8 @@
 import struct
 from collections.abc import Collection, Iterator
 from datetime import UTC, date, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,16 +14,19 @@ from citybrain.kernel.entities.document import AttributeChange, AttributeType, D
 from citybrain.kernel.entities.times import from_us, text_of, to_us, us_of
 from citybrain.kernel.entities.writing import HistoryRows
 from citybrain.kernel.pool.rows import FIELDS, NULL, UNIX_TO_POSTGRES_US
+from citybrain.kernel.records import Json
 
 EXACT_BELOW = 2**53  # integers beyond lose digits in a float
 SCOPE = "scope"
 """The name under which the history keeps the scopes of an entity."""
 
+DAY_US = 86_400_000_000
+
 _START = struct.Struct(">hiiiiiqi")
 _NUMBER = struct.Struct(">id")
 _LENGTH = struct.Struct(">i")
 _ABSENT = _LENGTH.pack(NULL)
-_END = struct.Struct(">iqiqiqib")
+_END = struct.Struct(">iqiqiqibi")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -43,10 +48,11 @@ def encode_changes(
         at_us = to_us(change.at)
         for each in _kept(change, never):
             instance += 1
-            seen = each.after.observed_at if each.after else ""
-            us = us_of(seen) if seen else at_us
-            pieces += _row(entity, names.number(each.name, each.dataset_id), each, us=us, at_us=at_us, number=instance)
-            days.setdefault(us // 86_400_000_000, from_us(us).astimezone(UTC).date())
+            us = us_of(each.after.observed_at) if each.after and each.after.observed_at else at_us
+            pieces.append(_row(_Place(entity, names.number(each.name, each.dataset_id), us, at_us, instance), each))
+            day = us // DAY_US
+            if day not in days:
+                days[day] = from_us(day * DAY_US).date()
     return HistoryRows(b"".join(pieces), frozenset(days.values()), instance)
 
 
@@ -56,17 +62,21 @@ def parts(instance: Instance) -> tuple[float | None, str | None, bytes | None]:
     What number or word say exactly is not said again in the detail, nor what has a column of its own.
     """
     number, word, whole = _plain(instance)
-    if whole and not _says_more(instance):
-        return number, word, None
-    rest = msgspec.structs.replace(
-        instance,
-        value=None if whole else instance.value,
-        dataset_id="",
-        observed_at="",
-        created_at="",
-        modified_at="",
-    )
-    return number, word, _encode(rest)
+    if not (whole and not (instance.attributes or instance.extra or instance.expires_at or instance.object_type)):
+        return number, word, _encode(_without_columns(instance, None if whole else instance.value))
+    return number, word, _usual_detail(instance.type, instance.unit_code)
+
+
+@lru_cache(1024)
+def _usual_detail(type: AttributeType, unit_code: str) -> bytes | None:
+    """What most instances have beside a value: a kind and a unit."""
+    if type is AttributeType.PROPERTY and not unit_code:
+        return None
+    return _encode(Instance(type=type, unit_code=unit_code))
+
+
+def _without_columns(instance: Instance, value: Json) -> Instance:
+    return msgspec.structs.replace(instance, value=value, dataset_id="", observed_at="", created_at="", modified_at="")
 
 
 def _plain(instance: Instance) -> tuple[float | None, str | None, bool]:
@@ -79,12 +89,6 @@ def _plain(instance: Instance) -> tuple[float | None, str | None, bool]:
     if isinstance(value, str) and "\x00" not in value:
         return None, value, True
     return None, None, False
-
-
-def _says_more(instance: Instance) -> bool:
-    return instance.type is not AttributeType.PROPERTY or bool(
-        instance.unit_code or instance.attributes or instance.extra or instance.expires_at or instance.object_type
-    )
 
 
 def _kept(change: EntityChange, never: Collection[tuple[str, str]]) -> Iterator[AttributeChange]:
@@ -112,15 +116,26 @@ def _scopes(scopes: tuple[str, ...], change: EntityChange) -> Instance | None:
     return Instance(type=AttributeType.PROPERTY, value=value, observed_at=text_of(change.at))
 
 
-def _row(entity: int, attribute: int, change: AttributeChange, *, us: int, at_us: int, number: int) -> Iterator[bytes]:
+class _Place(NamedTuple):
+    """Whose row it is, the two times in it, and the instance's number."""
+
+    entity: int
+    attribute: int
+    us: int
+    at_us: int
+    instance: int
+
+
+def _row(place: _Place, change: AttributeChange) -> bytes:
     after = change.after
-    value, word, detail = _deletion(change, at_us) if after is None else parts(after)
-    at = at_us - UNIX_TO_POSTGRES_US
-    yield _START.pack(FIELDS, 4, entity, 4, attribute, 8, us - UNIX_TO_POSTGRES_US, NULL)
-    yield _ABSENT if value is None else _NUMBER.pack(8, value)
-    yield _ABSENT if word is None else _text(word.encode())
-    yield _END.pack(8, number, 8, at, 8, at, 1, after is not None and bool(after.observed_at))
-    yield _ABSENT if detail is None else _text(detail)
+    value, word, detail = _deletion(change, place.at_us) if after is None else parts(after)
+    at = place.at_us - UNIX_TO_POSTGRES_US
+    is_observed = after is not None and bool(after.observed_at)
+    start = _START.pack(FIELDS, 4, place.entity, 4, place.attribute, 8, place.us - UNIX_TO_POSTGRES_US, NULL)
+    middle = _ABSENT if value is None else _NUMBER.pack(8, value)
+    text = _ABSENT if word is None else _text(word.encode())
+    end = _END.pack(8, place.instance, 8, at, 8, at, 1, is_observed, NULL if detail is None else len(detail))
+    return b"".join((start, middle, text, end, detail or b""))
 
 
 def _deletion(change: AttributeChange, at_us: int) -> tuple[None, None, bytes]:
