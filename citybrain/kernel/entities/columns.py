@@ -80,6 +80,32 @@ class Column:
         else:
             self._put(row, found[0])
 
+    def take(self, rows: Sequence[int], documents: Sequence[Any]) -> None:
+        """Write many; a single number or text, which is what most attributes are, without going through its path."""
+        if len(self.path.names) > 1 or self.path.inside or self.attribute in OF_ENTITY:
+            for row, document in zip(rows, documents, strict=True):
+                self.put(row, document)
+            return
+        numbers: list[tuple[int, float]] = []
+        words: list[tuple[int, int, State]] = []
+        name, code_of = self.attribute, self.code_of
+        for row, document in zip(rows, documents, strict=True):
+            one: Sequence[Any] = document.attributes.get(name, ())
+            value: Any = one[0].value if len(one) == 1 else None
+            state = _AT_ONCE.get((one[0].type, type(value)), State.EMPTY) if one else State.EMPTY
+            if state == State.NUMBER:
+                numbers.append((row, value))
+            elif state != State.EMPTY and (code := code_of.get(value, -1)) >= 0:
+                words.append((row, code, state))
+            else:
+                self.put(row, document)
+        if numbers:
+            at = [row for row, _ in numbers]
+            self.states[at], self.numbers[at] = State.NUMBER, [number for _, number in numbers]
+        if words:
+            at = [row for row, _, _ in words]
+            self.codes[at], self.states[at] = [code for _, code, _ in words], [state for _, _, state in words]
+
     def _put(self, row: int, target: Target) -> None:
         value = target.value
         if isinstance(value, list) and len(value) == 1:
@@ -122,6 +148,23 @@ class Places:
             self.states = _grown(self.states, room)
             self.west, self.south = _grown(self.west, room), _grown(self.south, room)
             self.east, self.north = _grown(self.east, room), _grown(self.north, room)
+
+    def take(self, rows: Sequence[int], documents: Sequence[Any]) -> None:
+        """Write many; a single point, which is what most places are, at once."""
+        kept: list[int] = []
+        points: list[tuple[float, float]] = []
+        for row, document in zip(rows, documents, strict=True):
+            one = document.attributes.get(self.attribute, ())
+            point = _point(one[0]) if len(one) == 1 else None
+            if point is None:
+                self.put(row, document)
+            else:
+                kept.append(row)
+                points.append(point)
+        if kept:
+            self.states[kept] = State.NUMBER
+            self.west[kept], self.south[kept] = np.array(points).T
+            self.east[kept], self.north[kept] = self.west[kept], self.south[kept]
 
     def put(self, row: int, document: Document) -> None:
         """Write where the document is into a row: ABSENT, NUMBER for a single point, OTHER with the box of all else."""
@@ -198,15 +241,14 @@ class Columns:
         if not len(empty):
             return
         empty = empty + (rows.start or 0) if isinstance(rows, slice) else rows[empty]
-        decode = _decoder(column.attribute)
+        decode = _decoder(column.attribute, in_full=not isinstance(column, Places) and len(column.path.names) > 1)
         slots = shelf.ids
         for begin in range(0, len(empty), PIECE):
             if shelf.ids is not slots:  # numbered anew meanwhile: nobody will ask this column again
                 return
             piece = [row for row in empty[begin : begin + PIECE].tolist() if shelf.bodies[row] is not None]
             bodies = b"[" + b",".join(shelf.bodies[row] or b"" for row in piece) + b"]"
-            for row, document in zip(piece, decode(bodies), strict=True):
-                column.put(row, document)
+            column.take(piece, decode(bodies))
             await asyncio.sleep(0)
 
     def _kept(self, tenant: str, key: Hashable, make: Callable[[], Any]) -> Any:
@@ -242,17 +284,31 @@ def columns_of(documents: Documents) -> Columns:
     return made
 
 
-def _decoder(name: str) -> Decode:
-    """Reads many documents, of each only the attribute, or all but attributes where the name is the entity's own."""
+def _decoder(name: str, *, in_full: bool) -> Decode:
+    """Reads many documents, of each only the attribute, or all but attributes where the name is the entity's own.
+
+    Of an attribute only type and value are read, unless it is needed `in_full`.
+    """
     if name in OF_ENTITY:
         return msgspec.json.Decoder(list[_Head]).decode
-    one = msgspec.defstruct("One", [("one", tuple[Instance, ...], ())], rename={"one": name}, gc=False)
+    kind = Instance if in_full else _Value
+    one = msgspec.defstruct("One", [("one", tuple[kind, ...], ())], rename={"one": name}, gc=False)  # type: ignore[valid-type]
     only = msgspec.defstruct("Only", [("attributes", one, msgspec.field(default_factory=one))], gc=False)
     decode: Callable[[bytes], Sequence[Any]] = msgspec.json.Decoder(list[only]).decode  # type: ignore[valid-type]
-    return lambda text: [
-        Document(id="", types=(), attributes={name: each.attributes.one} if each.attributes.one else {})
-        for each in decode(text)
-    ]
+    return lambda text: [_Only({name: each.attributes.one} if each.attributes.one else {}) for each in decode(text)]
+
+
+class _Value(msgspec.Struct, gc=False):
+    """An instance of an attribute, of which nothing but its value counts."""
+
+    type: AttributeType
+    value: Json = None
+
+
+class _Only(msgspec.Struct, gc=False):
+    """A document with nothing but one attribute."""
+
+    attributes: dict[str, Any]
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -278,12 +334,32 @@ def _box(found: Sequence[Json]) -> Bounds | None:
     return bounds(found)
 
 
+def _point(instance: Any) -> tuple[float, float] | None:
+    value = instance.value
+    if instance.type is not AttributeType.GEO_PROPERTY or not isinstance(value, dict) or value.get("type") != "Point":
+        return None
+    position = value.get("coordinates")
+    if (
+        not isinstance(position, list)
+        or len(position) < 2
+        or not all(isinstance(each, float | int) for each in position)
+    ):
+        return None
+    return (position[0], position[1])
+
+
 def _grown(array: NDArray[Any], room: int) -> NDArray[Any]:
     made = np.zeros(room, array.dtype)
     made[: len(array)] = array
     return made
 
 
+_AT_ONCE: Mapping[tuple[AttributeType, type], State] = {
+    (AttributeType.PROPERTY, float): State.NUMBER,
+    (AttributeType.PROPERTY, str): State.TEXT,
+    (AttributeType.RELATIONSHIP, str): State.OBJECT,
+    (AttributeType.VOCAB_PROPERTY, str): State.WORDS,
+}
 _STATE: Mapping[tuple[As, type], State] = {
     (As.VALUE, int): State.NUMBER,
     (As.VALUE, float): State.NUMBER,

@@ -11,12 +11,13 @@ from citybrain.kernel.entities.columns import Columns, Rows, State
 from citybrain.kernel.entities.geometry import WGS84, GeoQuery, Relation, asked_shape
 from citybrain.kernel.entities.masks import Answer, Bools
 from citybrain.kernel.entities.selection import Scopes
-from citybrain.kernel.geo import Bounds
+from citybrain.kernel.geo import EARTH_RADIUS_M, Bounds
 
 Degrees = NDArray[np.float64]
 
 _DEGREE_M = 110_000.0  # a degree of latitude is never shorter than 110.5 km
 _NEXT_TO_A_POLE = 89.0
+_SPHERE_ERRS = 0.007  # of a distance; the greatest error against the ellipsoid is 0.56 %
 
 
 class InScope:
@@ -79,8 +80,8 @@ class IsThere:
         if geo.relation is Relation.NEAR:
             if asked.geom_type != "Point":
                 return None
-            metres = _metres(lons, lats, asked)
-            return metres <= geo.at_most_m if geo.at_most_m is not None else metres > (geo.at_least_m or 0.0)
+            near = _nearer(lons, lats, asked, geo.at_most_m or geo.at_least_m or 0.0)
+            return near if geo.at_most_m is not None else ~near
         if geo.relation is Relation.WITHIN:
             return np.asarray(shapely.contains_xy(asked, lons, lats), np.bool_)
         if geo.relation not in (Relation.DISJOINT, Relation.INTERSECTS):
@@ -89,9 +90,18 @@ class IsThere:
         return ~touching if geo.relation is Relation.DISJOINT else touching
 
 
-def _metres(lons: Degrees, lats: Degrees, point: Any) -> Degrees:
-    many = len(lons)
-    return np.asarray(WGS84.inv(lons, lats, np.full(many, point.x), np.full(many, point.y))[2])
+def _nearer(lons: Degrees, lats: Degrees, point: Any, reach_m: float) -> Bools:
+    """At most so far from a point. The ellipsoid is asked only of those for whom a sphere does not decide it."""
+    here, there = np.radians(lats), float(np.radians(point.y))
+    half = np.sin((here - there) / 2) ** 2
+    half += np.cos(here) * np.cos(there) * np.sin(np.radians(lons - point.x) / 2) ** 2
+    on_sphere = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(half, 1.0)))
+    near: Bools = on_sphere <= reach_m
+    close = np.flatnonzero(np.abs(on_sphere - reach_m) <= reach_m * _SPHERE_ERRS)
+    if len(close):
+        places = np.full(len(close), point.x), np.full(len(close), point.y)
+        near[close] = np.asarray(WGS84.inv(lons[close], lats[close], *places)[2]) <= reach_m
+    return near
 
 
 def _reach(bounds: Bounds, reach_m: float) -> Bounds:

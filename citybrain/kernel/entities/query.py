@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from citybrain.kernel.entities.names import is_uri
 from citybrain.kernel.entities.ordering import Ordering, read_ordering
 from citybrain.kernel.entities.parsing import TIMES, read_expression
 from citybrain.kernel.entities.patterns import compiled
+from citybrain.kernel.entities.projection import read_projection
 from citybrain.kernel.entities.refusals import BadRequestData
 from citybrain.kernel.entities.selection import Scopes, Types, read_scopes, read_types
 from citybrain.kernel.ld.context import Context
@@ -70,9 +72,9 @@ class EntityQuery(msgspec.Struct, frozen=True, kw_only=True):
 def read_query(params: Mapping[str, str], context: Context) -> EntityQuery:
     """The question that parameters of a request ask (clause 6.4.3.2); parameters that ask for a form are not read here.
 
-    Read are type, id, idPattern, attrs, q, expandValues, jsonKeys, scopeQ, georel, geometry, coordinates, geoproperty,
-    datasetId, orderBy, orderFrom, orderGeometry, collation. Refuses `BadRequestData`, with the parameter and the
-    position of what is wrong, and `TooComplexQuery`.
+    Read are type, id, idPattern, attrs, pick, q, expandValues, jsonKeys, scopeQ, georel, geometry, coordinates,
+    geoproperty, datasetId, orderBy, orderFrom, orderGeometry, collation. Refuses `BadRequestData`, with the parameter
+    and the position of what is wrong, and `TooComplexQuery`.
     """
     selector = Selector(
         types=read_types(params["type"], context) if params.get("type") else None,
@@ -82,7 +84,7 @@ def read_query(params: Mapping[str, str], context: Context) -> EntityQuery:
     is_any = selector == Selector()
     return EntityQuery(
         selectors=() if is_any else (selector,),
-        attributes=read_attributes(_split(params.get("attrs", "")), context),
+        attributes=_wanted(_split(params.get("attrs", "")), params.get("pick", ""), context),
         q=_question(params, context),
         scopes=read_scopes(params["scopeQ"]) if params.get("scopeQ") else None,
         geo=read_geo(params, context),
@@ -94,12 +96,13 @@ def read_query(params: Mapping[str, str], context: Context) -> EntityQuery:
 def read_query_body(body: Mapping[str, Json], context: Context) -> EntityQuery:
     """The question that the body of a Query (clause 5.2.23) or of a Subscription asks.
 
-    Read are entities, attrs, q, expandValues, jsonKeys, scopeQ, geoQ, datasetId, ordering. Refuses as `read_query`.
+    Read are entities, attrs, pick, q, expandValues, jsonKeys, scopeQ, geoQ, datasetId, ordering.
+    Refuses as `read_query`.
     """
     ordering = body.get("ordering")
     return EntityQuery(
         selectors=read_selectors(body["entities"], context) if "entities" in body else (),
-        attributes=read_attributes(_texts(body.get("attrs"), "attrs"), context),
+        attributes=_wanted(_texts(body.get("attrs"), "attrs"), _joined(body.get("pick"), "pick"), context),
         q=_question({name: _joined(body[name], name) for name in _QUESTION if name in body}, context),
         scopes=read_scopes(_text(body["scopeQ"], "scopeQ")) if body.get("scopeQ") is not None else None,
         geo=read_geo(_object(body["geoQ"], "geoQ"), context) if body.get("geoQ") is not None else None,
@@ -148,11 +151,11 @@ def read_geo(params: Mapping[str, Json], context: Context) -> GeoQuery | None:
 def require_narrow(query: EntityQuery) -> None:
     """Refuse a question that asks for everything (clause 5.7.2.4).
 
-    It must name a type, an attribute that is not the system's, a q with such an attribute, a place, or ids.
+    It must name a type, an attribute that is not the system's, a q with such an attribute, or a place.
     """
     named = [*query.attributes, *(path.names[0] for path in paths(query.q))] if query.q else [*query.attributes]
     is_narrow = (
-        any(each.types is not None or each.ids for each in query.selectors)
+        any(each.types is not None for each in query.selectors)
         or any(name not in _OF_SYSTEM for name in named)
         or query.geo is not None
     )
@@ -164,6 +167,14 @@ def require_join(query: EntityQuery, join_level: int) -> None:
     """Refuse a q that looks farther along Relationships than `join_level`, 0 for no join (clause 5.7.2.4)."""
     if query.linked_depth > join_level:
         raise BadRequestData("kernel.query_beyond_join", {"depth": query.linked_depth, "join_level": join_level})
+
+
+def _wanted(attributes: Sequence[str], pick: str, context: Context) -> tuple[str, ...]:
+    """Attributes of which an entity must have one: those of `attrs`, or those picked if nothing else is picked."""
+    if not pick:
+        return read_attributes(attributes, context)
+    picked = read_projection(pick, context, parameter="pick").inside
+    return () if attributes or any(name in _NOT_ATTRIBUTES for name in picked) else tuple(picked)
 
 
 def _question(params: Mapping[str, str], context: Context) -> Expression | None:
@@ -182,7 +193,7 @@ def _relation(text: str) -> tuple[Relation, float | None, float | None]:
         raise BadRequestData("kernel.parameter_unusable", {"parameter": "georel", "value": text[:100]})
     if found is None:
         return Relation(name.strip()), None, None
-    if distance <= 0:
+    if not 0 < distance < inf:
         raise BadRequestData("kernel.parameter_unusable", {"parameter": "georel", "value": text[:100]})
     return (
         Relation.NEAR,

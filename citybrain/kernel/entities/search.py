@@ -12,7 +12,7 @@ Others run in between wherever a piece of work takes more than a few millisecond
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from functools import partial
 
 import msgspec
@@ -34,10 +34,13 @@ FIRST_BLOCK = 1_024
 _LARGEST_BLOCK = 262_144
 _TURN = 200
 """After so many decoded entities others run: 2 or 3 ms."""
-_SPARSE = 4
+_SPARSE = 16
+"""Of fewer than one in so many rows the slots are looked up one by one, of more all are scanned."""
 
 Slots = NDArray[np.intp]
 Bools = NDArray[np.bool_]
+
+_NONE: Slots = np.zeros(0, np.intp)
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,7 +67,15 @@ async def find(
     if isinstance(documents, View):
         page, total = await page_of(documents, query, find, offset=offset, limit=limit)
         return Found(documents=page, total=total if count else None, has_more=total > offset + len(page))
-    search = _Search(documents, tenant, query)
+    while True:
+        try:
+            return await _found(_Search(documents, tenant, query), offset, limit, count=count)
+        except _Renumbered:  # many were deleted meanwhile, and their slots closed up: rare, and then once
+            continue
+
+
+async def _found(search: "_Search", offset: int, limit: int, *, count: bool) -> Found:
+    documents, tenant, query = search.documents, search.tenant, search.query
     if query.ordering is not None:
         slots = await ranked(search.columns, tenant, await search.all_slots(), query.ordering)
         ids, total = [search.ids[slot] for slot in slots[offset : offset + limit]], len(slots)
@@ -85,6 +96,10 @@ async def find_ids(documents: Documents, tenant: str, query: EntityQuery) -> lis
     """The ids of all entities that a question asks for, in the order of their creation."""
     search = _Search(documents, tenant, query)
     return [search.ids[slot] for slot in (await search.all_slots()).tolist()]
+
+
+class _Renumbered(Exception):
+    """The slots of entities are not what they were when the question began."""
 
 
 class _Search:
@@ -160,31 +175,36 @@ class _Search:
 
         Unless `eager`, nothing is filled for the first block, which is small: often it is all that is needed.
         """
+        before: Rows = slice(0, 0)
         for at, rows in enumerate(self._rows()):
+            if self.shelf.ids is not self.ids:
+                raise _Renumbered
             possible = self._of_kind(rows)
             sure = possible
             if self.mask is not None:
                 if eager or at:
+                    await self.mask.prepare(before)
                     await self.mask.prepare(rows)
                     possible = self._of_kind(rows)
                 answer = self.mask.answer(rows)
                 possible, sure = possible & (answer.certain | answer.perhaps), possible & answer.certain
+            before = rows if at == 0 else slice(0, 0)
             slots = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
             yield await self._by_id(slots[possible], self._lasting(slots[possible]) & sure[possible])
 
-    def _rows(self) -> list[Rows]:
+    def _rows(self) -> Iterator[Rows]:
         """Rows of the types asked for: ranges of all, or the slots of the types where these are few."""
         if self.query.ids is not None:
             known = self.shelf.slots
-            return [np.array(sorted(known[id] for id in self.query.ids if id in known), np.intp)]
+            return iter([np.array(sorted(known[id] for id in self.query.ids if id in known), np.intp)])
         names, many = self.query.type_names, len(self.ids)
         racks = [self.shelf.racks[name].slots for name in names or () if name in self.shelf.racks]
-        if names is None or sum(len(rack) for rack in racks) * _SPARSE > many:
-            return _cut(many)
-        slots = (
-            np.unique(np.concatenate([np.array(rack, np.intp) for rack in racks])) if racks else np.zeros(0, np.intp)
-        )
-        return [slots[rows] for rows in _cut(len(slots))]
+        if len(racks) == 1 and (self.mask is None or len(racks[0]) * _SPARSE < many):
+            return (np.array(racks[0][rows], np.intp) for rows in _cut(len(racks[0])))
+        if names is None or sum(len(rack) for rack in racks) * _SPARSE >= many:
+            return iter(_cut(many))
+        slots = np.unique(np.concatenate([_NONE, *(np.array(rack, np.intp) for rack in racks)]))
+        return (slots[rows] for rows in _cut(len(slots)))
 
     def _of_kind(self, rows: Rows) -> Bools:
         """What is there and of the types that a selector names."""
@@ -193,8 +213,8 @@ class _Search:
             kind > 0 and (not selectors or any(each.types is None or each.types.select(types) for each in selectors))
             for kind, types in enumerate(self.shelf.kind_types)
         ]
-        of_rows = np.array(kinds[rows], np.intp) if isinstance(rows, slice) else np.array(kinds, np.intp)[rows]
-        return np.array(wanted, np.bool_)[of_rows]
+        # The view must be gone before anybody adds an entity: an array that is looked at cannot grow.
+        return np.array(wanted, np.bool_)[np.frombuffer(kinds, np.int32)[rows]] if kinds else np.zeros(0, np.bool_)
 
     def _lasting(self, slots: Slots) -> Bools:
         """What cannot have expired in part or whole since columns took it in."""
