@@ -192,6 +192,20 @@ class Database:
             async with self._pool.connection() as connection:
                 return await Transaction(connection).rows(query, params, binary=binary)
 
+    async def stream(
+        self, query: str, params: Params | None = None, *, at_once: int = 10_000
+    ) -> AsyncIterator[list[tuple[Any, ...]]]:
+        """The rows of a query in portions, so that no more than one is in memory."""
+        with _spoken():
+            async with (
+                self._pool.connection() as connection,
+                connection.transaction(),
+                connection.cursor("stream", row_factory=tuple_row) as cursor,
+            ):
+                await cursor.execute(_text(query), params)
+                while rows := await cursor.fetchmany(at_once):
+                    yield rows
+
     async def write(self, query: str, params: Params | None = None) -> int:
         """Carry out one statement in a transaction of its own; answers with the number of rows it touched."""
         with _spoken():

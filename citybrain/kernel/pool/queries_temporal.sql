@@ -3,6 +3,9 @@
 -- name: entity_by_id
 SELECT number, id, types, body, live FROM document WHERE tenant = %(tenant)s AND id = %(id)s;
 
+-- name: entities_by_id
+SELECT number, id, types, body, live FROM document WHERE tenant = %(tenant)s AND id = ANY(%(ids)s);
+
 -- name: entities_after
 -- In order of their ids, those that have anything in the span.
 SELECT d.number, d.id, d.types, d.body, d.live FROM document d

@@ -3,8 +3,11 @@
 -- name: replaced_delete
 -- Of several observations of one time the newest word counts.
 DELETE FROM history h
-USING (SELECT DISTINCT * FROM unnest(%(attributes)s::integer[], %(times)s::timestamptz[]) AS k (attribute, at)) k
-WHERE h.entity = %(entity)s AND h.attribute = k.attribute AND h.observed_at = k.at AND h.is_observed
+USING (
+    SELECT DISTINCT *
+    FROM unnest(%(entities)s::integer[], %(attributes)s::integer[], %(times)s::timestamptz[]) AS k (entity, attribute, at)
+) k
+WHERE h.entity = k.entity AND h.attribute = k.attribute AND h.observed_at = k.at AND h.is_observed
     AND h.instance < (
         SELECT max(n.instance) FROM history n
         WHERE n.entity = h.entity AND n.attribute = h.attribute AND n.observed_at = h.observed_at AND n.is_observed

@@ -33,6 +33,7 @@ class Sql(msgspec.Struct, frozen=True):
     """The queries of this module."""
 
     entity_by_id: str
+    entities_by_id: str
     entities_after: str
     entities_before: str
     series_of: str
@@ -101,6 +102,10 @@ class Temporal:
         if found is None:
             raise NoSuchEvolution("kernel.no_such_evolution", {"id": id})
         return found
+
+    async def known_of(self, tenant: str, ids: Sequence[str]) -> list[Known]:
+        """Those of several entities that the history knows, in no order."""
+        return await self.db.read(SQL.entities_by_id, {"tenant": tenant, "ids": list(ids)}, as_=Known)
 
     async def retrieve(self, tenant: str, id: str, selection: Selection) -> Found:
         """The evolution of one entity; refuses one of which nothing is known (clause 5.7.3)."""

@@ -100,6 +100,15 @@ class FiguresOf:
                     shown.setdefault(entity, {}).setdefault(each.name, []).append({"type": type, **dataset, **of})
         return shown
 
+    async def worked_out(
+        self, series: Sequence[Series], selection: Selection, aggregation: Aggregation
+    ) -> Sequence[Figures]:
+        """The figures of numbers or texts of one series, by period."""
+        periods = await self._periods(series, selection, aggregation) if series else None
+        if periods is None:
+            return []
+        return (await self._worked_out(series, periods, selection, distinct=False)).get(series[0], [])
+
     async def _kinds(self, series: Sequence[Series], selection: Selection) -> dict[Series, tuple[Kind, str]]:
         """The kind of the newest value of each series that has any in the window, and its attribute type."""
         window = selection.temporal.window

@@ -4,6 +4,7 @@
 Deleting an entity of now does not touch its history: that is done here, or by the retention policy.
 """
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from citybrain.kernel.entities.merging import partially_updated
 from citybrain.kernel.entities.times import text_of
 from citybrain.kernel.errors import NotFound
 from citybrain.kernel.pool.instances import parts
-from citybrain.kernel.pool.temporal import NoSuchEvolution, Series, Temporal
+from citybrain.kernel.pool.temporal import Known, NoSuchEvolution, Series, Temporal
 from citybrain.kernel.pool.temporal_query import Window
 from citybrain.kernel.pool.temporal_reading import Given
 from citybrain.kernel.pool.temporal_rows import Moment, moment_of
@@ -57,10 +58,24 @@ class TemporalWriting:
         An instance observed at the same time as one that is there, in the same data set, replaces it: who sends the
         same twice changes nothing. Types that are new are added to those of an entity that only the history knows.
         """
-        is_new = self._documents.number(tenant, given.id) is None
+        return bool(await self.add_all(tenant, [given], at=at))
+
+    async def add_all(self, tenant: str, given: Sequence[Given], *, at: datetime) -> int:
+        """Add instances to many evolutions, each of another entity; answers how many are new. Committed."""
+        old = [each.id for each in given if self._documents.number(tenant, each.id) is not None]
+        known = {each.id: each for each in await self._temporal.known_of(tenant, old)} if old else {}
+        numbers = await asyncio.gather(*(self._record(tenant, each, known.get(each.id), at) for each in given))
+        replacing = [
+            (number, each.instances)
+            for number, each in zip(numbers, given, strict=True)
+            if each.id in known or _has_repeats(each.instances)
+        ]
+        await self._drop_replaced(replacing)
+        return len(given) - len(known)
+
+    async def _record(self, tenant: str, given: Given, known: Known | None, at: datetime) -> int:
         document = given.document(text_of(at))
-        if not is_new:
-            known = await self._temporal.known(tenant, given.id)
+        if known is not None:
             document = msgspec.structs.replace(
                 document,
                 types=tuple(dict.fromkeys((*known.types, *given.types))),
@@ -71,10 +86,7 @@ class TemporalWriting:
             AttributeChange(name=name, done=Done.CREATED, before=None, after=instance)
             for name, instance in given.instances
         ]
-        number = await self._documents.record(tenant, document, changes, at=at)
-        if not is_new or _has_repeats(given.instances):
-            await self._drop_replaced(number, given.instances)
-        return is_new
+        return await self._documents.record(tenant, document, changes, at=at)
 
     async def end_attribute(
         self, tenant: str, id: str, name: str, *, dataset_id: str = "", all_of_them: bool = False, at: datetime
@@ -158,16 +170,17 @@ class TemporalWriting:
         await self._documents.forget(tenant, id)
         await self._db.write(SQL.figures_delete, {"entity": known.number, "attributes": None})
 
-    async def _drop_replaced(self, entity: int, instances: Iterable[tuple[str, Instance]]) -> None:
+    async def _drop_replaced(self, written: Iterable[tuple[int, Iterable[tuple[str, Instance]]]]) -> None:
         names = self._documents.names
         observed = [
-            (names.number(name, each.dataset_id), datetime.fromisoformat(each.observed_at))
+            (entity, names.number(name, each.dataset_id), datetime.fromisoformat(each.observed_at))
+            for entity, instances in written
             for name, each in instances
             if each.observed_at
         ]
         if observed:
-            numbers, times = zip(*observed, strict=True)
-            params = {"entity": entity, "attributes": list(numbers), "times": list(times)}
+            entities, attributes, times = (list(column) for column in zip(*observed, strict=True))
+            params = {"entities": entities, "attributes": attributes, "times": times}
             await self._db.write(SQL.replaced_delete, params)
 
     async def _held(self, tenant: str, id: str, name: str) -> tuple[int, Sequence[Series]]:
