@@ -4,7 +4,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from citybrain.kernel.ld.terms import CORE_OBJECT, KEYWORDS, Terms
+from citybrain.kernel.ld.terms import CORE_OBJECT, KEYWORDS, InvalidContext, Terms
 from citybrain.kernel.records import Json
 
 CORE_URL = "https://uri.etsi.org/ngsi-ld/v1/ngsi-ld-core-context-v1.9.jsonld"
@@ -62,6 +62,7 @@ class Context:
             if given is None:
                 terms.forget()
             else:
+                _check_unscoped(given)
                 terms.apply(given)
         user = {name: term for name, term in terms.by_name.items() if name not in _CORE_TERMS.by_name}
         terms.by_name = {**user, **_CORE_TERMS.by_name}
@@ -126,6 +127,13 @@ class Context:
 
     def _means(self, text: str, iri: str) -> bool:
         return not text.endswith(":") and self._terms.expand(text) == iri
+
+
+def _check_unscoped(given: Mapping[str, Any]) -> None:
+    """Clause 5.5.7: a user's context has no scoped contexts; those that a copy of the core context has are passed."""
+    for name, definition in given.items():
+        if isinstance(definition, Mapping) and "@context" in definition and name not in _CORE_TERMS.by_name:
+            raise InvalidContext("kernel.context_invalid", {"where": name, "why": "scoped"})
 
 
 def _ways_back(terms: Terms) -> tuple[dict[str, str], list[tuple[str, str]]]:

@@ -241,3 +241,11 @@ def test_the_oracle_tells_names_as_we_do() -> None:
         assert context_of(user).compact(name) == (name if name in CORE_OBJECT else theirs)
 
     same()
+
+
+def test_a_context_within_a_term_is_refused_unless_it_is_of_the_core() -> None:
+    scoped = {"Bus": {"@id": "https://example.org/Bus", "@context": {"speed": "https://example.org/hidden"}}}
+    with pytest.raises(InvalidContext) as refusal:
+        Context(url="", json="", objects=[scoped])
+    assert refusal.value.facts == {"where": "Bus", "why": "scoped"}
+    assert Context(url="", json="", objects=[CORE_OBJECT]).expand("speed") == "speed"
