@@ -189,7 +189,9 @@ class _Taken:
 
     def _take_other(self, key: str, held: Json) -> None:
         name = attribute_name(key, self._reading, key)
-        if name == "scope":
+        if name in _ID or name in _TYPE:
+            self.take(name, held)
+        elif name == "scope":
             self._scopes = () if self._deletes(key, held) else read_scopes(held)
         elif name == "expiresAt":
             self._expires_at = NULL if self._deletes(key, held) else check_time(key, held)

@@ -51,6 +51,12 @@ def test_the_keywords_of_json_ld_mean_id_and_type() -> None:
     assert (document.id, document.types) == ("urn:a:b", ("https://city.example/Bus", "Tram"))
 
 
+def test_a_context_may_have_words_of_its_own_for_id_and_type() -> None:
+    german = Context(url="https://city.example/de", json="", objects=[{"kennung": "@id", "art": "@type"}])
+    document = read_entity({"kennung": "urn:a:b", "art": "Bus"}, german, AT)
+    assert (document.id, document.types) == ("urn:a:b", ("Bus",))
+
+
 # fmt: off
 REFUSED: list[tuple[Any, str]] = [
     ([],                                          "not_an_object"),
