@@ -3,7 +3,15 @@
 
 from collections.abc import Sequence
 
-from citybrain.doors.ngsild.answers import BadRequestData, InvalidRequest, created, header, json_answer, no_content
+from citybrain.doors.ngsild.answers import (
+    BadRequestData,
+    InvalidRequest,
+    Media,
+    created,
+    header,
+    json_answer,
+    no_content,
+)
 from citybrain.doors.ngsild.media import accepted
 from citybrain.doors.ngsild.params import PAGING, flag, options, page_links, paging, read_params
 from citybrain.doors.ngsild.preferences import version_applied
@@ -48,7 +56,7 @@ def routes_of(city: Served, path: str, kind: Kind) -> Sequence[Route]:
         shown = [
             show(line.one.subscription, line.health, context, now=city.now(), sys_attrs=sys_attrs) for line in part
         ]
-        headers = page_links(request, page, more=page.offset + page.limit < len(lines), media=media)
+        headers = page_links(request, page, more=page.offset + page.limit < len(lines), media=Media.LD_JSON)
         if page.count:
             headers.append(header("ngsild-results-count", str(len(lines))))
         return json_answer(shown, context, media=media, headers=[*headers, *version_applied(request)])
@@ -95,7 +103,10 @@ def _subscriptions(city: Served) -> Subscriptions:
 
 
 async def _payload(city: Served, request: Request, *, patch: bool = False) -> Payload:
-    """The body with its context. An empty object is JSON, but no subscription."""
+    """The body with its context. An empty object is no subscription; a change need not say that it is JSON."""
+    if patch and "content-type" not in request.headers:
+        json = await city.json(request)
+        return Payload(json=json, context=await city.context(request), given=None, media=Media.JSON)
     try:
         return await city.payload(request, patch=patch)
     except InvalidRequest as refusal:

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
+from citybrain.doors.ngsild.preferences import VERSION, preferences
 from citybrain.kernel.asgi import Request
 
 OURS = (1, 9)
-_PREFERRED = re.compile(r"(?:^|[,;\s])ngsi-ld\s*=\s*\"?(\d{1,2})\.(\d{1,2})\"?")
+_VERSION = re.compile(r"(\d{1,2})\.(\d{1,2})")
 
 
 class Since(msgspec.Struct, frozen=True):
@@ -34,8 +35,7 @@ SINCE: Mapping[str, Since] = {
 
 def preferred(request: Request) -> tuple[int, int] | None:
     """The version that the client prefers; None when it says nothing, or one that is newer than ours."""
-    said = request.headers.get("prefer")
-    found = _PREFERRED.search(said) if said else None
+    found = _VERSION.fullmatch(preferences(request).get(VERSION, "")) if "prefer" in request.headers else None
     if found is None:
         return None
     version = int(found[1]), int(found[2])
