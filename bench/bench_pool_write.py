@@ -120,7 +120,10 @@ async def _bulk(store: Store, ids: Sequence[str], seconds: float) -> None:
 
 
 async def _bare_copy(db: Database) -> float:
-    rows = np.zeros(200_000, [(f"f{n}", kind) for n, kind in enumerate((">i2", ">i4", ">i4", ">i4", ">i4", ">i4", ">i8", ">i4", ">f8"))])
+    rows = np.zeros(
+        200_000,
+        [(f"f{n}", kind) for n, kind in enumerate((">i2", ">i4", ">i4", ">i4", ">i4", ">i4", ">i8", ">i4", ">f8"))],
+    )
     rows["f0"], rows["f1"], rows["f3"], rows["f5"], rows["f7"] = 4, 4, 4, 8, 8
     data = b"PGCOPY\n\xff\r\n\x00" + bytes(8) + rows.tobytes() + b"\xff\xff"
     begin_s = monotonic_s()
@@ -179,9 +182,7 @@ def _whole(id: str) -> Document:
             "humidity": (_instance(40.25, at),),
             "serial": (_instance("A-17", at),),
             "location": (
-                Instance(
-                    type=AttributeType.GEO_PROPERTY, value={"type": "Point", "coordinates": [116.3975, 39.9087]}
-                ),
+                Instance(type=AttributeType.GEO_PROPERTY, value={"type": "Point", "coordinates": [116.3975, 39.9087]}),
             ),
         },
     )
