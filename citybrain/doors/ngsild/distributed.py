@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from citybrain.doors.ngsild.answers import BadRequestData
 from citybrain.doors.ngsild.distribution import Distribution, Filter, again, params_of
 from citybrain.doors.ngsild.forwarding import Ask, Asker
 from citybrain.doors.ngsild.gathering import Part, merge, read_remote
@@ -80,30 +81,38 @@ class Reading:
 
     async def query(self, request: Request) -> Answer:
         """Entities of all sources that fit a query (clause 5.7.2)."""
-        body = await request.body() if request.method == "POST" else b""
-        repeated = again(request, raw=body)
         params = params_of(request)
         if not self._all.concerns_others(request, params):
-            return await self._all.local(repeated)
+            return await self._all.local(request)
+        body = await request.body() if request.method == "POST" else b""
+        repeated = again(request, raw=body)
         try:
-            asker = await self._asker(again(request, raw=body))
-            question = await self._question(request, body, params, asker.context)
+            asker, question = await self._question(request, body, params)
         except Refusal:
             # What is wrong with a query is for the endpoint to say.
             return await self._all.local(repeated)
-        gathered = await self.gather(asker, question)
+        matches = self._asked(asker, question)
+        if matches and question.query.ordering is not None:
+            raise BadRequestData("ngsild.order_over_sources", {})
+        gathered = await self._gather(asker, question, matches)
         answer = await self._all.answered(repeated, self.view(asker, gathered))
         return self._all.with_warnings(answer, gathered.warnings)
 
     async def gather(self, asker: Asker, question: Question) -> Gathered:
         """What sources hold that fits."""
+        return await self._gather(asker, question, self._asked(asker, question))
+
+    def _asked(self, asker: Asker, question: Question) -> list[tuple[Match, Selector]]:
+        """Whom to ask, and for which of the entities asked for."""
         query = question.query
         also = Filter(csf=_csf(question.params, asker.context), geo=query.geo)
-        asked = [
+        return [
             (match, selector)
             for selector in query.selectors or (Selector(),)
             for match in self._matches(asker, _wanted(query, selector), QUERIES, also)
         ]
+
+    async def _gather(self, asker: Asker, question: Question, asked: Sequence[tuple[Match, Selector]]) -> Gathered:
         replies = await asyncio.gather(*(self._query(asker, question, match, each) for match, each in asked))
         return self._gathered(asker, [reply for several in replies for reply in several])
 
@@ -125,21 +134,24 @@ class Reading:
             return []
         return self._all.matching(asker, wanted, operations, also)
 
-    async def _question(self, request: Request, body: bytes, params: Mapping[str, str], context: Context) -> Question:
+    async def _question(self, request: Request, body: bytes, params: Mapping[str, str]) -> tuple[Asker, Question]:
+        """What is asked, and for whom: names of a body are in the context that came with it."""
         if request.method == "POST":
             payload = await self._all.city.payload(again(request, raw=body))
             said = payload.json if isinstance(payload.json, dict) else {}
             params = {**_as_params(said), **params}
-            query = read_query_body(said, payload.context)
+            query, context = read_query_body(said, payload.context), payload.context
         else:
+            context = await self._all.city.context(request)
             query = read_query(params, context)
-        return Question(
+        question = Question(
             query=query,
             params=params,
             is_split=params.get("splitEntities") == "true",
             needed=_needed(params),
             by_post=request.method == "POST",
         )
+        return Asker(request=request, tenant=self._all.city.new_tenant(request), context=context), question
 
     async def _retrieve(self, asker: Asker, match: Match, id: str) -> tuple[Match, Reply, Context]:
         registration = match.registration

@@ -15,6 +15,7 @@ from citybrain.doors.ngsild.plans import Order, Plan, attribute_terms, plan, red
 from citybrain.doors.ngsild.served import Payload
 from citybrain.kernel.asgi import Answer, Request
 from citybrain.kernel.entities.fragment import read_entity, read_fragment
+from citybrain.kernel.entities.names import check_uri
 from citybrain.kernel.entities.query import read_query
 from citybrain.kernel.entities.values import Nulls
 from citybrain.kernel.errors import Refusal
@@ -223,8 +224,7 @@ def _checked(act: Act, request: Request, payload: Payload) -> tuple[str, tuple[s
         return document.id, document.types
     fragment = read_fragment(payload.json, payload.context, nulls=Nulls.MERGE)
     id = request.slots["id"]
-    if not is_uri(id) or fragment.id not in ("", id):
-        raise Refusal("ngsild.other_id", {"id": fragment.id, "path_id": id})
+    check_uri("id", id)
     return id, fragment.types
 
 

@@ -42,6 +42,7 @@ class Distribution:
         self.city = city
         self.forwarding = Forwarding(city)
         self._makers = makers
+        self._own = Routes(route for maker in makers for route in maker(city))
 
     @property
     def registrations(self) -> Any:
@@ -77,10 +78,10 @@ class Distribution:
 
     async def local(self, request: Request, documents: Any = None) -> Answer:
         """This broker's own answer, from `documents` where they are given in place of what is here."""
-        city = self.city
-        if documents is not None:
-            city = copy.copy(city)
-            city.documents = documents
+        if documents is None:
+            return await self._own.find(request)(request)
+        city = copy.copy(self.city)
+        city.documents = documents
         routes = Routes(route for maker in self._makers for route in maker(city))
         return await routes.find(request)(request)
 

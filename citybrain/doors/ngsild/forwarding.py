@@ -14,7 +14,7 @@ from citybrain.kernel.clock import monotonic_s
 from citybrain.kernel.entities.document import VALUE_KEY
 from citybrain.kernel.entities.expressions import Expression, written
 from citybrain.kernel.errors import Refusal
-from citybrain.kernel.ld.context import CORE, Context
+from citybrain.kernel.ld.context import Context
 from citybrain.kernel.records import Json
 from citybrain.kernel.registrations.index import Match
 from citybrain.kernel.registrations.model import Registration
@@ -110,21 +110,21 @@ class Forwarding:
     def _sending(self, asker: Asker, ask: Ask, context: Context) -> Sending:
         registration = ask.match.registration
         headers = {
-            "accept": source_info(registration, "accept") or "application/json",
-            "via": _via(asker.request, self._city.alias(asker.tenant)),
+            "Accept": source_info(registration, "accept") or "application/json",
+            "Via": _via(asker.request, self._city.alias(asker.tenant)),
             **_conveyed(registration, asker.request),
         }
         tenant = registration.tenant or asker.tenant
         if tenant:
-            headers["ngsild-tenant"] = tenant
+            headers["NGSILD-Tenant"] = tenant
         content = None
         if ask.body is not msgspec.UNSET:
             body = rewritten(ask.body, asker.context, context)
             inline = source_info(registration, "contentType") == "application/ld+json" and context is asker.context
-            headers["content-type"] = "application/ld+json" if inline else "application/json"
+            headers["Content-Type"] = "application/ld+json" if inline else "application/json"
             content = msgspec.json.encode(_with_context(body, context) if inline else body)
-        if headers.get("content-type") != "application/ld+json":
-            headers["link"] = CONTEXT_LINK.format(url=context.url)
+        if headers.get("Content-Type") != "application/ld+json":
+            headers["Link"] = CONTEXT_LINK.format(url=context.url)
         return Sending(
             method=ask.method,
             url=base_of(registration.endpoint) + API + ask.path,
@@ -221,8 +221,3 @@ def _params(ask: Ask, context: Context) -> dict[str, str]:
 
 def _names(names: Iterable[str]) -> str:
     return ",".join(sorted(names))
-
-
-def is_core(context: Context) -> bool:
-    """Whether names are in the core context alone."""
-    return context is CORE

@@ -96,7 +96,8 @@ async def query(city: Served, request: Request) -> Answer:
         raise BadRequestData("ngsild.too_wide", {})
     found = discovered(city, city.tenant(request), params, context, city.now())
     shown = [_shown(each, context, params) for each in found[page.offset : page.offset + page.limit]]
-    headers = page_links(request, page, more=len(found) > page.offset + page.limit)
+    more = len(found) > page.offset + page.limit
+    headers = page_links(request, page, more=more, media="application/ld+json")
     if page.count:
         headers.append(header("ngsild-results-count", str(len(found))))
     return json_answer(shown, context, media=media, headers=headers)
@@ -145,8 +146,7 @@ def _describes(registration: Registration, asked: Sequence[EntityQuery], period:
 
 
 def _shown(registration: Registration, context: Context, params: Mapping[str, str]) -> dict[str, object]:
-    shown = represent(registration, context, sys_attrs="sysAttrs" in options(params) or "sysAttrs" in params)
-    return {**shown, "status": "ok"}
+    return represent(registration, context, sys_attrs="sysAttrs" in options(params) or "sysAttrs" in params)
 
 
 def _id(request: Request) -> str:

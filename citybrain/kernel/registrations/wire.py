@@ -126,8 +126,8 @@ def represent(registration: Registration, context: Context, *, sys_attrs: bool =
     """A registration in its wire form, names in the terms of `context`."""
     shown: dict[str, Json] = {"id": registration.id, "type": TYPE, "endpoint": registration.endpoint}
     shown["information"] = [_show_information(one, context) for one in registration.information]
-    shown["mode"] = registration.mode
     optional: dict[str, Json] = {
+        "mode": "" if registration.mode is Mode.INCLUSIVE else str(registration.mode),
         "operations": list(registration.operations),
         "tenant": registration.tenant,
         "scope": _single(registration.scopes),
@@ -279,12 +279,13 @@ def _management(value: Json) -> Management | None:
     cache = value.get("cacheDuration", "")
     if cache and not is_duration(cache):
         _refuse("management.cacheDuration", "duration")
-    return Management(
+    management = Management(
         timeout_ms=_positive("management.timeout", value.get("timeout")),
         cooldown_ms=_positive("management.cooldown", value.get("cooldown")),
         cache_duration=cache,
         local_only=_flag("management.localOnly", value.get("localOnly", False)),
     )
+    return None if management == Management() else management
 
 
 def is_duration(value: Json) -> bool:
