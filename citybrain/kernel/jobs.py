@@ -13,6 +13,7 @@ from citybrain.kernel.access import Access
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.db import Database
 from citybrain.kernel.outbox import Outbox
+from citybrain.kernel.pool.retention import keep_to_policies
 
 RETENTION_CRON = "17 * * * *"  # off the full hour, when everybody else's jobs run
 OUTBOX_LASTS = timedelta(days=1)  # a reader that was away for longer reads the state anew
@@ -38,6 +39,8 @@ SQL = sql.load(Path(__file__).with_name("queries_jobs.sql"), Sql)
 async def forget_old(db: Database, access: Access, *, keep_days: int, now: datetime) -> int:
     """Retention: drop whole days of history, prune outbox, sessions and attempts; answers with the days dropped.
 
+    What feeds observed goes after `keep_days`; what came through the API stays as long as its own policies say.
+
     Age is counted in city time from the newest batch, so a simulated city keeps as much as a real one.
     Orders of the machine go with the observations they rest on. Events, readings and what people ordered stay: they
     are few, and they are the record of what was done.
@@ -45,6 +48,7 @@ async def forget_old(db: Database, access: Access, *, keep_days: int, now: datet
     await Outbox(db).prune(before=now - OUTBOX_LASTS)
     await access.prune(now=now)
     newest = await db.read_one(SQL.newest_city_time, as_=datetime)
+    await keep_to_policies(db, now=newest or now)
     if newest is None:
         return 0
     first_day = newest.date() - timedelta(days=keep_days)

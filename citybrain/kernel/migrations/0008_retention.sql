@@ -73,3 +73,12 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION history_forget_batches IS
     'Forget what feeds observed before a day; what people and devices wrote through the API stays for its own policy.';
+
+CREATE TABLE import_bookmark (
+    key text PRIMARY KEY,
+    line bigint NOT NULL,
+    taken bigint NOT NULL,
+    refused bigint NOT NULL,
+    at timestamptz NOT NULL
+);
+COMMENT ON TABLE import_bookmark IS 'How far the import of a file came: everything up to this line is committed.';
