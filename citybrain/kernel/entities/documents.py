@@ -120,6 +120,11 @@ class Documents:
         document = self._shown(tenant, shelf, id, body)
         return None if document is None else _encode(document)
 
+    def stored(self, tenant: str, id: str) -> Document | None:
+        """An entity without what is observed in columns; None when there is none or it has expired."""
+        body = self.kept(tenant, id)
+        return None if body is None else self._unexpired(self._shelf(tenant), id, body)
+
     def kept(self, tenant: str, id: str) -> bytes | None:
         """The bytes kept of an entity, as they are: another object as soon as it has changed."""
         shelf = self._shelves.get(tenant, NOTHING)
@@ -274,12 +279,14 @@ class Documents:
         return shelf
 
     def _shown(self, tenant: str, shelf: Shelf, id: str, body: bytes) -> Document | None:
-        document: Document | None = _decode(body)
-        if document is not None and id in shelf.due_us:
-            document = unexpired(document, to_us(self._now()))
+        document = self._unexpired(shelf, id, body)
         if document is not None and self._in_columns(tenant, document.types):
             document = self.observed.over(document) if self.observed else document
         return document
+
+    def _unexpired(self, shelf: Shelf, id: str, body: bytes) -> Document | None:
+        document = _decode(body)
+        return unexpired(document, to_us(self._now())) if id in shelf.due_us else document
 
     def _in_columns(self, tenant: str, types: tuple[str, ...]) -> bool:
         return self.observed is not None and tenant == DEFAULT_TENANT and bool(self.observed.names(types))

@@ -109,7 +109,7 @@ class Pool:
 
     async def register(self, entities: Sequence[Entity]) -> None:
         """Add entities of the default tenant or change what is known of them; it is committed on return."""
-        told = (change_of(each, self.documents.get(DEFAULT_TENANT, each.id)) for each in entities)
+        told = (change_of(each, self.documents.stored(DEFAULT_TENANT, each.id)) for each in entities)
         changes = [change for change in told if change is not None]
         committed = self.documents.put(changes) if changes else None
         self._add(entity.id for entity in entities)
@@ -122,7 +122,7 @@ class Pool:
         known, entity = self._entities.get(entity_id, (None, None))
         if body is None or body is known:
             return None if body is None else entity
-        document = self.documents.get(DEFAULT_TENANT, entity_id)
+        document = self.documents.stored(DEFAULT_TENANT, entity_id)
         found = None if document is None else entity_of(document)
         if found and found.type in self._attributes:
             self._entities[entity_id] = (body, found)
