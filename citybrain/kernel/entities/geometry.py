@@ -134,6 +134,8 @@ def read_geometry(kind: str, coordinates: Json, *, parameter: str = "coordinates
 def _shape(geometry: Json) -> BaseGeometry:
     """A shape of OGC Simple Features; one that crosses itself is taken as the area that its line encloses."""
     made = shape(geometry)
+    if made.is_empty:
+        raise ValueError(geometry)
     return made if made.geom_type == "Point" or made.is_valid else shapely.make_valid(made)
 
 
