@@ -7,7 +7,7 @@ from citybrain.doors.ngsild.answers import BadRequestData, created, no_content
 from citybrain.doors.ngsild.batch import merge_options
 from citybrain.doors.ngsild.media import GEO, accepted
 from citybrain.doors.ngsild.params import read_params
-from citybrain.doors.ngsild.rendering import entity_answer, read_form
+from citybrain.doors.ngsild.rendering import entity_answer, read_form, request_key
 from citybrain.doors.ngsild.served import Served, route
 from citybrain.doors.ngsild.writing import check_type, desk, entity_id, existing, is_simplified
 from citybrain.kernel.asgi import Answer, Request, Route
@@ -56,12 +56,19 @@ async def without_id(_city: Served, request: Request) -> Answer:
 
 async def retrieve(city: Served, request: Request) -> Answer:
     """An entity as it is now (clause 5.7.1)."""
+    context = await city.context(request)
+    tenant, key = city.tenant(request), request_key(request, context)
+    remembered = city.remembered.answer(key, tenant, city.documents)
+    if remembered is not None:
+        return remembered
     params = read_params(request, RETRIEVE)
     media = accepted(request, GEO)
-    context = await city.context(request)
     form = read_form(params, context, media)
     document = existing(city, request, params, context)
-    return entity_answer(city, request, document, form)
+    answer = entity_answer(city, request, document, form)
+    if form.key is not None:
+        city.remembered.keep_answer(key, tenant, [document.id], answer, alone=True)
+    return answer
 
 
 async def replace(city: Served, request: Request) -> Answer:

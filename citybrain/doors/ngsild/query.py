@@ -7,11 +7,12 @@ from citybrain.doors.ngsild.answers import BadRequestData, header, no_content
 from citybrain.doors.ngsild.entities import JOIN, SHAPE
 from citybrain.doors.ngsild.media import GEO, accepted
 from citybrain.doors.ngsild.params import PAGING, Paging, flag, page_links, paging, read_params
-from citybrain.doors.ngsild.rendering import Form, entities_answer, read_form
+from citybrain.doors.ngsild.rendering import Form, entities_answer, read_form, request_key
 from citybrain.doors.ngsild.served import Served, route
 from citybrain.doors.ngsild.writing import desk
 from citybrain.kernel.asgi import Answer, Request, Route
 from citybrain.kernel.entities import service
+from citybrain.kernel.entities.document import DEFAULT_TENANT
 from citybrain.kernel.entities.parsing import read_expression
 from citybrain.kernel.entities.query import (
     EntityQuery,
@@ -21,7 +22,7 @@ from citybrain.kernel.entities.query import (
     require_join,
     require_narrow,
 )
-from citybrain.kernel.entities.search import find
+from citybrain.kernel.entities.search import Found, find
 from citybrain.kernel.ld.context import Context
 from citybrain.kernel.records import Json
 
@@ -49,24 +50,26 @@ def routes(city: Served) -> Sequence[Route]:
 
 async def query(city: Served, request: Request) -> Answer:
     """Entities that parameters ask for (clause 5.7.2)."""
+    context = await city.context(request)
+    tenant, key = city.tenant(request), request_key(request, context)
+    remembered = city.remembered.answer(key, tenant, city.documents)
+    if remembered is not None:
+        return remembered
     params = read_params(request, QUERY)
     media = accepted(request, GEO)
     page = paging(params)
-    is_local = flag(params, "local")
-    if params.get("type") == EVERY_TYPE:
-        if "local" in params and not is_local:
-            raise BadRequestData("ngsild.every_type_is_local", {})
-        is_local = True
-    context = await city.context(request)
-    city.tenant(request)
     asked = read_query(params, context)
     if params.get("csf"):
         # Which sources are asked is for others to say; that it is an expression holds everywhere (clause 4.9).
         read_expression(params["csf"], context)
     form = read_form(params, context, media)
-    if not is_local:
+    if not _is_local(params):
         require_narrow(asked)
-    return await _answer(city, request, asked, form, page)
+    found = await _found(city, tenant, asked, form, page)
+    answer = _answer(city, request, found, form, page)
+    if form.key is not None and _stands(city, tenant, asked):
+        city.remembered.keep_answer(key, tenant, [each.id for each in found.documents], answer, alone=False)
+    return answer
 
 
 async def query_by_body(city: Served, request: Request) -> Answer:
@@ -86,7 +89,8 @@ async def query_by_body(city: Served, request: Request) -> Answer:
     form = read_form({**params, **_form_of(body)}, payload.context, media)
     if not is_local:
         require_narrow(asked)
-    return await _answer(city, request, asked, form, page)
+    found = await _found(city, city.tenant(request), asked, form, page)
+    return _answer(city, request, found, form, page)
 
 
 async def purge(city: Served, request: Request) -> Answer:
@@ -107,14 +111,37 @@ async def purge(city: Served, request: Request) -> Answer:
     return no_content()
 
 
-async def _answer(city: Served, request: Request, asked: EntityQuery, form: Form, page: Paging) -> Answer:
+async def _found(city: Served, tenant: str, asked: EntityQuery, form: Form, page: Paging) -> Found:
     require_join(asked, form.joining.reach)
-    tenant = city.tenant(request)
-    found = await find(city.documents, tenant, asked, offset=page.offset, limit=page.limit, count=page.count)
+    return await find(city.documents, tenant, asked, offset=page.offset, limit=page.limit, count=page.count)
+
+
+def _answer(city: Served, request: Request, found: Found, form: Form, page: Paging) -> Answer:
     headers = page_links(request, page, more=found.has_more)
     if page.count:
         headers.append(header("ngsild-results-count", str(found.total)))
     return entities_answer(city, request, found.documents, form, headers)
+
+
+def _is_local(params: Mapping[str, str]) -> bool:
+    """Only what is here is asked for, as `type=*` does too (table 6.4.3.2-1)."""
+    local = flag(params, "local")
+    if params.get("type") != EVERY_TYPE:
+        return local
+    if "local" in params and not local:
+        raise BadRequestData("ngsild.every_type_is_local", {})
+    return True
+
+
+def _stands(city: Served, tenant: str, asked: EntityQuery) -> bool:
+    """Whether what a query finds changes by writes alone, not by values that arrive in columns beside them."""
+    observed = city.documents.observed
+    if observed is None or tenant != DEFAULT_TENANT:
+        return True
+    if asked.q is None and asked.geo is None and not asked.attributes and asked.ordering is None:
+        return True
+    names = asked.type_names
+    return names is not None and not any(observed.names((name,)) for name in names)
 
 
 def _names(params: Mapping[str, str], name: str, context: Context) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Entities as answers: form, projection, joins, GeoJSON, and where the context stands (CIM 009 clauses 4.5, 6.3)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,6 +14,7 @@ from citybrain.doors.ngsild.answers import (
     context_link,
     header,
     json_answer,
+    with_context,
 )
 from citybrain.doors.ngsild.joining import Joining, read_joining, show_all, show_one
 from citybrain.doors.ngsild.params import options
@@ -22,21 +23,26 @@ from citybrain.doors.ngsild.versions import amended, preferred
 from citybrain.kernel.asgi import Answer, Request
 from citybrain.kernel.entities.document import Document
 from citybrain.kernel.entities.projection import Projection
-from citybrain.kernel.entities.represent import feature_collection, shows
+from citybrain.kernel.entities.represent import feature_collection, represent, shows
 from citybrain.kernel.entities.shape import Shape, read_shape
 from citybrain.kernel.ld.context import Context
 
 FORMATS = frozenset({"normalized", "concise", "simplified", "keyValues"})
+SHAPE_PARAMS = ("attrs", "pick", "omit", "options", "format", "lang", "datasetId", "jsonKeys", "expandValues")
 OPTIONS = FORMATS | {"sysAttrs", "count"}
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
-    """In which form entities are asked for: everything but which entities."""
+    """In which form entities are asked for: everything but which entities.
+
+    `key` tells forms apart; None for one in which an entity is not shown by itself alone.
+    """
 
     shape: Shape
     joining: Joining
     media: Media
     context: Context
+    key: Hashable = None
 
 
 def read_form(params: Mapping[str, str], context: Context, media: Media) -> Form:
@@ -50,7 +56,10 @@ def read_form(params: Mapping[str, str], context: Context, media: Media) -> Form
     deepest = max(_depth(part) for part in (shape.pick, shape.omit))
     if deepest > joining.reach:
         raise BadRequestData("ngsild.linked_without_join", {"depth": deepest, "reach": joining.reach})
-    return Form(shape=shape, joining=joining, media=media, context=context)
+    key = None
+    if not (joining.reach or geo):
+        key = (context, media, *((name, params[name]) for name in SHAPE_PARAMS if name in params))
+    return Form(shape=shape, joining=joining, media=media, context=context, key=key)
 
 
 def check_format(params: Mapping[str, str]) -> None:
@@ -90,6 +99,9 @@ def entities_answer(
 ) -> Answer:
     """Several entities: a list, or a FeatureCollection."""
     tenant = city.tenant(request)
+    documents = [document for document in documents if shows(document, form.shape)]
+    if form.key is not None and "prefer" not in request.headers:
+        return _joined(city, tenant, documents, form, headers)
 
     def look_up(id: str) -> Document | None:
         found: Document | None = city.documents.get(tenant, id)
@@ -99,6 +111,30 @@ def entities_answer(
     if form.media is Media.GEO_JSON:
         shown = feature_collection(shown)
     return form_answer(request, shown, form, headers)
+
+
+def _joined(
+    city: Served, tenant: str, documents: Sequence[Document], form: Form, headers: Iterable[tuple[bytes, bytes]]
+) -> Answer:
+    """A list put together of entities that are shown as they were shown before, where they are still the same."""
+    remembered, raw_of = city.remembered, city.documents.raw
+    pieces: list[bytes] = []
+    for document in documents:
+        raw = raw_of(tenant, document.id)
+        key = (form.key, tenant, document.id)
+        shown = remembered.shown(key, raw)
+        if shown is None:
+            body: Any = represent(document, form.context, form.shape)
+            if form.media is Media.LD_JSON:
+                body = with_context(body, form.context.json)
+            shown = msgspec.json.encode(body)
+            if raw is not None:
+                remembered.keep_shown(key, raw, shown)
+        pieces.append(shown)
+    said = [header("content-type", form.media.value), *headers]
+    if form.media is not Media.LD_JSON:
+        said.append(context_link(form.context))
+    return Answer(200, b"[" + b",".join(pieces) + b"]", tuple(said))
 
 
 def form_answer(request: Request, shown: Any, form: Form, headers: Iterable[tuple[bytes, bytes]] = ()) -> Answer:
@@ -124,3 +160,10 @@ def _depth(part: Projection | None) -> int:
     if part is None:
         return 0
     return max((1 + _depth(below) for below in part.inside.values() if below.inside), default=0)
+
+
+def request_key(request: Request, context: Context) -> Hashable:
+    """What a GET asks: two requests with the same key are answered alike, as long as the entities are the same."""
+    headers = request.headers
+    asked = (request.path, request.raw_query, headers.get("accept"), headers.get("prefer"))
+    return (*asked, headers.get("ngsild-tenant"), context)

@@ -11,6 +11,7 @@ import msgspec
 
 from citybrain.doors.ngsild import media
 from citybrain.doors.ngsild.answers import BadRequestData, InvalidRequest, Media, language
+from citybrain.doors.ngsild.remembered import Remembered
 from citybrain.kernel.asgi import Answer, Request, Route
 from citybrain.kernel.clock import new_id, utc_now
 from citybrain.kernel.entities.document import DEFAULT_TENANT
@@ -42,9 +43,10 @@ class Served:
 
     def __init__(self, store: Any, words: Words, lang: str) -> None:
         self.store = store
-        self.documents: Any = getattr(store, "documents", None)
-        self.contexts: Any = getattr(store, "contexts", None)
+        self.documents: Any = store.documents
+        self.contexts: Any = store.contexts
         self.words = words
+        self.remembered = Remembered(self.documents)
         self._pseudonym = f"citybrain-{new_id().lower()}"
         self.lang = lang
 
