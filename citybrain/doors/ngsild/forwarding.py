@@ -114,9 +114,9 @@ class Forwarding:
             "Via": _via(asker.request, self._city.alias(asker.tenant)),
             **_conveyed(registration, asker.request),
         }
-        tenant = registration.tenant or asker.tenant
-        if tenant:
-            headers["NGSILD-Tenant"] = tenant
+        # Clause 4.14: a registration without a tenant aims at the default tenant of its source, whoever asks here.
+        if registration.tenant:
+            headers["NGSILD-Tenant"] = registration.tenant
         content = None
         if ask.body is not msgspec.UNSET:
             body = rewritten(ask.body, asker.context, context)
