@@ -24,14 +24,24 @@ _LAST = 9
 _ABSENT = State.ABSENT
 
 
-async def ranked(columns: Columns, tenant: str, slots: Slots, ordering: Ordering) -> list[int]:
-    """The slots in the order asked for; equal ones stay in that of their creation."""
+async def ranked(columns: Columns, tenant: str, slots: Slots, ordering: Ordering, *, first: int) -> list[int]:
+    """The first so many slots in the order asked for; equal ones stay in that of their creation."""
     if len(slots) > _FEW:
         keys = await _keys(columns, tenant, slots, ordering)
         if keys is not None:
-            found: list[int] = slots[np.lexsort(keys)].tolist()
+            found: list[int] = slots[await asyncio.to_thread(_first, keys, first)].tolist()
             return found
-    return await _by_decoding(columns, tenant, slots, ordering)
+    return (await _by_decoding(columns, tenant, slots, ordering))[:first]
+
+
+def _first(keys: list[Any], first: int) -> Slots:
+    """Where the first so many stand. Only those are sorted that the weightiest key does not put behind them."""
+    weightiest = keys[-1] if keys[-1].min() != keys[-1].max() else keys[-2]
+    many = len(weightiest)
+    kept = np.arange(many)
+    if first < many:
+        kept = np.flatnonzero(weightiest <= np.partition(weightiest, first)[first])
+    return kept[np.lexsort([key[kept] for key in keys])][:first]
 
 
 async def _by_decoding(columns: Columns, tenant: str, slots: Slots, ordering: Ordering) -> list[int]:

@@ -77,8 +77,9 @@ async def find(
 async def _found(search: "_Search", offset: int, limit: int, *, count: bool) -> Found:
     documents, tenant, query = search.documents, search.tenant, search.query
     if query.ordering is not None:
-        slots = await ranked(search.columns, tenant, await search.all_slots(), query.ordering)
-        ids, total = [search.ids[slot] for slot in slots[offset : offset + limit]], len(slots)
+        slots = await search.all_slots()
+        first = await ranked(search.columns, tenant, slots, query.ordering, first=offset + limit)
+        ids, total = [search.ids[slot] for slot in first[offset:]], len(slots)
     elif count and (known := search.count()) is not None:
         ids, total = await search.page(offset, limit, count=False)
         total = max(known, offset + len(ids)) if ids else known
@@ -94,8 +95,12 @@ async def _found(search: "_Search", offset: int, limit: int, *, count: bool) -> 
 
 async def find_ids(documents: Documents, tenant: str, query: EntityQuery) -> list[str]:
     """The ids of all entities that a question asks for, in the order of their creation."""
-    search = _Search(documents, tenant, query)
-    return [search.ids[slot] for slot in (await search.all_slots()).tolist()]
+    while True:
+        try:
+            search = _Search(documents, tenant, query)
+            return [search.ids[slot] for slot in (await search.all_slots()).tolist()]
+        except _Renumbered:
+            continue
 
 
 class _Renumbered(Exception):
@@ -152,7 +157,7 @@ class _Search:
         found: list[Slots] = []
         async for slots, sure in self.blocks(eager=True):
             met = [slot async for slot in self.met(slots[~sure], sure[~sure])]
-            found.append(np.union1d(slots[sure], np.array(met, np.intp)))
+            found.append(np.union1d(slots[sure], np.array(met, np.intp)) if met else slots[sure])
         return np.concatenate(found) if found else np.zeros(0, np.intp)
 
     async def met(self, slots: Slots, sure: Bools) -> AsyncIterator[int]:
