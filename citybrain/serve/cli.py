@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: `citybrain up | run | scenarios | doctor | status | new app`."""
+"""The command line: `citybrain up | run | scenarios | doctor | status | pool | new app`."""
 
 import asyncio
 import sys
@@ -13,7 +13,7 @@ from rich.table import Table
 
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.settings import Settings, load_settings
-from citybrain.serve import catalog, doctor, experiment, report, scenarios
+from citybrain.serve import catalog, doctor, experiment, pool_commands, report, scenarios
 from citybrain.serve.experiment import BRAIN, FIXED, Died, Finished, Task
 from citybrain.serve.new_app import NewAppRefused, write_app
 
@@ -24,6 +24,7 @@ SOME_DIED = 3
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 new = typer.Typer(no_args_is_help=True, help="Write the skeleton of something new.")
 app.add_typer(new, name="new")
+app.add_typer(pool_commands.app, name="pool")
 
 out = Console()
 err = Console(stderr=True)
