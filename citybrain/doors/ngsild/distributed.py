@@ -42,11 +42,15 @@ class Gathered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """A query to be distributed. `params` are those of the request, or what its body says under the same names."""
+    """A query to be distributed; `is_whole` when all it finds matters, not just a page.
+
+    `params` are those of the request, or what its body says under the same names.
+    """
 
     query: EntityQuery
     params: Mapping[str, str]
     is_split: bool = False
+    is_whole: bool = False
     needed: int = USUAL_LIMIT + 1
     by_post: bool = False
 
@@ -61,7 +65,7 @@ class Reading:
         """One entity, of what is here and what sources say (clause 5.7.1)."""
         params = params_of(request)
         id = request.slots["id"]
-        if not self._all.concerns_others(request, params) or not is_uri(id):
+        if not self._all.concerns_others(request) or not is_uri(id):
             return await self._all.local(request)
         asker = await self._asker(request)
         gathered = await self.parts_of(asker, id, params)
@@ -81,26 +85,26 @@ class Reading:
 
     async def query(self, request: Request) -> Answer:
         """Entities of all sources that fit a query (clause 5.7.2)."""
-        params = params_of(request)
-        if not self._all.concerns_others(request, params):
+        if not self._all.concerns_others(request):
             return await self._all.local(request)
         body = await request.body() if request.method == "POST" else b""
         repeated = again(request, raw=body)
         try:
-            asker, question = await self._question(request, body, params)
+            asker, question = await self.question(request, body)
         except Refusal:
             # What is wrong with a query is for the endpoint to say.
             return await self._all.local(repeated)
-        matches = self._asked(asker, question)
-        if matches and question.query.ordering is not None:
-            raise BadRequestData("ngsild.order_over_sources", {})
-        gathered = await self._gather(asker, question, matches)
+        gathered = await self.gather(asker, question)
         answer = await self._all.answered(repeated, self.view(asker, gathered))
         return self._all.with_warnings(answer, gathered.warnings)
 
     async def gather(self, asker: Asker, question: Question) -> Gathered:
-        """What sources hold that fits."""
-        return await self._gather(asker, question, self._asked(asker, question))
+        """What sources hold that fits; refuses to order what several sources hold (clause 5.7.2.4)."""
+        asked = self._asked(asker, question)
+        if asked and question.query.ordering is not None:
+            raise BadRequestData("ngsild.order_over_sources", {})
+        replies = await asyncio.gather(*(self._query(asker, question, match, each) for match, each in asked))
+        return self._gathered(asker, [reply for several in replies for reply in several])
 
     def _asked(self, asker: Asker, question: Question) -> list[tuple[Match, Selector]]:
         """Whom to ask, and for which of the entities asked for."""
@@ -111,10 +115,6 @@ class Reading:
             for selector in query.selectors or (Selector(),)
             for match in self._matches(asker, _wanted(query, selector), QUERIES, also)
         ]
-
-    async def _gather(self, asker: Asker, question: Question, asked: Sequence[tuple[Match, Selector]]) -> Gathered:
-        replies = await asyncio.gather(*(self._query(asker, question, match, each) for match, each in asked))
-        return self._gathered(asker, [reply for several in replies for reply in several])
 
     def view(self, asker: Asker, gathered: Gathered) -> View:
         """The documents with the gathered entities merged in."""
@@ -134,8 +134,9 @@ class Reading:
             return []
         return self._all.matching(asker, wanted, operations, also)
 
-    async def _question(self, request: Request, body: bytes, params: Mapping[str, str]) -> tuple[Asker, Question]:
+    async def question(self, request: Request, body: bytes = b"") -> tuple[Asker, Question]:
         """What is asked, and for whom: names of a body are in the context that came with it."""
+        params: Mapping[str, str] = params_of(request)
         if request.method == "POST":
             payload = await self._all.city.payload(again(request, raw=body))
             said = payload.json if isinstance(payload.json, dict) else {}
@@ -175,7 +176,7 @@ class Reading:
     ) -> list[tuple[Match, Reply, Context]]:
         """All pages that are needed of one source."""
         replies: list[tuple[Match, Reply, Context]] = []
-        everything = question.is_split
+        everything = question.is_split or question.is_whole
         limit = PAGE if everything else min(question.needed, PAGE)
         for page in range(MOST_PAGES):
             ask = self._page(asker, question, match, selector, (limit, page * limit))

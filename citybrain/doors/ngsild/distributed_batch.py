@@ -99,11 +99,10 @@ class Batching:
         return endpoint
 
     async def _act(self, request: Request, name: str) -> Answer:
+        if not self._all.concerns_others(request):
+            return await self._all.local(request)
         raw = await request.body()
         local = again(request, raw=raw)
-        params = params_of(request)
-        if not self._all.concerns_others(request, params):
-            return await self._all.local(local)
         kind = KINDS[name]
         try:
             media = sent(local)

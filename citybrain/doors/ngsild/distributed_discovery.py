@@ -38,7 +38,7 @@ class Discovery:
 
     async def _act(self, request: Request, what: str) -> Answer:
         params = params_of(request)
-        if not self._all.concerns_others(request, params):
+        if not self._all.concerns_others(request):
             return await self._all.local(request)
         city = self._all.city
         asker = Asker(request=request, tenant=city.new_tenant(request), context=await city.context(request))

@@ -62,7 +62,7 @@ class Writing:
     async def delete(self, request: Request) -> Answer:
         """Delete an entity wherever it is (clause 5.6.6)."""
         params, id = params_of(request), request.slots["id"]
-        if not self._all.concerns_others(request, params) or not is_uri(id):
+        if not self._all.concerns_others(request) or not is_uri(id):
             return await self._all.local(request)
         asker = await self.asker(request)
         wanted = Wanted(ids=(id,), types=self.types_of(asker, id, params))
@@ -81,11 +81,11 @@ class Writing:
 
     async def attribute(self, request: Request) -> Answer:
         """Change, replace or delete one attribute wherever it is (clauses 5.6.4, 5.6.5, 5.6.19)."""
-        raw = await request.body() if request.method != "DELETE" else b""
         params, id, term = params_of(request), request.slots["id"], request.slots["name"]
+        if not self._all.concerns_others(request) or not is_uri(id):
+            return await self._all.local(request)
+        raw = await request.body() if request.method != "DELETE" else b""
         local = again(request, raw=raw)
-        if not self._all.concerns_others(request, params) or not is_uri(id):
-            return await self._all.local(local)
         try:
             payload = await self._payload(request, raw) if raw else None
         except Refusal:
@@ -109,7 +109,7 @@ class Writing:
     async def purge(self, request: Request) -> Answer:
         """Delete all entities that fit wherever they are (clause 5.6.21)."""
         params = params_of(request)
-        if not self._all.concerns_others(request, params):
+        if not self._all.concerns_others(request):
             return await self._all.local(request)
         asker = await self.asker(request)
         try:
@@ -168,11 +168,11 @@ class Writing:
         return [*done, *refusing]
 
     async def _act(self, request: Request, act: Act) -> Answer:
+        if not self._all.concerns_others(request):
+            return await self._all.local(request)
         raw = await request.body()
         params = params_of(request)
         local = again(request, raw=raw)
-        if not self._all.concerns_others(request, params):
-            return await self._all.local(local)
         try:
             payload = await self._payload(request, raw)
             id, types = _checked(act, request, payload)

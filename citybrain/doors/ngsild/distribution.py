@@ -49,11 +49,12 @@ class Distribution:
         """Who else holds what."""
         return self.city.store.registrations
 
-    def concerns_others(self, request: Request, params: Mapping[str, str]) -> bool:
+    def concerns_others(self, request: Request) -> bool:
         """Whether other sources could be concerned at all; `local=true` and `type=*` say no (table 6.4.3.2-1)."""
-        if params.get("local") == "true" or params.get("type") == "*":
+        if not self.registrations.any(self.city.new_tenant(request)):
             return False
-        return bool(self.registrations.any(self.city.new_tenant(request)))
+        params = params_of(request)
+        return params.get("local") != "true" and params.get("type") != "*"
 
     def matching(self, asker: Asker, wanted: Wanted, operations: Iterable[str], also: Filter) -> list[Match]:
         """The registrations to ask: they could hold some of it, take one of the operations and were not asked yet."""

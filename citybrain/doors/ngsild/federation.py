@@ -11,12 +11,13 @@ runs over a transient view in which local and remote entities are already merged
 
 from collections.abc import Sequence
 
-from citybrain.doors.ngsild import registrations
+from citybrain.doors.ngsild import maps, registrations
 from citybrain.doors.ngsild.distributed import Reading
 from citybrain.doors.ngsild.distributed_batch import KINDS, Batching
 from citybrain.doors.ngsild.distributed_discovery import Discovery
 from citybrain.doors.ngsild.distributed_writes import APPEND, CREATE, MERGE, REPLACE, UPDATE, Writing
 from citybrain.doors.ngsild.distribution import Distribution, Maker
+from citybrain.doors.ngsild.mapped import Mapped
 from citybrain.doors.ngsild.served import Served
 from citybrain.kernel.asgi import Endpoint, Route
 
@@ -27,19 +28,24 @@ def federated(city: Served, makers: Sequence[Maker]) -> list[Route]:
     """The routes of all makers, distributed over the registered context sources where the standard says so."""
     for tenant in city.store.registrations.tenants():
         city.documents.add_tenant(tenant)
-    around = _distributed(Distribution(city, makers))
+    distribution = Distribution(city, makers)
+    kept = maps.Maps()
+    reading = Reading(distribution)
+    mapped = Mapped(distribution, reading, kept)
+    around = _distributed(distribution, reading, mapped)
     own = [route for maker in (*makers, registrations.routes) for route in maker(city)]
+    own += [*maps.routes(city, kept), Route("GET", "/entityMaps", mapped.create)]
     return [Route(route.method, route.path, around.get((route.method, route.path), route.endpoint)) for route in own]
 
 
-def _distributed(distribution: Distribution) -> dict[tuple[str, str], Endpoint]:
+def _distributed(distribution: Distribution, reading: Reading, mapped: Mapped) -> dict[tuple[str, str], Endpoint]:
     """The endpoints that work across sources, by method and path."""
-    reading, writing = Reading(distribution), Writing(distribution)
+    writing = Writing(distribution)
     discovery = Discovery(distribution)
     batching = Batching(distribution, writing)
     return {
-        ("GET", "/entities"): reading.query,
-        ("POST", "/entityOperations/query"): reading.query,
+        ("GET", "/entities"): mapped.query,
+        ("POST", "/entityOperations/query"): mapped.query,
         ("GET", "/entities/{id}"): reading.retrieve,
         ("GET", "/entities/{id}/attrs/{name}"): reading.retrieve,
         ("GET", "/entities/{id}/attrs/{name}/value"): reading.retrieve,
