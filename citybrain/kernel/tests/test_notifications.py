@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
 import sys
+from collections.abc import AsyncIterator
 from itertools import pairwise
 
 import pytest
@@ -34,6 +35,14 @@ asyncio.run(main())
 """
 
 ACKNOWLEDGED_BEFORE_THE_KILL = 150
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    receiver = Receiver()
+    await receiver.start()
+    yield receiver
+    await receiver.stop()
 
 
 @pytest.mark.slow
