@@ -85,6 +85,12 @@ class Transaction:
         """Carry out a file of statements without parameters, as it stands."""
         await self._connection.execute(_text(text))
 
+    @asynccontextmanager
+    async def pipelined(self) -> AsyncIterator[None]:
+        """What is written inside is sent without waiting for answers; a failure shows at the end. Copies are not."""
+        async with self._connection.pipeline():
+            yield
+
     async def copy(self, query: str, data: bytes) -> None:
         """Load rows already in the wire form the COPY statement names."""
         async with self._connection.cursor() as cursor, cursor.copy(_text(query)) as copy:

@@ -150,7 +150,7 @@ class Journal:
         self._batch_number = last_batch_number
         self._instance = last_instance
         self._days: set[date] = set()
-        self._writer = Writer(db, prepare=self._make_days, store=self._store)
+        self._writer = Writer(db, prepare=self._make_days, load=self._load, store=self._store)
         self.notice_writers: dict[type, NoticeWriter] = {}
         self.told: list[Callable[[Sequence[Notice]], None]] = []
 
@@ -255,6 +255,11 @@ class Journal:
         await self._writer.put(Entry(notes=(Note(event_id=event_id, by=by, at=now, note=note),)), size=len(note))
         return (await self._db.read(SQL.events_by_id, {"ids": [event_id]}, as_=EventView))[0]
 
+    async def tell(self, events: Sequence[Event]) -> None:
+        """Events that rest on no batch of a field: committed and told on return."""
+        await self._writer.room()
+        await self._writer.put(Entry(events=tuple(events)), size=0)
+
     async def end_open_events(self, *, at: datetime) -> int:
         """End every open event at a city time (not before it began); answers with how many that were."""
         found = await self._db.read(SQL.open_events, as_=Event)
@@ -317,6 +322,12 @@ class Journal:
             if day >= max(self._days, default=day):
                 self._days = {day}
 
+    async def _load(self, transaction: Transaction, entries: Sequence[Entry]) -> None:
+        """Copy the history rows of a group."""
+        rows = b"".join(entry.rows for entry in entries)
+        if rows:
+            await transaction.copy(SQL.history_copy, HEADER + rows + TRAILER)
+
     async def _store(self, transaction: Transaction, entries: Sequence[Entry]) -> None:
         """Write a group of entries, kind by kind, in few round trips."""
         events = [event for entry in entries for event in entry.events]
@@ -347,9 +358,6 @@ class Journal:
         await store_names(transaction, [name for entry in entries for name in entry.names])
         await forget_rows(transaction, forgotten)
         await store_rows(transaction, writings)
-        rows = b"".join(entry.rows for entry in entries)
-        if rows:
-            await transaction.copy(SQL.history_copy, HEADER + rows + TRAILER)
         await self._pool.forget(transaction, forgotten)
         notices: dict[type, list[Notice]] = {}
         for notice in (notice for writing in writings for notice in writing.notices):

@@ -42,7 +42,8 @@ SQL = sql.load(Path(__file__).with_name("queries_writer.sql"), Sql)
 class Writer(Generic[Entry]):
     """Writes entries by `store`, in groups that are numbered: a group is written once, whatever the connection does.
 
-    `prepare` is called before, outside the group's transaction, and may be called again for the same group.
+    `prepare` is called before, outside the group's transaction, and may be called again for the same group. `load`
+    goes first in the transaction, for what is copied; `store` may not copy, as its statements go out as one.
     """
 
     def __init__(
@@ -50,10 +51,11 @@ class Writer(Generic[Entry]):
         db: Database,
         *,
         prepare: Callable[[Session, Sequence[Entry]], Awaitable[None]],
+        load: Callable[[Transaction, Sequence[Entry]], Awaitable[None]],
         store: Callable[[Transaction, Sequence[Entry]], Awaitable[None]],
     ) -> None:
         self._db = db
-        self._prepare, self._store = prepare, store
+        self._prepare, self._load, self._store = prepare, load, store
         self._queue: deque[tuple[Entry, int, asyncio.Future[None]]] = deque()
         self._bytes = 0
         self._position = 0
@@ -180,8 +182,10 @@ class Writer(Generic[Entry]):
     async def _write(self, session: Session, group: list[Entry], number: int) -> None:
         await self._prepare(session, group)
         async with session.begin() as transaction:
-            await self._store(transaction, group)
-            await transaction.write(SQL.position_write, {"number": number})
+            await self._load(transaction, group)
+            async with transaction.pipelined():
+                await self._store(transaction, group)
+                await transaction.write(SQL.position_write, {"number": number})
 
     async def _take_over(self) -> Session:
         """A connection that holds the writer's lock; the lock goes with the connection."""
