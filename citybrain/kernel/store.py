@@ -25,6 +25,7 @@ from citybrain.kernel.pool.temporal import Temporal
 from citybrain.kernel.registrations.registrations import Registrations
 from citybrain.kernel.runs import Runs
 from citybrain.kernel.settings import Settings
+from citybrain.kernel.snapshots.snapshots import Snapshots
 from citybrain.kernel.subscriptions.service import Parts, Subscriptions
 
 
@@ -42,6 +43,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     contexts: Contexts
     registrations: Registrations
     subscriptions: Subscriptions
+    snapshots: Snapshots
 
 
 @asynccontextmanager
@@ -88,6 +90,7 @@ async def open_store(
             contexts=contexts,
             registrations=registrations,
             subscriptions=subscriptions,
+            snapshots=await Snapshots.open(db),
         )
 
 

@@ -19,9 +19,25 @@ from citybrain.doors.ngsild.distributed_writes import APPEND, CREATE, MERGE, REP
 from citybrain.doors.ngsild.distribution import Distribution, Maker
 from citybrain.doors.ngsild.mapped import Mapped
 from citybrain.doors.ngsild.served import Served
+from citybrain.doors.ngsild.snapshots import Snapping
 from citybrain.kernel.asgi import Endpoint, Route
 
 __all__ = ["Maker", "federated"]
+
+READS = frozenset(
+    {
+        ("GET", "/entities"),
+        ("POST", "/entityOperations/query"),
+        ("GET", "/entities/{id}"),
+        ("GET", "/entities/{id}/attrs/{name}"),
+        ("GET", "/entities/{id}/attrs/{name}/value"),
+        ("GET", "/types"),
+        ("GET", "/types/{type}"),
+        ("GET", "/attributes"),
+        ("GET", "/attributes/{attribute}"),
+    }
+)
+"""What can be read in a snapshot (clause 6.3.22)."""
 
 
 def federated(city: Served, makers: Sequence[Maker]) -> list[Route]:
@@ -32,9 +48,11 @@ def federated(city: Served, makers: Sequence[Maker]) -> list[Route]:
     kept = maps.Maps()
     reading = Reading(distribution)
     mapped = Mapped(distribution, reading, kept)
+    snapping = Snapping(distribution, reading)
     around = _distributed(distribution, reading, mapped)
+    around |= {key: snapping.within(around[key]) for key in around if key in READS}
     own = [route for maker in (*makers, registrations.routes) for route in maker(city)]
-    own += [*maps.routes(city, kept), Route("GET", "/entityMaps", mapped.create)]
+    own += [*maps.routes(city, kept), Route("GET", "/entityMaps", mapped.create), *snapping.routes()]
     return [Route(route.method, route.path, around.get((route.method, route.path), route.endpoint)) for route in own]
 
 

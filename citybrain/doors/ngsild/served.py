@@ -13,7 +13,7 @@ from citybrain.doors.ngsild import media
 from citybrain.doors.ngsild.answers import BadRequestData, InvalidRequest, Media, language
 from citybrain.doors.ngsild.remembered import Remembered
 from citybrain.kernel.asgi import Answer, Request, Route
-from citybrain.kernel.clock import new_id, utc_now
+from citybrain.kernel.clock import utc_now
 from citybrain.kernel.entities.document import DEFAULT_TENANT
 from citybrain.kernel.i18n import Words
 from citybrain.kernel.ld.context import CORE, Context
@@ -47,7 +47,7 @@ class Served:
         self.contexts: Any = store.contexts
         self.words = words
         self.remembered = Remembered(self.documents)
-        self._pseudonym = f"citybrain-{new_id().lower()}"
+        self._pseudonym = store.registrations.alias
         self.lang = lang
 
     def now(self) -> datetime:

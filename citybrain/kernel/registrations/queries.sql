@@ -10,3 +10,9 @@ ON CONFLICT (tenant, id) DO UPDATE SET body = excluded.body;
 
 -- name: remove
 DELETE FROM registration WHERE tenant = %(tenant)s AND id = %(id)s;
+
+-- name: keep_alias
+INSERT INTO broker (alias) VALUES (%(alias)s) ON CONFLICT DO NOTHING;
+
+-- name: alias
+SELECT alias FROM broker;

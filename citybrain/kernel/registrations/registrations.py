@@ -10,6 +10,7 @@ from typing import Self
 import msgspec
 
 from citybrain.kernel import sql
+from citybrain.kernel.clock import new_id
 from citybrain.kernel.db import Database, Transaction
 from citybrain.kernel.errors import Conflict, NotFound
 from citybrain.kernel.registrations.conflicts import Known, check_entities, check_registrations
@@ -31,6 +32,8 @@ class Sql(msgspec.Struct, frozen=True):
     all: str
     put: str
     remove: str
+    keep_alias: str
+    alias: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries.sql"), Sql)
@@ -53,10 +56,14 @@ Teller = Callable[[RegistrationChange], None]
 
 
 class Registrations:
-    """All registrations. `watchers` and `told` are told of every change; whoever wants to know adds itself."""
+    """All registrations. `watchers` and `told` are told of every change; whoever wants to know adds itself.
+
+    `alias` is what other brokers know this one by; it outlives restarts.
+    """
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self.alias = ""
         self._by_tenant: dict[str, Index] = {}
         self._one_at_a_time = asyncio.Lock()
         self.watchers: list[Watcher] = []
@@ -66,6 +73,8 @@ class Registrations:
     async def open(cls, db: Database) -> Self:
         """All registrations that the database holds."""
         registrations = cls(db)
+        await db.write(SQL.keep_alias, {"alias": f"citybrain-{new_id().lower()}"})
+        registrations.alias = (await db.read(SQL.alias, as_=str))[0]
         for tenant, body in await db.rows(SQL.all):
             index = registrations._by_tenant.setdefault(tenant, Index())
             index.add(msgspec.json.decode(bytes(body), type=Registration))
