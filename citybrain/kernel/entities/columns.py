@@ -89,13 +89,17 @@ class Column:
         numbers: list[tuple[int, float]] = []
         words: list[tuple[int, int, State]] = []
         name, code_of = self.attribute, self.code_of
+        room = _MOST_WORDS - len(documents)
         for row, document in zip(rows, documents, strict=True):
             one: Sequence[Any] = document.attributes.get(name, ())
             value: Any = one[0].value if len(one) == 1 else None
             state = _AT_ONCE.get((one[0].type, type(value)), State.EMPTY) if one else State.EMPTY
             if state == State.NUMBER:
                 numbers.append((row, value))
-            elif state != State.EMPTY and (code := code_of.get(value, -1)) >= 0:
+            elif state != State.EMPTY and len(self.words) < room:
+                code = code_of.setdefault(value, len(self.words))
+                if code == len(self.words):
+                    self.words.append(value)
                 words.append((row, code, state))
             else:
                 self.put(row, document)

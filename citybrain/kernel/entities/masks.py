@@ -146,7 +146,7 @@ class _Compares:
             if state in _HOW_OF:
                 certain |= (states == state) & self.words[State(state)].answers(self.column.codes[rows])
             elif state == State.BOOLEAN:
-                certain |= (states == state) & self.truths[self.column.numbers[rows].astype(np.intp) & 1]
+                certain |= (states == state) & self.truths[(self.column.numbers[rows] == 1.0).astype(np.intp)]
             elif state in _KIND_OF:
                 decide = self.numeric[State(state)]
                 if decide is None:
