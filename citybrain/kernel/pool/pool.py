@@ -123,7 +123,7 @@ class Pool:
         if body is None or body is known:
             return None if body is None else entity
         document = self.documents.stored(DEFAULT_TENANT, entity_id)
-        found = None if document is None else entity_of(document)
+        found = None if document is None else entity_of(document, {each.name for each in self._observed(entity_id)})
         if found and found.type in self._attributes:
             self._entities[entity_id] = (body, found)
         return found

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What doors and apps register as `Entity` is kept as a document like any other: how one becomes the other."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from citybrain.kernel.entities.document import (
@@ -57,13 +58,16 @@ def change_of(entity: Entity, before: Document | None) -> EntityChange | None:
     )
 
 
-def entity_of(document: Document) -> Entity:
-    """A document as doors and apps see it: the values of its plain properties, its name and its place."""
+def entity_of(document: Document, observed: Collection[str]) -> Entity:
+    """A document as doors and apps see it: the values of its plain properties, its name and its place.
+
+    What is `observed` in columns is no slow fact, also when somebody wrote it into the document.
+    """
     plain = {
         name: instance.value
         for name, instances in document.attributes.items()
         for instance in instances
-        if instance.type is AttributeType.PROPERTY and not instance.dataset_id
+        if instance.type is AttributeType.PROPERTY and not instance.dataset_id and name not in observed
     }
     return Entity(
         id=document.id,
