@@ -82,10 +82,13 @@ class Column:
 
     def take(self, rows: Sequence[int], documents: Sequence[Any]) -> None:
         """Write many; a single number or text, which is what most attributes are, without going through its path."""
-        if len(self.path.names) > 1 or self.path.inside or self.attribute in OF_ENTITY:
-            for row, document in zip(rows, documents, strict=True):
-                self.put(row, document)
+        if len(self.path.names) == 1 and not self.path.inside and self.attribute not in OF_ENTITY:
+            self._take_plain(rows, documents)
             return
+        for row, document in zip(rows, documents, strict=True):
+            self.put(row, document)
+
+    def _take_plain(self, rows: Sequence[int], documents: Sequence[Any]) -> None:
         numbers: list[tuple[int, float]] = []
         words: list[tuple[int, int, State]] = []
         name, code_of = self.attribute, self.code_of
