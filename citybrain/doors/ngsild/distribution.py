@@ -19,7 +19,7 @@ from citybrain.kernel.errors import Refusal
 from citybrain.kernel.records import Json
 from citybrain.kernel.registrations.discovery import Period, as_document, is_in_period
 from citybrain.kernel.registrations.index import Match, Wanted
-from citybrain.kernel.registrations.model import Mode
+from citybrain.kernel.registrations.model import Mode, Registration
 
 Maker = Callable[[Served], Sequence[Route]]
 
@@ -27,7 +27,7 @@ WARNING = "ngsild-warning"
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """What else a source must be like: csf, the place it covers, the time it covers."""
+    """What else a source must be like: csf, the place it covers, the time it covers; `any_time` asks for the past."""
 
     csf: EntityQuery | None = None
     geo: GeoQuery | None = None
@@ -83,8 +83,7 @@ class Distribution:
             return await self._own.find(request)(request)
         city = copy.copy(self.city)
         city.documents = documents
-        routes = Routes(route for maker in self._makers for route in maker(city))
-        return await routes.find(request)(request)
+        return await self._by(city, request)
 
     async def answered(self, request: Request, documents: Any = None) -> Answer:
         """The same, with a refusal as an answer."""
@@ -92,6 +91,17 @@ class Distribution:
             return await self.local(request, documents)
         except Refusal as refusal:
             return refused(refusal, self.city.words, self.city.language(request))
+
+    async def answered_by(self, city: Served, request: Request) -> Answer:
+        """The answer of endpoints that are served another city, with a refusal as an answer."""
+        try:
+            return await self._by(city, request)
+        except Refusal as refusal:
+            return refused(refusal, self.city.words, self.city.language(request))
+
+    async def _by(self, city: Served, request: Request) -> Answer:
+        routes = Routes(route for maker in self._makers for route in maker(city))
+        return await routes.find(request)(request)
 
     def with_warnings(self, answer: Answer, warnings: Iterable[str]) -> Answer:
         """An answer that says which parts of it are missing (clause 6.3.17)."""
@@ -144,7 +154,7 @@ def _once(content: bytes) -> Receive:
 
 def _fits(match: Match, also: Filter) -> bool:
     registration = match.registration
-    if not also.any_time and not is_in_period(registration, also.period):
+    if not _has_time(registration, also):
         return False
     if also.csf is not None and not matches(as_document(registration), also.csf):
         return False
@@ -153,6 +163,14 @@ def _fits(match: Match, also: Filter) -> bool:
         or "location" not in registration.members
         or is_there(as_document(registration), _could_meet(also.geo))
     )
+
+
+def _has_time(registration: Registration, also: Filter) -> bool:
+    """Whether a source holds something of the time; one that names no interval may hold all of the past."""
+    if not also.any_time:
+        return is_in_period(registration, also.period)
+    names_none = is_in_period(registration, None)
+    return names_none or also.period is None or is_in_period(registration, also.period)
 
 
 def _could_meet(geo: GeoQuery) -> GeoQuery:

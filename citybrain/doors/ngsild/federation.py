@@ -15,6 +15,7 @@ from citybrain.doors.ngsild import maps, registrations
 from citybrain.doors.ngsild.distributed import Reading
 from citybrain.doors.ngsild.distributed_batch import KINDS, Batching
 from citybrain.doors.ngsild.distributed_discovery import Discovery
+from citybrain.doors.ngsild.distributed_past import Past
 from citybrain.doors.ngsild.distributed_writes import APPEND, CREATE, MERGE, REPLACE, UPDATE, Writing
 from citybrain.doors.ngsild.distribution import Distribution, Maker
 from citybrain.doors.ngsild.mapped import Mapped
@@ -58,7 +59,7 @@ def federated(city: Served, makers: Sequence[Maker]) -> list[Route]:
 
 def _distributed(distribution: Distribution, reading: Reading, mapped: Mapped) -> dict[tuple[str, str], Endpoint]:
     """The endpoints that work across sources, by method and path."""
-    writing = Writing(distribution)
+    writing, past = Writing(distribution), Past(distribution)
     discovery = Discovery(distribution)
     batching = Batching(distribution, writing)
     return {
@@ -78,6 +79,9 @@ def _distributed(distribution: Distribution, reading: Reading, mapped: Mapped) -
         ("PUT", "/entities/{id}/attrs/{name}"): writing.attribute,
         ("DELETE", "/entities/{id}/attrs/{name}"): writing.attribute,
         **{("POST", f"/entityOperations/{name}"): batching.acting(name) for name in KINDS},
+        ("GET", "/temporal/entities"): past.query,
+        ("POST", "/temporal/entityOperations/query"): past.query,
+        ("GET", "/temporal/entities/{id}"): past.retrieve,
         ("GET", "/types"): discovery.acting("types"),
         ("GET", "/types/{type}"): discovery.acting("types"),
         ("GET", "/attributes"): discovery.acting("attributes"),

@@ -62,7 +62,7 @@ async def retrieve(city: Served, request: Request) -> Answer:
     media = accepted(request)
     id = entity_id(request)
     context = await city.context(request)
-    asked = _asked(city.tenant(request), context, params, EntityQuery(), required=False)
+    asked = asked_of(city.tenant(request), context, params, EntityQuery(), required=False)
     temporal = city.store.temporal
     if asked.temporal.aggregation is not None:
         known = await temporal.known(asked.tenant, id)
@@ -85,7 +85,7 @@ async def query(city: Served, request: Request) -> Answer:
     page = paging(params)
     context = await city.context(request)
     entities = read_query(params, context)
-    asked = _asked(city.tenant(request), context, params, entities, required=True)
+    asked = asked_of(city.tenant(request), context, params, entities, required=True)
     if not flag(params, "local"):
         _require_narrow(entities)
     return await _answer(city, request, asked, page, media)
@@ -102,13 +102,15 @@ async def query_by_body(city: Served, request: Request) -> Answer:
         raise BadRequestData("ngsild.not_a_query", {})
     entities = read_query_body(body, payload.context)
     given = {**params, **params_of(body)}
-    asked = _asked(city.tenant(request), payload.context, given, entities, required=True)
+    asked = asked_of(city.tenant(request), payload.context, given, entities, required=True)
     if not flag(params, "local"):
         _require_narrow(entities)
     return await _answer(city, request, asked, page, media)
 
 
-def _asked(tenant: str, context: Context, params: Mapping[str, str], entities: EntityQuery, *, required: bool) -> Asked:
+def asked_of(
+    tenant: str, context: Context, params: Mapping[str, str], entities: EntityQuery, *, required: bool
+) -> Asked:
     """What parameters ask of the past; refuses whatever needs linked entities (clauses 5.7.3.4, 5.7.4.4)."""
     temporal = read_temporal_query(params, required=required)
     shape_params = {name: held for name, held in params.items() if name not in ("format", "options")}
