@@ -57,8 +57,11 @@ _TYPES: Mapping[str, AttributeType] = {str(kind): kind for kind in AttributeType
 _TYPE_OF_KEY: Mapping[str, AttributeType] = {
     key: kind for kind, key in VALUE_KEY.items() if kind is not AttributeType.GEO_PROPERTY
 }
-_WITH_UNIT = frozenset({AttributeType.PROPERTY, AttributeType.LIST_PROPERTY, AttributeType.GEO_PROPERTY})
-_WITH_OBJECT_TYPE = frozenset({AttributeType.RELATIONSHIP, AttributeType.LIST_RELATIONSHIP})
+ONLY_FOR: Mapping[str, frozenset[AttributeType]] = {
+    "unit_code": frozenset({AttributeType.PROPERTY, AttributeType.LIST_PROPERTY, AttributeType.GEO_PROPERTY}),
+    "object_type": frozenset({AttributeType.RELATIONSHIP, AttributeType.LIST_RELATIONSHIP}),
+}
+"""Members that only some kinds of attributes have."""
 
 
 def read_parts(name: str, given: Json, reading: Reading, where: str = "", depth: int = 1) -> tuple[Part, ...]:
@@ -90,11 +93,16 @@ def _check_different(where: str, parts: tuple[Part, ...]) -> None:
         seen.add(part.dataset_id)
 
 
+def says_type(given: Mapping[str, Json]) -> bool:
+    """The object says that it is an attribute of some kind."""
+    return _type_said(given) in _TYPES
+
+
 def _is_reified(given: Json) -> bool:
     """An object that stands for an attribute instance, not for the value of one."""
     if not isinstance(given, dict):
         return False
-    if _type_said(given) in _TYPES:
+    if says_type(given):
         return True
     return not looks_like_geometry(given) and any(key in _TYPE_OF_KEY for key in given)
 
@@ -109,11 +117,11 @@ def _single(name: str, given: Json, reading: Reading, where: str, depth: int) ->
     if isinstance(given, dict) and not looks_like_geometry(given):
         if _is_reified(given) or _describes(given, reading):
             return read_part(name, given, reading, where, depth)
-        _check_no_foreign_type(where, given)
+        _check_no_context(where, given)
     return _bare(name, given, reading, where)
 
 
-def _check_no_foreign_type(where: str, given: Mapping[str, Json]) -> None:
+def _check_no_context(where: str, given: Mapping[str, Json]) -> None:
     if "@context" in given:
         raise BadRequestData("kernel.member_not_allowed", {"member": f"{where}.@context"})
 
@@ -250,8 +258,8 @@ class _Members:
             raise null_refused(f"{self.where}.{member}")
         return True
 
-    def only_for(self, kinds: frozenset[AttributeType], member: str) -> None:
-        if self.kind is not UNSET and self.kind not in kinds:
+    def check_kind(self, field: str, member: str) -> None:
+        if self.kind is not UNSET and self.kind not in ONLY_FOR[field]:
             raise self.refused(member)
 
     def refused(self, member: str) -> BadRequestData:
@@ -290,14 +298,14 @@ def _take_expires_at(into: _Members, member: str, held: Json) -> None:
 
 
 def _take_unit(into: _Members, member: str, held: Json) -> None:
-    into.only_for(_WITH_UNIT, member)
+    into.check_kind("unit_code", member)
     if not isinstance(held, str) or not held:
         raise into.refused(member)
     into.members["unit_code"] = NULL if into.deletes(member, held) else held
 
 
 def _take_object_type(into: _Members, member: str, held: Json) -> None:
-    into.only_for(_WITH_OBJECT_TYPE, member)
+    into.check_kind("object_type", member)
     if into.deletes(member, held):
         into.members["object_type"] = NULL
         return

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from citybrain.kernel.entities.attribute_reading import PROOF, Part, attribute_name, read_part, read_parts
+from citybrain.kernel.entities.attribute_reading import PROOF, Part, attribute_name, read_part, read_parts, says_type
 from citybrain.kernel.entities.document import NULL, VALUE_KEY, AttributeType, Document, Instance
 from citybrain.kernel.entities.names import check_time, check_uri, read_scopes
 from citybrain.kernel.entities.refusals import BadRequestData
@@ -109,8 +109,7 @@ def settle(name: str, part: Part, at: str) -> Instance:
         raise BadRequestData(
             "kernel.attribute_without_value", {"member": name, "value_key": VALUE_KEY[kind or AttributeType.PROPERTY]}
         )
-    if name == PROOF and not isinstance(part.value, dict):
-        raise BadRequestData("kernel.proof_invalid", {"member": name})
+    check_proof(name, part.value)
     return Instance(
         type=kind,
         value=part.value,
@@ -121,6 +120,12 @@ def settle(name: str, part: Part, at: str) -> Instance:
         extra=_kept(part.extra) if part.extra else {},
         **_kept(part.members),
     )
+
+
+def check_proof(name: str, value: Json) -> None:
+    """Clause 4.5.2.2: the value of the Property that seals others is an object."""
+    if name == PROOF and not isinstance(value, dict):
+        raise BadRequestData("kernel.proof_invalid", {"member": name})
 
 
 def _kept(members: dict[str, Any]) -> dict[str, Any]:
@@ -139,7 +144,7 @@ def settle_all(parts: Mapping[str, tuple[Part, ...]], at: str) -> dict[str, tupl
 def _check_no_member(name: str, key: str, held: Json) -> None:
     """Refuses members of attributes as attributes. The keys of values (`value`, `vocab`, …) pass if a type is said:
     then nobody has mistaken the entity for an attribute."""
-    is_told = isinstance(held, dict) and ("type" in held or "@type" in held)
+    is_told = isinstance(held, dict) and says_type(held)
     if name in _NEVER_ATTRIBUTES or (name in _VALUE_KEYS and not is_told):
         raise BadRequestData("kernel.member_not_allowed", {"member": key})
 

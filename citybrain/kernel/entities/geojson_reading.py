@@ -36,7 +36,10 @@ def read_geometry(where: str, given: Json) -> Json:
 
 def looks_like_geometry(given: Json) -> TypeGuard[dict[str, Json]]:
     """An object that says it is a geometry of a kind we know and has coordinates: then it must be a valid one."""
-    return isinstance(given, dict) and "coordinates" in given and given.get("type") in GEOMETRY_TYPES
+    if not isinstance(given, dict) or "coordinates" not in given:
+        return False
+    kind = given.get("type")
+    return isinstance(kind, str) and kind in GEOMETRY_TYPES
 
 
 def _decoded(where: str, text: str) -> Json:

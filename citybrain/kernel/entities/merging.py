@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from citybrain.kernel.entities.attribute_reading import Part
+from citybrain.kernel.entities.attribute_reading import ONLY_FOR, Part
 from citybrain.kernel.entities.document import NULL, VALUE_KEY, AttributeType, Instance
-from citybrain.kernel.entities.fragment import settle
+from citybrain.kernel.entities.fragment import check_proof, settle
 from citybrain.kernel.entities.refusals import BadRequestData
 from citybrain.kernel.entities.values import Nulls, Reading, read_value
 from citybrain.kernel.ld.context import CORE
@@ -53,7 +53,7 @@ def partially_updated(name: str, before: Instance, part: Part, at: str) -> Insta
     attributes = dict(before.attributes)
     for sub, several in part.attributes.items():
         attributes[sub] = _update_sub(attributes.get(sub, ()), sub, several, at)
-    return _next(before, part, at, type=kind, value=value, attributes=attributes)
+    return _fitting(name, part, _next(before, part, at, type=kind, value=value, attributes=attributes))
 
 
 def merged(name: str, before: Instance, part: Part, at: str, options: MergeOptions = AS_IT_IS) -> Instance:
@@ -65,7 +65,7 @@ def merged(name: str, before: Instance, part: Part, at: str, options: MergeOptio
     attributes = dict(before.attributes)
     for sub, several in part.attributes.items():
         attributes[sub] = merge_instances(sub, attributes.get(sub, ()), several, at)
-    after = _next(before, part, at, type=kind, value=value, attributes=attributes)
+    after = _fitting(name, part, _next(before, part, at, type=kind, value=value, attributes=attributes))
     if options.observed_at and before.observed_at and "observed_at" not in part.members:
         return msgspec.structs.replace(after, observed_at=options.observed_at)
     return after
@@ -129,6 +129,17 @@ def _next(before: Instance, part: Part, at: str, **changed: Any) -> Instance:
     extra = {key: held for key, held in {**before.extra, **part.extra}.items() if held != NULL}
     changed["attributes"] = {name: several for name, several in changed["attributes"].items() if several}
     return msgspec.structs.replace(before, **members, **changed, extra=extra, modified_at=at)
+
+
+def _fitting(name: str, part: Part, after: Instance) -> Instance:
+    """The instance without members that its kind cannot have. Refuses those that were asked for just now."""
+    strange = [field for field, kinds in ONLY_FOR.items() if getattr(after, field) and after.type not in kinds]
+    for field in strange:
+        if field in part.members:
+            raise BadRequestData("kernel.member_not_allowed", {"member": f"{name}.{field}"})
+        after = msgspec.structs.replace(after, **{field: _EMPTY[field]})
+    check_proof(name, after.value)
+    return after
 
 
 _EMPTY: dict[str, Any] = {"observed_at": "", "unit_code": "", "expires_at": "", "object_type": ()}

@@ -28,6 +28,9 @@ Link = Callable[[str, Projection | None, Projection | None], Json]
 """The representation of the linked entity with this id, None when it is not to be had: how joined entities come in."""
 
 _KEYS: Mapping[AttributeType, str] = dict(VALUE_KEY)
+_VALUE_KEYS = frozenset(VALUE_KEY.values())
+"""An attribute of such a name says its type, so that no one takes the entity for an attribute."""
+
 _PLAIN = frozenset({AttributeType.PROPERTY, AttributeType.GEO_PROPERTY})
 _WRAPPED_WHEN_SIMPLE = frozenset(
     {AttributeType.LANGUAGE_PROPERTY, AttributeType.VOCAB_PROPERTY, AttributeType.JSON_PROPERTY}
@@ -185,6 +188,8 @@ class _Showing:
     def _concise(self, name: str, instance: Instance, extra: Mapping[str, Json]) -> Json:
         """Clauses 4.5.2.3 ff.: without type where it can be told, a bare value where nothing else is said."""
         shown = self._concise_object(name, instance, extra)
+        if name in _VALUE_KEYS:
+            return {"type": instance.type.value, **shown}
         if len(shown) == 1 and instance.type in _PLAIN and _stands_alone(instance.type, instance.value):
             return instance.value
         return shown

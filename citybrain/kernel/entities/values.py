@@ -55,8 +55,8 @@ def null_refused(where: str) -> BadRequestData:
 def _property(where: str, given: Json, reading: Reading) -> Json:
     if given is None:
         raise _refuse(where, AttributeType.PROPERTY, given)
-    if isinstance(given, dict | list) and reading.nulls is not Nulls.MERGE and _holds_null(given):
-        raise null_refused(where)
+    if isinstance(given, dict | list):
+        _check_nulls(where, given, reading)
     return given
 
 
@@ -81,8 +81,7 @@ def _language_property(where: str, given: Json, reading: Reading) -> Json:
         several = words if isinstance(words, list) and words else [words]
         if not all(isinstance(word, str) for word in several):
             raise _refuse(where, AttributeType.LANGUAGE_PROPERTY, words)
-        if NULL in several and reading.nulls is not Nulls.MERGE:
-            raise null_refused(where)
+    _check_nulls(where, given, reading)
     return given
 
 
@@ -120,9 +119,26 @@ def _object_of(given: Json) -> Json:
 def _json_property(where: str, given: Json, reading: Reading) -> Json:
     if not isinstance(given, dict | list):
         raise _refuse(where, AttributeType.JSON_PROPERTY, given)
-    if reading.nulls is not Nulls.MERGE and _holds_null(given):
-        raise null_refused(where)
+    _check_nulls(where, given, reading)
     return given
+
+
+def _check_nulls(where: str, given: Json, reading: Reading) -> None:
+    """Refuses a null that cannot delete anything: in a merge one that is no member of an object, else any."""
+    if _holds_null(given) if reading.nulls is not Nulls.MERGE else _has_lost_null(given):
+        raise null_refused(where)
+
+
+def _has_lost_null(given: Json) -> bool:
+    """A list somewhere inside holds `urn:ngsi-ld:null`: lists are replaced as a whole (RFC 7396)."""
+    waiting = [given]
+    while waiting:
+        found = waiting.pop()
+        if isinstance(found, dict):
+            waiting.extend(held for held in found.values() if isinstance(held, dict | list))
+        elif _holds_null(found):
+            return True
+    return False
 
 
 def _holds_null(given: Json) -> bool:

@@ -293,6 +293,20 @@ def test_only_merging_goes_into_values() -> None:
     assert refusal.value.code == "kernel.null_not_allowed"
 
 
+@pytest.mark.parametrize(
+    "given", [prop(value=[NULL]), prop(value={"a": [{"b": NULL}]}), {"languageMap": {"en": [NULL]}}]
+)
+def test_a_null_within_a_list_deletes_nothing_and_is_refused(given: Any) -> None:
+    with pytest.raises(BadRequestData) as refusal:
+        read_parts("here", given, MERGE)
+    assert refusal.value.code == "kernel.null_not_allowed"
+
+
+def test_what_only_looks_like_a_geometry_is_a_value() -> None:
+    given: dict[str, Any] = {"type": [], "coordinates": None}
+    assert read_parts("here", given, WHOLE) == (Part(type=A.PROPERTY, value=given, is_inferred=True),)
+
+
 def test_a_part_knows_whether_it_says_anything() -> None:
     assert read_part("here", {"datasetId": "urn:d:1"}, DELETE).is_empty
     assert not read_part("here", {"unitCode": "X"}, DELETE).is_empty

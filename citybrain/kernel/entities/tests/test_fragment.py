@@ -15,6 +15,8 @@ from citybrain.kernel.entities.fragment import (
     read_fragment,
 )
 from citybrain.kernel.entities.refusals import BadRequestData
+from citybrain.kernel.entities.represent import represent
+from citybrain.kernel.entities.shape import Format, Shape
 from citybrain.kernel.entities.values import Nulls
 from citybrain.kernel.ld.context import CORE, Context
 
@@ -116,6 +118,10 @@ def test_where_nothing_can_be_deleted_nulls_are_refused() -> None:
 def test_an_attribute_may_have_the_name_of_a_value_when_its_type_is_said() -> None:
     document = read_entity({**BUS, "vocab": {"type": "VocabProperty", "vocab": "stopped"}}, CORE, AT)
     assert document.attributes["vocab"][0].value == "stopped"
+    assert represent(document, CORE, Shape(format=Format.CONCISE))["vocab"] == {
+        "type": "VocabProperty",
+        "vocab": "stopped",
+    }
     with pytest.raises(BadRequestData):
         read_fragment({"value": {"value": 5}}, CORE)
 

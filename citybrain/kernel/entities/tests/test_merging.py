@@ -22,8 +22,8 @@ def merge(fragment: dict[str, Any], *, simplified: bool = False, **options: str)
     return verbs.merge(BEFORE, read, tenant="", at=LATER, options=MergeOptions(**options))
 
 
-def speed_without(member: str) -> dict[str, Any]:
-    return {key: held for key, held in BUS["speed"][0].items() if key != member}
+def speed_without(*members: str) -> dict[str, Any]:
+    return {key: held for key, held in BUS["speed"][0].items() if key not in members}
 
 
 def prop(value: Any, **members: Any) -> dict[str, Any]:
@@ -87,6 +87,11 @@ SIMPLE: list[tuple[dict[str, Any], str, Any]] = [
 @pytest.mark.parametrize(("fragment", "name", "shown"), SIMPLE)
 def test_a_bare_value_takes_the_type_that_is_there(fragment: dict[str, Any], name: str, shown: Any) -> None:
     assert after(merge(fragment, simplified=True))[name] == shown
+
+
+def test_an_attribute_that_becomes_another_kind_loses_what_only_the_old_kind_has() -> None:
+    shown = after(merge({"speed": {"type": "Relationship", "object": "urn:x:y"}}))["speed"][0]
+    assert shown == {"type": "Relationship", "object": "urn:x:y", **speed_without("unitCode", "type", "value")}
 
 
 def test_a_bare_text_is_the_text_in_the_language_asked_for() -> None:

@@ -246,6 +246,8 @@ PARTIAL_REFUSED: list[tuple[str, dict[str, Any], type[Exception], str]] = [
     ("speed",  {"type": "Relationship", "object": "urn:x:y"},  BadRequestData,         "kernel.attribute_type_differs"),
     ("speed",  {"object": "urn:x:y"},                          BadRequestData,         "kernel.attribute_type_differs"),
     ("location", {"value": "nowhere"},                         BadRequestData,         "kernel.attribute_type_fixed"),
+    ("stop",   {"unitCode": "KMH"},                            BadRequestData,         "kernel.member_not_allowed"),
+    ("speed",  {"objectType": "Bus"},                          BadRequestData,         "kernel.member_not_allowed"),
     ("speed",  {},                                             BadRequestData,         "kernel.fragment_empty"),
     ("speed",  {"datasetId": D1},                              BadRequestData,         "kernel.fragment_empty"),
     ("scope",  {"value": "/b"},                                BadRequestData,         "kernel.scope_no_attribute"),
