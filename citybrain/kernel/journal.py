@@ -13,7 +13,8 @@ import msgspec
 from citybrain.kernel import sql
 from citybrain.kernel.db import Database, Session, Transaction, to_json
 from citybrain.kernel.entities.attribute_names import AttributeName
-from citybrain.kernel.entities.writing import Notice, Writing, forget_rows, store_names, store_rows
+from citybrain.kernel.entities.document import EntityChange
+from citybrain.kernel.entities.writing import HistoryRows, Notice, Writing, forget_rows, store_names, store_rows
 from citybrain.kernel.errors import NotFound
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.pool.instances import day_of
@@ -176,6 +177,12 @@ class Journal:
         """Refuse when nothing can be written any more."""
         self._writer.check()
 
+    def history(self, changes: Sequence[tuple[int, EntityChange]]) -> HistoryRows:
+        """The rows that the history gets for changes of entities, as the attributes' policies say."""
+        kept = self._pool.keep_changes(changes, instance=self._instance)
+        self._instance = max(self._instance, kept.instance)
+        return kept
+
     def reserve(self, instances: int) -> int:
         """Set numbers of attribute instances aside; answers with the first of them."""
         first = self._instance + 1
@@ -184,8 +191,7 @@ class Journal:
 
     def commit(self, writing: Writing) -> asyncio.Future[None]:
         """Take in changed entities with their history and notices; the future is done when they are committed."""
-        kept = writing.history or self._pool.keep_changes(writing, instance=self._instance)
-        self._instance = max(self._instance, kept.instance)
+        kept = writing.history
         entry = Entry(
             names=self._pool.documents.names.take_new(),
             rows=kept.data,

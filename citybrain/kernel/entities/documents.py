@@ -24,6 +24,7 @@ from citybrain.kernel.entities.document import (
     EntityChange,
 )
 from citybrain.kernel.entities.expiry import due_us, expired, unexpired
+from citybrain.kernel.entities.keepable import check_keepable
 from citybrain.kernel.entities.loading import fetched
 from citybrain.kernel.entities.shelf import Shelf
 from citybrain.kernel.entities.times import from_us, to_us
@@ -211,16 +212,21 @@ class Documents:
         The history gets a row for each attribute instance that changed, or, if given, the rows of `history`.
         """
         committer = self._writer()
-        rows: list[Row] = []
-        numbered: list[tuple[int, EntityChange]] = []
-        for change in changes:
-            number = self._number(change.tenant, change.id)
-            rows.append(self._take(change, number))
-            numbered.append((number, change))
-        for hook in self.hooks:
-            hook(changes)
-        notices = [notice for watcher in self.watchers for notice in watcher(changes)]
-        return committer.commit(Writing(rows=rows, changes=numbered, history=history, notices=notices))
+        numbered = self._numbered(changes)
+        kept = history or committer.history(numbered)
+        rows = [self._row(change, number) for number, change in numbered]
+        # All that can be refused was refused. From here on memory is ahead, and the writing follows whatever happens.
+        for change, row in zip(changes, rows, strict=True):
+            self._take(change, row)
+        notices: list[Notice] = []
+        try:
+            for hook in self.hooks:
+                hook(changes)
+            for watcher in self.watchers:
+                notices += watcher(changes)
+        finally:
+            committed = committer.commit(Writing(rows=rows, history=kept, notices=notices))
+        return committed
 
     async def record(
         self, tenant: str, document: Document, attributes: Sequence[AttributeChange], *, at: datetime
@@ -232,15 +238,16 @@ class Documents:
         """
         committer = self._writer()
         shelf = self._shelf(tenant)
-        rows = []
-        number = shelf.number(document.id)
-        if number is None or document.id in shelf.past:
-            number = shelf.past[document.id] = self._number(tenant, document.id)
-            rows.append(past_row(tenant, document, number, at))
+        rows: list[Row] = []
         change = EntityChange(
             tenant=tenant, id=document.id, at=at, before=None, after=None, attributes=tuple(attributes)
         )
-        await committer.commit(Writing(rows=rows, changes=[(number, change)]))
+        ((number, _),) = self._numbered([change])
+        history = committer.history([(number, change)])
+        if document.id not in shelf.slots:
+            rows.append(past_row(tenant, document, number, at))
+            shelf.past[document.id] = number
+        await committer.commit(Writing(rows=rows, history=history))
         return number
 
     async def forget(self, tenant: str, id: str) -> None:
@@ -295,27 +302,30 @@ class Documents:
         """The number an entity has or had; the next one when it is new."""
         number = self._shelf(tenant).number(id)
         if number is None:
+            check_keepable(tenant, id)
             number = self._next_number
             self._next_number += 1
         return number
 
-    def _take(self, change: EntityChange, number: int) -> Row:
-        """A change in memory; answers with the row to be written."""
-        shelf = self._shelf(change.tenant)
-        if change.id in shelf.slots and (change.after is None or change.before is None):
-            shelf.remove(change.id)
+    def _numbered(self, changes: Sequence[EntityChange]) -> list[tuple[int, EntityChange]]:
+        """Changes with the numbers of their entities; one that comes several times has one number."""
+        numbers: dict[tuple[str, str], int] = {}
+        for change in changes:
+            key = (change.tenant, change.id)
+            if key not in numbers:
+                numbers[key] = self._number(*key)
+        return [(numbers[change.tenant, change.id], change) for change in changes]
+
+    def _row(self, change: EntityChange, number: int) -> Row:
+        """What is to be written of a changed entity."""
         if change.after is None:
-            shelf.past[change.id] = number
-            gone = change.before or Document(id=change.id, types=())
-            return past_row(change.tenant, gone, number, change.at)
+            return past_row(change.tenant, change.before or Document(id=change.id, types=()), number, change.at)
+        types = self._same_types.get(change.after.types)
+        if types is None:
+            check_keepable(*change.after.types)
+            types = self._same_types[change.after.types] = change.after.types
         body = _encode(change.after)
-        types = self._same_types.setdefault(change.after.types, change.after.types)
-        if change.id in shelf.slots:
-            shelf.change(change.id, types, body)
-        else:
-            shelf.add(change.id, number, types, body)
         due = due_us(change.after, body)
-        self._set_due(change.tenant, change.id, due)
         return Row(
             number=number,
             tenant=change.tenant,
@@ -327,6 +337,20 @@ class Documents:
             modified_at=time_of(change.after.modified_at, change.at),
             expires_at=None if due is None else from_us(due),
         )
+
+    def _take(self, change: EntityChange, row: Row) -> None:
+        """A change in memory."""
+        shelf = self._shelf(change.tenant)
+        if change.id in shelf.slots and (change.after is None or change.before is None):
+            shelf.remove(change.id)
+        if not row.live:
+            shelf.past[change.id] = row.number
+            return
+        if change.id in shelf.slots:
+            shelf.change(change.id, row.types, row.body)
+        else:
+            shelf.add(change.id, row.number, row.types, row.body)
+        self._set_due(change.tenant, change.id, None if row.expires_at is None else to_us(row.expires_at))
 
     def _set_due(self, tenant: str, id: str, due: int | None) -> None:
         shelf = self._shelf(tenant)

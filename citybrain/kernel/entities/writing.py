@@ -72,15 +72,13 @@ class HistoryRows(msgspec.Struct, frozen=True):
 
 
 class Writing(msgspec.Struct, frozen=True, kw_only=True):
-    """What is committed together: rows of entities, their history, notices.
+    """What is committed together: rows of entities, rows of the history, notices.
 
-    The history is made of `changes`, with the numbers of their entities, unless its rows are given as `history`.
     `forgotten` are numbers of entities that leave with their whole history.
     """
 
     rows: Sequence[Row] = ()
-    changes: Sequence[tuple[int, EntityChange]] = ()
-    history: HistoryRows | None = None
+    history: HistoryRows = HistoryRows()
     notices: Sequence[Notice] = ()
     forgotten: Sequence[int] = ()
 
@@ -93,6 +91,9 @@ class Committer(Protocol):
 
     def reserve(self, instances: int) -> int:
         """Set numbers of attribute instances aside; answers with the first of them."""
+
+    def history(self, changes: Sequence[tuple[int, EntityChange]]) -> HistoryRows:
+        """The rows that the history gets for changes of entities, which come with their numbers."""
 
     def commit(self, writing: Writing) -> asyncio.Future[None]:
         """Take a writing in; the future is done when it is committed."""

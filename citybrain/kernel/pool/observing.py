@@ -19,9 +19,9 @@ from citybrain.kernel.entities.document import (
     Instance,
 )
 from citybrain.kernel.entities.documents import Documents
+from citybrain.kernel.entities.keepable import check_keepable
 from citybrain.kernel.entities.times import from_us, text_of, to_us, us_of
 from citybrain.kernel.entities.writing import HistoryRows
-from citybrain.kernel.errors import Invalid
 from citybrain.kernel.pool.single import Single, encode_single
 
 TOGETHER = 20_000  # so many make one group: more would keep others waiting
@@ -29,10 +29,6 @@ DAY_US = 86_400_000_000
 
 Times = NDArray[np.int64]
 Numbers = NDArray[np.float64]
-
-
-class UnkeepableWord(Invalid):
-    """A word that no text of the database can hold."""
 
 
 class Observations(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,11 +72,9 @@ async def observe_many(
 
     All enter the history. The present has the newest of each attribute: one observed before the value that is there
     changes nothing. An entity that is not there is created with the type `type`, an attribute as a Property. They are
-    stored in groups of 20,000, each of which is there with all its rows or not at all. Refuses words with a NUL.
+    stored in groups of 20,000, each of which is there with all its rows or not at all. Refuses `UnkeepableWord`.
     """
-    for word in observations.words or ():
-        if word is not None and "\x00" in word:
-            raise UnkeepableWord("kernel.word_unkeepable", {"word": word.replace("\x00", "␀")})
+    check_keepable(*{word for word in observations.words or () if word is not None})
     numbers: list[int] = []
     committed: list[asyncio.Future[None]] = []
     for begin in range(0, len(observations), TOGETHER):

@@ -12,9 +12,9 @@ import numpy as np
 from citybrain.kernel import sql
 from citybrain.kernel.app import Attribute, EntityType, Keep, Values
 from citybrain.kernel.db import Database, Transaction
-from citybrain.kernel.entities.document import DEFAULT_TENANT
+from citybrain.kernel.entities.document import DEFAULT_TENANT, EntityChange
 from citybrain.kernel.entities.documents import Documents
-from citybrain.kernel.entities.writing import HistoryRows, Writing
+from citybrain.kernel.entities.writing import HistoryRows
 from citybrain.kernel.pool import instances, rows
 from citybrain.kernel.pool.current import Current, Numbers, Objects, Seen, to_us, typed
 from citybrain.kernel.pool.keeping import Keeping
@@ -211,9 +211,9 @@ class Pool:
         kept = self._keeping.take(batch, evidence)
         return rows.encode(kept, batch_number=number, observed_us=to_us(batch.observed_at))
 
-    def keep_changes(self, writing: Writing, *, instance: int) -> HistoryRows:
+    def keep_changes(self, changes: Sequence[tuple[int, EntityChange]], *, instance: int) -> HistoryRows:
         """The history rows of changed entities, in COPY form, for the journal; numbered from `instance` + 1 on."""
-        return instances.encode_changes(writing.changes, self.documents.names, instance=instance, never=self._never)
+        return instances.encode_changes(changes, self.documents.names, instance=instance, never=self._never)
 
     async def forget(self, transaction: Transaction, numbers: Sequence[int]) -> None:
         """Delete the whole history of entities."""

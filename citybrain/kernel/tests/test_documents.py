@@ -10,6 +10,7 @@ from citybrain.kernel.db import Database
 from citybrain.kernel.entities import verbs
 from citybrain.kernel.entities.document import Attributes, AttributeType, Document, EntityChange, Instance
 from citybrain.kernel.entities.documents import Documents, NoSuchTenant
+from citybrain.kernel.entities.keepable import UnkeepableWord
 from citybrain.kernel.entities.shelf import HOLES_BEFORE_CLOSING_UP, Shelf
 from citybrain.kernel.entities.times import text_of
 from citybrain.kernel.errors import Unavailable
@@ -208,3 +209,36 @@ def test_many_holes_are_closed_up_and_a_scan_goes_on() -> None:
     assert [id for id, _ in under_way][-1:] == [f"{many - 2}"]
     shelf.change(f"{many - 1}", ("C",), b"y")
     assert [id for id, _ in shelf.scan("C")] == [f"{many - 1}"]
+
+
+@pytest.mark.parametrize(
+    ("document", "refusal"),
+    [
+        (thing("urn:half:\ud800"), UnkeepableWord),
+        (thing("urn:nul:\x00"), UnkeepableWord),
+        (thing("urn:type", "Wa\x00ll"), UnkeepableWord),
+        (thing("urn:name", **{"na\x00me": 1}), UnkeepableWord),
+        (thing("urn:value", state="\ud800"), UnicodeEncodeError),
+        (msgspec.structs.replace(thing("urn:time"), expires_at="soon"), ValueError),
+    ],
+)
+async def test_what_cannot_be_written_changes_nothing_and_stops_nobody(
+    city: City, document: Document, refusal: type[Exception]
+) -> None:
+    good = thing("urn:good:" + document.id.encode("ascii", "replace").hex())
+    with pytest.raises(refusal):
+        await city.create(good, document)
+    assert city.documents.get("", good.id) is None, "nor is the rest of it there"
+    await city.create(good)
+
+
+async def test_a_watcher_that_fails_does_not_keep_a_change_from_being_written(db: Database, city: City) -> None:
+    def watch(changes: Sequence[EntityChange]) -> Sequence[object]:
+        raise LookupError
+
+    city.documents.watchers.append(watch)
+    with pytest.raises(LookupError):
+        await city.create(thing("urn:watched"))
+    city.documents.watchers.clear()
+    await city.create(thing("urn:next"))
+    assert (await Documents.open(db)).get("", "urn:watched") == city.documents.get("", "urn:watched")

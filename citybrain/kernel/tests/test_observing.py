@@ -9,11 +9,12 @@ from citybrain.kernel.db import Database
 from citybrain.kernel.entities import service
 from citybrain.kernel.entities.document import AttributeType, Document, Instance
 from citybrain.kernel.entities.documents import Documents
+from citybrain.kernel.entities.keepable import UnkeepableWord
 from citybrain.kernel.entities.service import Desk
 from citybrain.kernel.entities.times import text_of, to_us
 from citybrain.kernel.journal import Journal
 from citybrain.kernel.pool import Pool, observing
-from citybrain.kernel.pool.observing import Observations, UnkeepableWord, observe_many
+from citybrain.kernel.pool.observing import Observations, observe_many
 from citybrain.kernel.pool.temporal_rows import moment_of
 from citybrain.kernel.records import Json
 
