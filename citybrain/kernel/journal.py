@@ -126,6 +126,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     names: Sequence[AttributeName] = ()
     rows: bytes = b""
     days: frozenset[date] = frozenset()
+    today: date | None = None
     writing: Writing | None = None
     instance: int = 0
     events: Sequence[Event] = ()
@@ -196,6 +197,7 @@ class Journal:
             names=self._pool.documents.names.take_new(),
             rows=kept.data,
             days=kept.days,
+            today=max((day_of(row.modified_at) for row in writing.rows), default=None),
             writing=writing,
             instance=kept.instance,
         )
@@ -246,6 +248,7 @@ class Journal:
             names=self._pool.documents.names.take_new(),
             rows=rows,
             days=frozenset([day_of(batch.observed_at)]),
+            today=day_of(batch.observed_at),
             events=events,
             orders=orders,
             outcomes=outcomes,
@@ -318,15 +321,19 @@ class Journal:
         return await self._db.read_one(SQL.known_until, {"since": since}, as_=datetime)
 
     async def _make_days(self, session: Session, entries: Sequence[Entry]) -> None:
-        """Make the history's partitions of days that are new to us. Old days may be dropped again, so ask each time."""
+        """Make the history's partitions of days that are new to us. Old days may be dropped again, so ask each time.
+
+        A day is old when it is before the newest on which something was seen or written; days to come are not.
+        """
         days = {day for entry in entries for day in entry.days}
         months = Counter((day.year, day.month) for day in days - self._days)
         for day in sorted(days - self._days):
             query = SQL.history_add_month if months[day.year, day.month] >= DAYS_OF_A_MONTH else SQL.history_add_day
             async with session.begin() as transaction:
                 await transaction.write(query, {"day": day})
-            if day >= max(self._days, default=day):
-                self._days = {day}
+        today = max((entry.today for entry in entries if entry.today), default=None)
+        if today:
+            self._days = {day for day in self._days | days if day >= today}
 
     async def _load(self, transaction: Transaction, entries: Sequence[Entry]) -> None:
         """Copy the history rows of a group."""

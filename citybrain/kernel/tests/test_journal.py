@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from citybrain.kernel import writer
-from citybrain.kernel.db import Database
+from citybrain.kernel.db import Database, Params, Transaction
 from citybrain.kernel.errors import Unavailable
 from citybrain.kernel.journal import Journal, NoSuchEvent
 from citybrain.kernel.outbox import Outbox
@@ -225,3 +225,20 @@ async def test_history_days_are_made_as_they_come(db: Database, pool: Pool, jour
         await (await journal.append(batch(after(86_400 * days + days), [1, 1])))
     names = await db.read("SELECT relname FROM pg_class WHERE relname LIKE 'history_2026%%' AND relkind = 'r'", as_=str)
     assert {"history_20260409", "history_20260410", "history_20260411"} <= set(names)
+
+
+async def test_a_day_to_come_does_not_hide_that_a_day_of_now_is_there(
+    db: Database, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await (await journal.append(batch(after(86_400 * 400), [1, 1])))
+    asked: list[str] = []
+    write = Transaction.write
+
+    async def listening(transaction: Transaction, query: str, params: Params | None = None) -> int:
+        asked.extend([query] if "history_add" in query else [])
+        return await write(transaction, query, params)
+
+    monkeypatch.setattr(Transaction, "write", listening)
+    for second in range(3):
+        await (await journal.append(batch(after(86_400 * 50 + second), [1, 1])))
+    assert len(asked) == 1, "the day is made once and then known"
