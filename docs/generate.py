@@ -34,6 +34,7 @@ SETTINGS = {
     "history_page": "Instances of one attribute that go into one answer of the temporal API; the rest comes with the next.",
     "address": "Scheme, host and port under which others reach this city, for URLs that leave it; else host and port.",
     "public_may": "Permissions, separated by commas, that everybody on the network has without a name.",
+    "mqtt": "Mapping file (TOML) of the MQTT door; without it the door stays shut.",
     "contexts": "Folder of JSON-LD contexts known without asking their hosts: `index.json` maps URL to file.",
 }
 ANSWERS = {
@@ -69,7 +70,7 @@ def city() -> str:
         table(("type", "attribute", "unit", "kept"), _types(parts)),
         "## Kinds of events",
         table(
-            ("kind", "中文", "English"), [_said(kind, f"kind.{kind}") for app in catalog.apps() for kind in app.kinds]
+            ("kind", "中文", "English"), [_said(kind, f"kind.{kind}") for part in parts for kind in part.kinds]
         ),
         "## Means",
         table(("means", "permission", "undone by"), _means()),

@@ -237,6 +237,7 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     folder: Path
     entity_types: tuple[EntityType, ...] = ()
+    kinds: tuple[str, ...] = ()
     executes: tuple[str, ...] = ()
     scenarios: Callable[[], Sequence[Scenario]] | None = None
     find: Callable[[str], Scenario] | None = None

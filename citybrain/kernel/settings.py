@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     history_page: int = 1000
     public_may: tuple[str, ...] = ()
     contexts: Path | None = None
+    mqtt: Path | None = None
     address: str | None = None
 
 
@@ -53,6 +54,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         keep_days=int(_number("KEEP_DAYS", said("KEEP_DAYS"), default=30, low=1, high=36500)),
         history_page=int(_number("HISTORY_PAGE", said("HISTORY_PAGE"), default=1000, low=1, high=1_000_000)),
         public_may=tuple(filter(None, (each.strip() for each in (said("PUBLIC_MAY") or "").split(",")))),
+        mqtt=Path(said("MQTT") or "").expanduser().absolute() if said("MQTT") else None,
         contexts=Path(said("CONTEXTS") or "").expanduser().absolute() if said("CONTEXTS") else None,
         address=(said("ADDRESS") or "").rstrip("/") or None,
     )

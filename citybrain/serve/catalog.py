@@ -118,5 +118,5 @@ def refuse_confusion(apps: Iterable[App], doors: Iterable[Door]) -> None:
 def _owned(part: App | Door) -> list[str]:
     """The names that only this part may use."""
     if isinstance(part, Door):
-        return list(part.permissions)
+        return [*part.kinds, *part.permissions]
     return [*part.kinds, *(means.name for means in part.means), *part.permissions]

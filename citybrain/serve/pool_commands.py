@@ -66,7 +66,7 @@ def export_file(
                     store.db, what, file, progress=lambda rows: progress.update(task, completed=rows)
                 )
 
-    out.print(_say("serve.pool_exported", rows=asyncio.run(work()), file=str(file)))
+    out.print(_say("serve.pool_exported", rows=asyncio.run(work()), file=str(file)), soft_wrap=True)
 
 
 @app.command("import")
@@ -90,9 +90,9 @@ def import_file(
     else:
         done = asyncio.run(_into_folder(file, refused_file, tenant, again=again))
     code = "serve.pool_checked" if dry_run else "serve.pool_imported"
-    out.print(_say(code, taken=done.taken, refused=done.refused, file=str(file)))
+    out.print(_say(code, taken=done.taken, refused=done.refused, file=str(file)), soft_wrap=True)
     if done.refused:
-        err.print(_say("serve.pool_refused", file=str(refused_file)))
+        err.print(_say("serve.pool_refused", file=str(refused_file)), soft_wrap=True)
         raise typer.Exit(1)
     refused_file.unlink(missing_ok=True)
 
@@ -163,7 +163,7 @@ async def _into_folder(file: Path, refused_file: Path, tenant: str, *, again: bo
         bookmarks = imports.Bookmarks(store.db, file, tenant)
         start = None if again else await bookmarks.found()
         if start:
-            err.print(_say("serve.pool_goes_on", line=start.line))
+            err.print(_say("serve.pool_goes_on", line=start.line), soft_wrap=True)
 
         async def take(given: Sequence[Given]) -> None:
             await writing.add_all(tenant, given, at=utc_now())

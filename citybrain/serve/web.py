@@ -38,7 +38,7 @@ def create(desk: Desk, access: Access, pages: Path) -> Litestar:
     return Litestar(
         route_handlers=[*ROUTES, *services.ROUTES, stream, vehicles, *_contributed(), *_page_routes(pages)],
         guards=[gate.permitted],
-        state=State({"desk": desk, "access": access}),
+        state=State({"desk": desk, "access": access, "store": desk and desk.city.store}),
         exception_handlers={
             Refusal: gate.tell_refusal,
             ValidationException: gate.tell_invalid,

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from citybrain.kernel.app import App
+from citybrain.kernel.app import App, Door
 from citybrain.serve import catalog
 from tests.architecture.tree import ROOT, files, modules, refuse
 
@@ -105,11 +105,12 @@ def _keys(facts: ast.expr | None) -> set[str] | None:
     return {str(key) for key in keys} if len(keys) == len(facts.keys) else None
 
 
-def unspoken(apps: Sequence[App], said: Words) -> list[str]:
-    """What apps declare and nobody can read: kinds, means, permissions, indicators with their formulas and owners."""
-    needed = [f"kind.{kind}" for app in apps for kind in app.kinds]
+def unspoken(apps: Sequence[App], doors: Sequence[Door], said: Words) -> list[str]:
+    """What parts declare and nobody can read: kinds, means, permissions, indicators with their formulas and owners."""
+    parts: list[App | Door] = [*apps, *doors]
+    needed = [f"kind.{kind}" for part in parts for kind in part.kinds]
     needed += [f"means.{means.name}" for app in apps for means in app.means]
-    needed += [f"permission.{name}" for app in apps for name in app.permissions]
+    needed += [f"permission.{name}" for part in parts for name in part.permissions]
     for each in (indicator for app in apps for indicator in app.indicators):
         needed += [f"indicator.{each.name}", f"indicator.{each.name}.formula", f"owner.{each.owner}"]
     return sorted(key for key in needed if key not in said)
@@ -121,4 +122,4 @@ def test_both_languages_have_equal_keys_and_slots_and_every_code_has_words() -> 
 
 def test_everything_that_apps_declare_has_words() -> None:
     said = {key: text for folder in folders(ROOT) for key, text in words_of(folder, "zh").items()}
-    refuse(unspoken(catalog.apps(), said))
+    refuse(unspoken(catalog.apps(), catalog.doors(), said))

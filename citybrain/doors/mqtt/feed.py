@@ -31,7 +31,10 @@ log = structlog.get_logger()
 
 
 class Feed:
-    """One connection to a broker, kept up for ever; the session lives on at the broker while we are away."""
+    """One connection to a broker, kept up for ever; the session lives on at the broker while we are away.
+
+    `is_waiting` tells that messages are here and cannot be committed just now.
+    """
 
     def __init__(self, plan: Plan, intake: Intake) -> None:
         self._plan = plan
@@ -48,7 +51,9 @@ class Feed:
         self._client.on_connect = self._connected
         self._client.on_message = self._arrived
         self._client.on_disconnect = self._lost
-        self.is_connected = False
+        self._client.on_subscribe = self._subscribed
+        self.is_subscribed = False
+        self.is_waiting = False
 
     def start(self) -> None:
         """Connect in a thread of the client's own, now and whenever the connection is lost."""
@@ -78,8 +83,9 @@ class Feed:
         """Take messages in as they come, until cancelled. While the database is away they wait, unacknowledged."""
         released_s = monotonic_s()
         while True:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._came.wait(), RELEASED_EVERY_S)
+            with suppress(TimeoutError):  # not wait_for: before Python 3.12 it can lose a cancellation
+                async with asyncio.timeout(RELEASED_EVERY_S):
+                    await self._came.wait()
             self._came.clear()
             if monotonic_s() - released_s >= RELEASED_EVERY_S:
                 released_s = monotonic_s()
@@ -93,9 +99,11 @@ class Feed:
             try:
                 await self._intake.take([message for message, _ in taken])
             except Refusal as refusal:
+                self.is_waiting = True
                 log.warning("mqtt_waits", code=refusal.code, facts=dict(refusal.facts))
                 await asyncio.sleep(RETRY_S)
             else:
+                self.is_waiting = False
                 break
         for _, original in taken:
             if original.qos:
@@ -105,13 +113,16 @@ class Feed:
         if reason.is_failure:
             log.warning("mqtt_refused", url=_without_password(self._plan.broker.url), reason=str(reason))
             return
-        self.is_connected = True
         wanted: list[tuple[str, int]] = [(filter_of(source.topic), source.qos) for source in self._plan.source]
         client.subscribe(wanted)
 
+    def _subscribed(self, _client: paho.Client, _data: Any, _mid: Any, _reasons: Any, _properties: Any) -> None:
+        self.is_subscribed = True
+
     def _lost(self, _client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
-        self.is_connected = False
-        log.warning("mqtt_lost", url=_without_password(self._plan.broker.url), reason=str(reason))
+        self.is_subscribed = False
+        if reason.is_failure:
+            log.warning("mqtt_lost", url=_without_password(self._plan.broker.url), reason=str(reason))
         # The broker sends again what was not acknowledged, so what waits here would come twice.
         self._loop.call_soon_threadsafe(self._forget_waiting)
 

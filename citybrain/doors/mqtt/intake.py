@@ -130,17 +130,15 @@ class Intake:
     async def _turn(self, judged: Judged, entity_id: str, source: Source, at: datetime) -> None:
         """Tell that a device is shut out, or believed again."""
         if judged.turn is Turn.SHUT:
-            event = _event(judged.why, entity_id, source, at)
-            shut = Quarantine(entity_id=entity_id, source=source.name, code=judged.why, event_id=event.id, since=at)
+            shut = Quarantine(entity_id=entity_id, source=source.name, code=judged.why, event_id=new_id(), since=at)
             self._shut[entity_id] = shut
             await store.add_quarantine(self._db, shut)
-            await self._outlets.tell([event])
+            await self._outlets.tell([_event(shut)])
             return
         shut_before = self._shut.pop(entity_id, None)
         await store.end_quarantine(self._db, entity_id)
         if shut_before is not None:
-            began = _event(shut_before.code, entity_id, source, shut_before.since)
-            await self._outlets.tell([msgspec.structs.replace(began, id=shut_before.event_id, ended_at=at)])
+            await self._outlets.tell([ended(shut_before, at=at)])
 
     async def _count(self, counts: dict[str, Counter[str]], messages: Sequence[Message]) -> None:
         for name, counted in counts.items():
@@ -171,14 +169,19 @@ def _letter(message: Message, name: str, entity_id: str, outcome: _Refused) -> L
     )
 
 
-def _event(why: str, entity_id: str, source: Source, at: datetime) -> Event:
+def ended(shut: Quarantine, *, at: datetime) -> Event:
+    """The event of a quarantine that is over."""
+    return msgspec.structs.replace(_event(shut), ended_at=at)
+
+
+def _event(shut: Quarantine) -> Event:
     """Grade IV: one device is not believed; nothing in the city is known to be wrong."""
     return Event(
-        id=new_id(),
+        id=shut.event_id,
         kind=KIND,
         severity=Severity.IV,
-        at=at,
-        entity_id=entity_id,
-        because=Because(code=why, facts={"source": source.name}, entity_ids=(entity_id,)),
-        evidence={"source": source.name, "topic": source.topic},
+        at=shut.since,
+        entity_id=shut.entity_id,
+        because=Because(code=shut.code, facts={"source": shut.source}, entity_ids=(shut.entity_id,)),
+        evidence={"source": shut.source},
     )

@@ -12,9 +12,9 @@ import msgspec
 from citybrain.doors.ogcfeatures import crs as systems
 from citybrain.doors.ogcfeatures.crs import CRS84, SYSTEMS, Crs
 from citybrain.kernel.entities.document import Document
+from citybrain.kernel.entities.found import Found
 from citybrain.kernel.entities.query import EntityQuery, read_query
 from citybrain.kernel.entities.represent import represent
-from citybrain.kernel.entities.search import Found
 from citybrain.kernel.entities.shape import Format, Shape
 from citybrain.kernel.errors import Invalid
 from citybrain.kernel.geo import bounds

@@ -48,11 +48,12 @@ def _mounted(app: Any) -> Any:
 
 
 async def test_a_foreign_client_reads_collections_and_features(url: str) -> None:
-    client = await asyncio.to_thread(partial(Features, url))
+    client: Any = await asyncio.to_thread(partial(Features, url))
     assert "Streetlight" in await asyncio.to_thread(client.feature_collections)
     page = await asyncio.to_thread(partial(client.collection_items, "Streetlight", limit=10))
     assert (len(page["features"]), page["numberMatched"]) == (10, LAMPS)
-    near = await asyncio.to_thread(partial(client.collection_items, "Streetlight", bbox=[120.005, 29, 120.045, 31]))
+    box = [120.005, 29, 120.045, 31]
+    near = await asyncio.to_thread(partial(client.collection_items, "Streetlight", bbox=box))
     assert {each["id"] for each in near["features"]} == {f"urn:ngsi-ld:Streetlight:{n}" for n in (1, 2, 3, 4)}
     one = await asyncio.to_thread(partial(client.collection_item, "Streetlight", "urn:ngsi-ld:Streetlight:7"))
     assert one["geometry"]["coordinates"] == [120.07, 30.0]
