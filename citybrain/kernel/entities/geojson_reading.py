@@ -22,14 +22,14 @@ def read_geometry(where: str, given: Json) -> Json:
     if isinstance(given, str):
         given = _decoded(where, given)
     if not isinstance(given, dict):
-        raise _refuse(where, "not_an_object", given)
+        raise _refuse(where, "kernel.geometry_not_an_object", given)
     kind = given.get("type")
     check = _CHECKS.get(kind) if isinstance(kind, str) else None
     if check is None:
-        raise _refuse(where, "type", kind)
+        raise _refuse(where, "kernel.geometry_type", kind)
     foreign = next((name for name in given if name in _OF_OTHER_OBJECTS), None)
     if foreign is not None:
-        raise _refuse(where, "member", foreign)
+        raise _refuse(where, "kernel.geometry_member", foreign)
     check(where, given.get("coordinates"))
     return given
 
@@ -46,17 +46,17 @@ def _decoded(where: str, text: str) -> Json:
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
-        raise _refuse(where, "text", text) from None
+        raise _refuse(where, "kernel.geometry_text", text) from None
 
 
 def _position(where: str, given: Json) -> None:
     if not isinstance(given, list) or not 2 <= len(given) <= 3:
-        raise _refuse(where, "position", given)
+        raise _refuse(where, "kernel.geometry_position", given)
     for number in given:
         if isinstance(number, bool) or not isinstance(number, int | float):
-            raise _refuse(where, "position", given)
+            raise _refuse(where, "kernel.geometry_position", given)
     if not (-180 <= given[0] <= 180 and -90 <= given[1] <= 90):
-        raise _refuse(where, "outside", given)
+        raise _refuse(where, "kernel.geometry_outside", given)
 
 
 def _line(where: str, given: Json) -> None:
@@ -66,7 +66,7 @@ def _line(where: str, given: Json) -> None:
 def _ring(where: str, given: Json) -> None:
     _each(where, given, _position, least=4)
     if given[0] != given[-1]:
-        raise _refuse(where, "open_ring", given[0])
+        raise _refuse(where, "kernel.geometry_open_ring", given[0])
 
 
 def _points(where: str, given: Json) -> None:
@@ -87,13 +87,13 @@ def _polygons(where: str, given: Json) -> None:
 
 def _each(where: str, given: Json, check: Callable[[str, Json], None], *, least: int) -> None:
     if not isinstance(given, list) or len(given) < least:
-        raise _refuse(where, "coordinates", given)
+        raise _refuse(where, "kernel.geometry_coordinates", given)
     for part in given:
         check(where, part)
 
 
-def _refuse(where: str, why: str, given: Json) -> BadRequestData:
-    return BadRequestData(f"kernel.geometry_{why}", {"member": where, "value": shown(given)})
+def _refuse(where: str, code: str, given: Json) -> BadRequestData:
+    return BadRequestData(code, {"member": where, "value": shown(given)})
 
 
 _CHECKS: Mapping[str, Callable[[str, Json], None]] = {
