@@ -12,24 +12,21 @@ import msgspec
 
 from citybrain.kernel import sql
 from citybrain.kernel.db import Database, Session, Transaction, to_json
-from citybrain.kernel.entities.attribute_names import AttributeName
 from citybrain.kernel.entities.document import EntityChange
 from citybrain.kernel.entities.writing import HistoryRows, Notice, Writing, forget_rows, store_names, store_rows
 from citybrain.kernel.errors import NotFound
+from citybrain.kernel.journal_records import Entry, EventView, Note, OrderView
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.pool.instances import day_of
 from citybrain.kernel.pool.rows import HEADER, TRAILER
 from citybrain.kernel.records import (
     Batch,
-    Because,
     Event,
     Facts,
     Json,
     Order,
     Outcome,
-    OutcomeState,
     Reading,
-    Severity,
 )
 from citybrain.kernel.writer import Writer
 
@@ -68,72 +65,6 @@ SQL = sql.load(Path(__file__).with_name("queries_journal.sql"), Sql)
 
 class NoSuchEvent(NotFound):
     """There is no event with this id."""
-
-
-class EventView(msgspec.Struct, frozen=True, kw_only=True):
-    """An event with the newest note somebody made on it."""
-
-    id: str
-    kind: str
-    severity: Severity
-    at: datetime
-    ended_at: datetime | None
-    entity_id: str
-    geometry: Json
-    because: Because
-    evidence: Facts
-    acknowledged_by: str | None
-    acknowledged_at: datetime | None
-    note: str
-
-
-class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of an order."""
-
-    state: OutcomeState
-    code: str
-    facts: Facts
-    at: datetime
-
-
-class OrderView(msgspec.Struct, frozen=True, kw_only=True):
-    """An order with its outcome, once there is one."""
-
-    id: str
-    means: str
-    entity_id: str
-    at: datetime
-    because: Because
-    parameters: Facts
-    by: str
-    outcome: OutcomeView | None
-
-
-class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody took note of an event."""
-
-    event_id: str
-    by: str
-    at: datetime
-    note: str
-
-
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What is written together: either all of it counts or nothing."""
-
-    batch: Batch | None = None
-    batch_number: int = 0
-    names: Sequence[AttributeName] = ()
-    rows: bytes = b""
-    days: frozenset[date] = frozenset()
-    today: date | None = None
-    writing: Writing | None = None
-    instance: int = 0
-    events: Sequence[Event] = ()
-    orders: Sequence[Order] = ()
-    outcomes: Sequence[Outcome] = ()
-    readings: Sequence[Reading] = ()
-    notes: Sequence[Note] = ()
 
 
 NoticeWriter = Callable[[Transaction, Sequence[Any]], Awaitable[None]]
