@@ -3,7 +3,7 @@
 
 Names are internal names: what `ld.Context` makes of a term. A term of the default context or of the core context
 stands as the term itself (`speed`, `location`); every other name is its full IRI.
-Times are texts in ISO 8601, UTC, ending in `Z`, as they were given but for trailing zeros of a fraction.
+Times are texts in ISO 8601, UTC, ending in `Z`, as they were given; those we make have no trailing zeros.
 """
 
 from collections.abc import Mapping
