@@ -13,7 +13,7 @@ from citybrain.doors.ngsild.params import flag, read_params
 from citybrain.doors.ngsild.served import Served, route
 from citybrain.kernel.asgi import Answer, Request, Route
 from citybrain.kernel.clock import new_id
-from citybrain.kernel.entities.document import Document
+from citybrain.kernel.entities.census import Group, census
 from citybrain.kernel.ld.context import Context
 from citybrain.kernel.records import Json
 
@@ -48,7 +48,7 @@ async def types(city: Served, request: Request) -> Answer:
     context = await city.context(request)
     tenant = city.tenant(request)
     if details:
-        found = types_of(city.documents.scan(tenant))
+        found = types_of(await census(city.documents, tenant))
         body: Any = [_type_with_names(context, name, seen) for name, seen in sorted(found.items())]
     else:
         names = [context.compact_type(name) for name in city.documents.counts(tenant)]
@@ -62,7 +62,7 @@ async def one_type(city: Served, request: Request) -> Answer:
     media = accepted(request)
     context = await city.context(request)
     name = context.expand_type(request.slots["type"])
-    seen = types_of(city.documents.scan(city.tenant(request), name)).get(name)
+    seen = types_of(await census(city.documents, city.tenant(request))).get(name)
     if seen is None:
         raise ResourceNotFound("ngsild.no_such_type", {"type": request.slots["type"]})
     return json_answer(_type_in_full(context, name, seen), context, media=media)
@@ -73,7 +73,7 @@ async def attributes(city: Served, request: Request) -> Answer:
     details = flag(read_params(request, KNOWN), "details")
     media = accepted(request)
     context = await city.context(request)
-    found = attributes_of(city.documents.scan(city.tenant(request)))
+    found = attributes_of(await census(city.documents, city.tenant(request)))
     if details:
         body: Any = [_attribute_with_types(context, name, seen) for name, seen in sorted(found.items())]
     else:
@@ -87,7 +87,7 @@ async def one_attribute(city: Served, request: Request) -> Answer:
     media = accepted(request)
     context = await city.context(request)
     name = context.expand(request.slots["attribute"])
-    seen = attributes_of(city.documents.scan(city.tenant(request)), only=name).get(name)
+    seen = attributes_of(await census(city.documents, city.tenant(request))).get(name)
     if seen is None:
         raise ResourceNotFound("ngsild.no_such_attribute", {"attribute": request.slots["attribute"]})
     body = {
@@ -98,33 +98,28 @@ async def one_attribute(city: Served, request: Request) -> Answer:
     return json_answer(body, context, media=media)
 
 
-def types_of(documents: Iterable[Document]) -> dict[str, Seen]:
+def types_of(groups: Iterable[Group]) -> dict[str, Seen]:
     """What each type's entities have."""
     found: dict[str, Seen] = {}
-    for document in documents:
-        for type in document.types:
-            seen = found.get(type)
-            if seen is None:
-                seen = found[type] = Seen(kinds={})
-            seen.count += 1
-            for name, instances in document.attributes.items():
-                seen.names[name] += 1
-                seen.kinds.setdefault(name, set()).update(each.type.value for each in instances)
+    for group in groups:
+        for type in group.types:
+            seen = found.setdefault(type, Seen(kinds={}))
+            seen.count += group.count
+            for name, kinds in group.attributes.items():
+                seen.names[name] += group.count
+                seen.kinds.setdefault(name, set()).update(kind.value for kind in kinds)
     return found
 
 
-def attributes_of(documents: Iterable[Document], only: str | None = None) -> dict[str, Seen]:
-    """What is known of each attribute, or of one."""
+def attributes_of(groups: Iterable[Group]) -> dict[str, Seen]:
+    """What is known of each attribute."""
     found: dict[str, Seen] = {}
-    for document in documents:
-        wanted = document.attributes if only is None else [name for name in (only,) if name in document.attributes]
-        for name in wanted:
-            seen = found.get(name)
-            if seen is None:
-                seen = found[name] = Seen(kinds={name: set()}, types=set())
-            seen.count += 1
-            seen.types.update(document.types)
-            seen.kinds[name].update(each.type.value for each in document.attributes[name])
+    for group in groups:
+        for name, kinds in group.attributes.items():
+            seen = found.setdefault(name, Seen(kinds={name: set()}, types=set()))
+            seen.count += group.count
+            seen.types.update(group.types)
+            seen.kinds[name].update(kind.value for kind in kinds)
     return found
 
 

@@ -80,6 +80,10 @@ class Column:
         else:
             self._put(row, found[0])
 
+    def decoder(self) -> Decode:
+        """Reads what the column needs of many documents."""
+        return _decoder(self.attribute, in_full=len(self.path.names) > 1)
+
     def take(self, rows: Sequence[int], documents: Sequence[Any]) -> None:
         """Write many; a single number or text, which is what most attributes are, without going through its path."""
         if len(self.path.names) == 1 and not self.path.inside and self.attribute not in OF_ENTITY:
@@ -127,10 +131,11 @@ class Column:
             self.numbers[row] = 0 if key is None else key
             state = State.OTHER if key is None else state
         elif state is not State.OTHER:
-            self.codes[row], state = self._code(value, state)
+            self.codes[row], state = self.code(value, state)
         self.states[row] = state
 
-    def _code(self, word: Hashable, state: State) -> tuple[int, State]:
+    def code(self, word: Hashable, state: State) -> tuple[int, State]:
+        """The place of a word, and the state; `OTHER` when there are too many words."""
         code = self.code_of.get(word)
         if code is None:
             if len(self.words) >= _MOST_WORDS:
@@ -155,6 +160,10 @@ class Places:
             self.states = _grown(self.states, room)
             self.west, self.south = _grown(self.west, room), _grown(self.south, room)
             self.east, self.north = _grown(self.east, room), _grown(self.north, room)
+
+    def decoder(self) -> Decode:
+        """Reads what the column needs of many documents."""
+        return _decoder(self.attribute, in_full=False)
 
     def take(self, rows: Sequence[int], documents: Sequence[Any]) -> None:
         """Write many; a single point, which is what most places are, at once."""
@@ -197,7 +206,7 @@ class Scoped(Column):
 
     def put(self, row: int, document: Document) -> None:
         """Write the scopes of the document into a row."""
-        self.codes[row], self.states[row] = self._code(document.scopes, State.SCOPES)
+        self.codes[row], self.states[row] = self.code(document.scopes, State.SCOPES)
 
 
 class Columns:
@@ -223,24 +232,24 @@ class Columns:
 
     def of_path(self, tenant: str, path: Path) -> Column:
         """The column of a path that follows no Relationship."""
-        column: Column = self._kept(tenant, path, lambda: Column(path))
+        column: Column = self.kept(tenant, path, lambda: Column(path))
         return column
 
     def of_place(self, tenant: str, name: str) -> Places:
         """The column of a GeoProperty."""
-        column: Places = self._kept(tenant, ("place", name), lambda: Places(name))
+        column: Places = self.kept(tenant, ("place", name), lambda: Places(name))
         return column
 
     def of_scopes(self, tenant: str) -> Scoped:
         """The column of scopes."""
-        column: Scoped = self._kept(tenant, "scopes", lambda: Scoped(_SCOPE))
+        column: Scoped = self.kept(tenant, "scopes", lambda: Scoped(_SCOPE))
         return column
 
     def may_hold(self, tenant: str, path: Path) -> bool:
         """A column can hold this path: not if it leads to other entities, or to what is observed elsewhere."""
         return path.linked is None and path.names[0] not in self._observed(tenant)
 
-    async def fill(self, tenant: str, column: Column | Places, rows: Rows) -> None:
+    async def fill(self, tenant: str, column: "Column | Places", rows: Rows) -> None:
         """Fill the rows that are empty, in pieces between which others run."""
         shelf = self.documents.shelf(tenant)
         column.grow(len(shelf.ids))
@@ -248,7 +257,7 @@ class Columns:
         if not len(empty):
             return
         empty = empty + (rows.start or 0) if isinstance(rows, slice) else rows[empty]
-        decode = _decoder(column.attribute, in_full=not isinstance(column, Places) and len(column.path.names) > 1)
+        decode = column.decoder()
         slots = shelf.ids
         for begin in range(0, len(empty), PIECE):
             if shelf.ids is not slots:  # numbered anew meanwhile: nobody will ask this column again
@@ -258,7 +267,8 @@ class Columns:
             column.take(piece, decode(bodies))
             await asyncio.sleep(0)
 
-    def _kept(self, tenant: str, key: Hashable, make: Callable[[], Any]) -> Any:
+    def kept(self, tenant: str, key: Hashable, make: Callable[[], Any]) -> Any:
+        """The column under a key, made now if it is not there."""
         columns = self._columns(tenant)
         column = columns.pop(key, None) or make()
         if len(columns) >= _MOST_COLUMNS:

@@ -15,15 +15,14 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from citybrain.kernel.entities.columns import Columns, Rows, columns_of
-from citybrain.kernel.entities.document import Document
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.entities.evaluate import matches, names
 from citybrain.kernel.entities.expressions import Path
+from citybrain.kernel.entities.found import Found
 from citybrain.kernel.entities.masks import Every, Mask, Unknown, has_any, mask_of
 from citybrain.kernel.entities.places import InScope, IsThere
 from citybrain.kernel.entities.query import EntityQuery
@@ -41,14 +40,6 @@ Slots = NDArray[np.intp]
 Bools = NDArray[np.bool_]
 
 _NONE: Slots = np.zeros(0, np.intp)
-
-
-class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A page of entities in their order; `total` only if it was asked for; whether there are more after the page."""
-
-    documents: tuple[Document, ...]
-    total: int | None = None
-    has_more: bool = False
 
 
 async def find(

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from citybrain.kernel.entities import verbs
-from citybrain.kernel.entities.document import Attributes, AttributeType, Document, Instance
+from citybrain.kernel.entities.document import Attributes, AttributeType, Document, EntityChange, Instance
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.entities.evaluate import matches
 from citybrain.kernel.entities.ordering import ordered
 from citybrain.kernel.entities.query import EntityQuery, read_query
 from citybrain.kernel.entities.search import FIRST_BLOCK, find, find_ids
-from citybrain.kernel.entities.writing import Writing
+from citybrain.kernel.entities.writing import HistoryRows, Writing
 from citybrain.kernel.ld.context import CORE
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -33,6 +33,10 @@ class Forgetful:
     def reserve(self, instances: int) -> int:
         """Numbers are of no use here."""
         return instances
+
+    def history(self, changes: Sequence[tuple[int, EntityChange]]) -> HistoryRows:
+        """There is none."""
+        return HistoryRows()
 
     def commit(self, writing: Writing) -> asyncio.Future[None]:
         """Done."""
