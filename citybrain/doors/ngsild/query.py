@@ -13,6 +13,7 @@ from citybrain.doors.ngsild.writing import desk
 from citybrain.kernel.asgi import Answer, Request, Route
 from citybrain.kernel.entities import service
 from citybrain.kernel.entities.document import DEFAULT_TENANT
+from citybrain.kernel.entities.found import Found
 from citybrain.kernel.entities.parsing import read_expression
 from citybrain.kernel.entities.query import (
     EntityQuery,
@@ -22,7 +23,7 @@ from citybrain.kernel.entities.query import (
     require_join,
     require_narrow,
 )
-from citybrain.kernel.entities.search import Found, find
+from citybrain.kernel.entities.search import find
 from citybrain.kernel.ld.context import Context
 from citybrain.kernel.records import Json
 
