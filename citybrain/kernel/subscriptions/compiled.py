@@ -14,6 +14,7 @@ from citybrain.kernel.entities.query import EntityQuery, read_query, read_query_
 from citybrain.kernel.entities.shape import Shape, read_shape
 from citybrain.kernel.ld.context import CORE, Context
 from citybrain.kernel.records import Json
+from citybrain.kernel.subscriptions.equality import Equality, equality_of
 from citybrain.kernel.subscriptions.reading import NOT_SIMPLE, SIMPLIFIED
 from citybrain.kernel.subscriptions.subscription import Selector, Subscription, Trigger
 
@@ -54,7 +55,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 class Compiled(msgspec.Struct, frozen=True, kw_only=True):
     """A subscription, ready to be asked. `condition` is what q, geoQ and scopeQ say, None when they say nothing;
-    `shape` is how entities are shown."""
+    `equality` is a value that the condition insists on, `shape` how entities are shown."""
 
     subscription: Subscription
     context: Context
@@ -63,6 +64,7 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
     watched: frozenset[str]
     triggers: frozenset[Trigger]
     condition: EntityQuery | None
+    equality: Equality | None
     shape: Shape
 
     def holds(self, document: Document, look_up: LookUp) -> bool:
@@ -83,6 +85,7 @@ class Compiled(msgspec.Struct, frozen=True, kw_only=True):
 
 def compiled(subscription: Subscription, context: Context, query_context: Context) -> Compiled:
     """Make a subscription ready. Refuses (`BadRequestData`) selections and queries that cannot be read."""
+    condition = condition_of(subscription, query_context)
     return Compiled(
         subscription=subscription,
         context=context,
@@ -90,7 +93,8 @@ def compiled(subscription: Subscription, context: Context, query_context: Contex
         wanted=tuple(_wanted(each) for each in subscription.selectors),
         watched=frozenset(subscription.watched),
         triggers=frozenset(subscription.triggers),
-        condition=condition_of(subscription, query_context),
+        condition=condition,
+        equality=equality_of(condition.q) if condition else None,
         shape=shape_of(subscription),
     )
 

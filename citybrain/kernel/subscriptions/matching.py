@@ -2,7 +2,8 @@
 """Which subscriptions a change of an entity concerns (CIM 009 clause 5.8.6). Pure; a look-up, not a search.
 
 Each subscription stands under the ids or types that it names, and there under the attributes that it watches, so
-that a change asks only those that may want it.
+that a change asks only those that may want it; where many insist on a value of an attribute, only those whose value
+it is.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,32 +11,77 @@ from datetime import datetime
 
 from citybrain.kernel.entities.document import Document, EntityChange
 from citybrain.kernel.subscriptions.compiled import ANY, ANYTHING, Compiled, LookUp
+from citybrain.kernel.subscriptions.equality import Key, keys_of
 from citybrain.kernel.subscriptions.subscription import Status, Subscription
+
+Several = dict[int, Compiled]
+
+
+class _Shelf:
+    """The subscriptions under one key: those that insist on a value by that value, the others together."""
+
+    def __init__(self) -> None:
+        self._plain: Several = {}
+        self._by_value: dict[str, dict[Key, Several]] = {}
+
+    def put(self, one: Compiled) -> None:
+        for there in self._places(one):
+            there[one.subscription.number] = one
+
+    def drop(self, one: Compiled) -> None:
+        for there in self._places(one):
+            there.pop(one.subscription.number, None)
+        if one.equality is not None:
+            by_value = self._by_value[one.equality.name]
+            for key in one.equality.keys:
+                if not by_value[key]:
+                    del by_value[key]
+            if not by_value:
+                del self._by_value[one.equality.name]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self._plain and not self._by_value
+
+    def asked(self, document: Document) -> Iterator[Several]:
+        """Those that may want to hear of an entity."""
+        if self._plain:
+            yield self._plain
+        for name, by_value in self._by_value.items():
+            keys = keys_of(document, name)
+            yield from by_value.values() if keys is None else (by_value[key] for key in keys if key in by_value)
+
+    def _places(self, one: Compiled) -> Iterator[Several]:
+        if one.equality is None:
+            yield self._plain
+            return
+        by_value = self._by_value.setdefault(one.equality.name, {})
+        yield from (by_value.setdefault(key, {}) for key in one.equality.keys)
 
 
 class Matcher:
     """All subscriptions to entities, by what they are about."""
 
     def __init__(self) -> None:
-        self._by_key: dict[tuple[str, str, str, str], dict[int, Compiled]] = {}
-        self._all: dict[int, Compiled] = {}
+        self._by_key: dict[tuple[str, str, str, str], _Shelf] = {}
+        self._all: Several = {}
 
     def put(self, one: Compiled) -> None:
         """Take in a subscription, or a new form of one."""
         self.drop(one.subscription.number)
         self._all[one.subscription.number] = one
         for key in _keys(one):
-            self._by_key.setdefault(key, {})[one.subscription.number] = one
+            self._by_key.setdefault(key, _Shelf()).put(one)
 
     def drop(self, number: int) -> None:
         """Forget a subscription."""
         old = self._all.pop(number, None)
         if old is None:
             return
-        for key in _keys(old):
-            there = self._by_key[key]
-            del there[number]
-            if not there:
+        for key in set(_keys(old)):
+            shelf = self._by_key[key]
+            shelf.drop(old)
+            if shelf.is_empty:
                 del self._by_key[key]
 
     def __len__(self) -> int:
@@ -51,11 +97,12 @@ class Matcher:
         document = change.after or change.before
         if document is None or not self._all:
             return []
-        found: dict[int, Compiled] = {}
+        found: Several = {}
         for key in _asked(change, document):
-            there = self._by_key.get(key)
-            if there:
-                found.update(there)
+            shelf = self._by_key.get(key)
+            if shelf is not None:
+                for several in shelf.asked(document):
+                    found.update(several)
         return [
             found[number]
             for number in sorted(found)

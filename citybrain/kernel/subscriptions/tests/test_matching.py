@@ -134,7 +134,17 @@ MEMBERS = st.fixed_dictionaries(
     optional={
         "watchedAttributes": st.lists(st.sampled_from(["power", "on", "name"]), min_size=1, max_size=2),
         "notificationTrigger": st.lists(st.sampled_from([each[0][0] for each in TRIGGERS[:6]]), min_size=1),
-        "q": st.sampled_from(["power>30", "on==true"]),
+        "q": st.sampled_from(
+            [
+                "power>30",
+                "on==true",
+                "power==40",
+                "power==20,40",
+                'name=="a"',
+                "power==40;on==true",
+                "power==1|on==true",
+            ]
+        ),
     },
 )
 
