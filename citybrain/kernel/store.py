@@ -19,6 +19,7 @@ from citybrain.kernel.journal import Journal
 from citybrain.kernel.ld.contexts import Contexts
 from citybrain.kernel.ld.documents import read_seeds
 from citybrain.kernel.migrate import migrate
+from citybrain.kernel.models.policies import Marks, Policies, store_marks
 from citybrain.kernel.outbox import Outbox
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.pool.temporal import Temporal
@@ -43,6 +44,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     contexts: Contexts
     registrations: Registrations
     subscriptions: Subscriptions
+    policies: Policies
     snapshots: Snapshots
 
 
@@ -78,6 +80,10 @@ async def open_store(
         subscriptions = await Subscriptions.open(parts)
         opened.push_async_callback(subscriptions.close)
         collect_seldom()
+        policies = await Policies.open(db)
+        documents.guards.append(policies.guard)
+        documents.watchers.append(policies.watch)
+        journal.notice_writers[Marks] = store_marks
         yield Store(
             db=db,
             documents=documents,
@@ -90,6 +96,7 @@ async def open_store(
             contexts=contexts,
             registrations=registrations,
             subscriptions=subscriptions,
+            policies=policies,
             snapshots=await Snapshots.open(db),
         )
 

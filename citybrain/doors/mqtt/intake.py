@@ -72,7 +72,7 @@ class Intake:
 
     async def take(self, messages: Sequence[Message]) -> None:
         """Take messages in, in their order. All that was good is in the pool on return, all else is kept."""
-        good: list[Seen] = []
+        good: list[_Good] = []
         letters: list[Letter] = []
         turns: list[tuple[Judged, str, Source, datetime]] = []
         counts: dict[str, Counter[str]] = {}
@@ -84,8 +84,7 @@ class Intake:
             counts.setdefault(name, Counter())[outcome.code or "taken"] += 1
             if outcome.code and self._is_kept(outcome, entity_id):
                 letters.append(_letter(message, name, entity_id, outcome))
-        if good:
-            await self._outlets.observe(good)
+        letters += await self._observe(good)
         if letters:
             await store.add_letters(self._db, letters)
         for judged, entity_id, source, at in turns:
@@ -104,7 +103,7 @@ class Intake:
         message: Message,
         source: Source | None,
         entity_id: str,
-        good: list[Seen],
+        good: list["_Good"],
         turns: list[tuple[Judged, str, Source, datetime]],
     ) -> "_Refused":
         if source is None:
@@ -118,7 +117,8 @@ class Intake:
             turns.append((judged, entity_id, source, message.at))
         if judged.verdict is not Verdict.TAKEN:
             return _Refused(judged.why, {})
-        good.append(Seen(source=source, measurements=said.measurements, place=said.place))
+        seen = Seen(source=source, measurements=said.measurements, place=said.place)
+        good.append(_Good(seen, message, entity_id))
         return _TAKEN
 
     def _is_kept(self, outcome: "_Refused", entity_id: str) -> bool:
@@ -126,6 +126,21 @@ class Intake:
             return True
         self._kept_too_many[entity_id] += 1
         return self._kept_too_many[entity_id] <= TOO_MANY_KEPT
+
+    async def _observe(self, good: Sequence["_Good"]) -> list[Letter]:
+        """Bring what was read into the pool; what the pool refuses, by its model, is looked for and comes back."""
+        if not good:
+            return []
+        try:
+            await self._outlets.observe([each.seen for each in good])
+        except Invalid as refusal:
+            if len(good) > 1:
+                half = len(good) // 2
+                return [*await self._observe(good[:half]), *await self._observe(good[half:])]
+            (bad,) = good
+            outcome = _Refused(refusal.code, dict(refusal.facts))
+            return [_letter(bad.message, bad.seen.source.name, bad.entity_id, outcome)]
+        return []
 
     async def _turn(self, judged: Judged, entity_id: str, source: Source, at: datetime) -> None:
         """Tell that a device is shut out, or believed again."""
@@ -147,6 +162,12 @@ class Intake:
             refused = counted.total() - taken - too_many
             count = Count(source=name, taken=taken, refused=refused, too_many=too_many, last_at=messages[-1].at)
             await store.add_count(self._db, count)
+
+
+class _Good(msgspec.Struct, frozen=True):
+    seen: Seen
+    message: Message
+    entity_id: str
 
 
 class _Refused(msgspec.Struct, frozen=True):

@@ -25,13 +25,11 @@ from citybrain.kernel.entities.document import (
 )
 from citybrain.kernel.entities.expiry import due_us, expired, unexpired
 from citybrain.kernel.entities.keepable import check_keepable
-from citybrain.kernel.entities.loading import fetched
+from citybrain.kernel.entities.loading import blocks, take_in
 from citybrain.kernel.entities.shelf import Shelf
 from citybrain.kernel.entities.times import from_us, to_us
 from citybrain.kernel.entities.writing import (
-    BETWEEN_TYPES,
     SQL,
-    Block,
     Committer,
     HistoryRows,
     Notice,
@@ -42,7 +40,6 @@ from citybrain.kernel.entities.writing import (
 )
 from citybrain.kernel.errors import NotFound, Unavailable
 
-BLOCK = 10_000
 NOTHING = Shelf()
 
 Watcher = Callable[[Sequence[EntityChange]], Sequence[Notice]]
@@ -77,6 +74,7 @@ class Documents:
         self.names = AttributeNames()
         self.hooks: list[Callable[[Sequence[EntityChange]], None]] = []
         self.watchers: list[Watcher] = []
+        self.guards: list[Callable[[EntityChange], None]] = []
         self.observed: Observed | None = None
         self._now = now
         self._shelves: dict[str, Shelf] = {}
@@ -92,12 +90,10 @@ class Documents:
         documents.names = AttributeNames(await db.read(SQL.names, as_=AttributeName))
         last = (await db.read(SQL.newest_number, as_=int))[0]
         documents._next_number = last + 1
-        blocks = [{"after": after, "until": after + BLOCK} for after in range(0, last, BLOCK)]
-        async for found, past in fetched(db, blocks):
-            for row in found:
-                documents._load(Block(*row))
-            for tenant, numbers, ids in past:
-                documents._shelf(tenant).past.update(zip(ids, numbers, strict=True))
+        async for block in blocks(db, last):
+            take_in(documents._shelf(block.tenant), block, documents._same_types)
+            for id, at in zip(block.due_ids or (), block.due or (), strict=True):
+                documents._set_due(block.tenant, id, to_us(at))
         return documents
 
     def write_by(self, committer: Committer | None) -> None:
@@ -194,6 +190,11 @@ class Documents:
     def past_ids(self, tenant: str) -> Collection[str]:
         """The ids of entities that only the history knows."""
         return self._shelves.get(tenant, NOTHING).past.keys()
+
+    def check(self, change: EntityChange) -> None:
+        """Refuse a change that a guard refuses. Whoever makes changes for the outside asks first, one by one."""
+        for guard in self.guards:
+            guard(change)
 
     async def apply(self, changes: Sequence[EntityChange]) -> None:
         """Make changes, as one: visible at once, committed on return with history and notices.
@@ -359,18 +360,3 @@ class Documents:
         else:
             shelf.due_us[id] = due
             heapq.heappush(self._due, (due, tenant, id))
-
-    def _load(self, block: Block) -> None:
-        """Take in one block of a tenant's entities; their bytes come in one piece."""
-        shelf = self._shelf(block.tenant)
-        begin = 0
-        split: dict[str, tuple[str, ...]] = {}
-        for number, id, joined, length in zip(block.numbers, block.ids, block.types, block.lengths, strict=True):
-            types = split.get(joined)
-            if types is None:
-                told = tuple(joined.split(BETWEEN_TYPES)) if joined else ()
-                types = split[joined] = self._same_types.setdefault(told, told)
-            shelf.add(id, number, types, block.bodies[begin : begin + length])
-            begin += length
-        for id, at in zip(block.due_ids or (), block.due or (), strict=True):
-            self._set_due(block.tenant, id, to_us(at))

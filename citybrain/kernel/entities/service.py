@@ -193,13 +193,12 @@ async def _many(desk: Desk, acts: Sequence[tuple[str, Verb]]) -> Outcome:
     for id, verb in acts:
         before = pending[id] if id in pending else desk.documents.get(desk.tenant, id)
         try:
-            change = verb(before)
+            change = _checked(desk, verb(before))
         except Refusal as refusal:
             refused.append((id, refusal))
             continue
         (created if before is None else changed)[id] = None
         if change is not None:
-            change = in_order(change, desk.order)
             pending[id] = change.after
             changes.append(change)
     if changes:
@@ -208,8 +207,18 @@ async def _many(desk: Desk, acts: Sequence[tuple[str, Verb]]) -> Outcome:
 
 
 async def _store(desk: Desk, change: EntityChange | None) -> None:
-    if change is not None:
-        await desk.documents.apply([in_order(change, desk.order)])
+    checked = _checked(desk, change)
+    if checked is not None:
+        await desk.documents.apply([checked])
+
+
+def _checked(desk: Desk, change: EntityChange | None) -> EntityChange | None:
+    """The change as it is to be made, when nobody minds it."""
+    if change is None:
+        return None
+    change = in_order(change, desk.order)
+    desk.documents.check(change)
+    return change
 
 
 def _there(before: Document | None, id: str = "") -> Document:

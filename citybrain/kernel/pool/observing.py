@@ -137,7 +137,9 @@ def _changes(
                 others = tuple(one for one in attributes.get(each.name, ()) if one.dataset_id)
                 attributes[each.name] = (each.after, *others) if each.after else others
             after = msgspec.structs.replace(document, modified_at=stamp, attributes=attributes)
-            yield EntityChange(tenant=tenant, id=id, at=at, before=before, after=after, attributes=tuple(changed))
+            change = EntityChange(tenant=tenant, id=id, at=at, before=before, after=after, attributes=tuple(changed))
+            documents.check(change)
+            yield change
 
 
 def _newest(part: Observations) -> dict[str, list[int]]:

@@ -20,7 +20,9 @@ from citybrain.doors.mqtt.feed import Feed, listening
 from citybrain.doors.mqtt.intake import Intake, Outlets, Seen
 from citybrain.doors.mqtt.mapping import Attribute, Broker, Plan, Source
 from citybrain.kernel.clock import monotonic_s
+from citybrain.kernel.entities.document import EntityChange
 from citybrain.kernel.errors import Unavailable
+from citybrain.kernel.models.policies import DoesNotFit
 from citybrain.kernel.store import Store
 
 MOSQUITTO = shutil.which("mosquitto") or "/usr/sbin/mosquitto"
@@ -217,6 +219,28 @@ async def test_everything_that_came_is_counted(store: Store, broker: Mosquitto) 
             return found.get("seven") == (2, 1)
 
         await until(counted)
+
+
+async def test_what_a_model_refuses_is_kept_and_stops_nobody_else(store: Store, broker: Mosquitto) -> None:
+    good, bad = {"ts": "2026-03-01T12:00:00Z", "pm25": 1}, {"ts": "2026-03-01T12:00:00Z", "pm25": 2}
+    refused = {"urn:ngsi-ld:eight:bad"}
+
+    def guard(change: EntityChange) -> None:
+        if change.id in refused:
+            raise DoesNotFit("kernel.model_range", {"attribute": "pm25"})
+
+    store.documents.guards.append(guard)
+    async with door(store, plan(broker, "eight")):
+        await publish(broker, [("eight/1", good), ("eight/bad", bad), ("eight/2", good)])
+
+        async def kept() -> bool:
+            return [each.code for each in await letters(store, "eight")] == ["kernel.model_range"]
+
+        await until(kept)
+        await until(lambda: value(store, "urn:ngsi-ld:eight:2", "pm25") == 1)
+    store.documents.guards.remove(guard)
+    assert value(store, "urn:ngsi-ld:eight:1", "pm25") == 1
+    assert store.documents.get("", "urn:ngsi-ld:eight:bad") is None
 
 
 async def letters(city: Store, source: str) -> list[kept.Letter]:
