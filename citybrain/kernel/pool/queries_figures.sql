@@ -1,16 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 
--- name: span_of
--- The first and last time of each entity, to lay its periods from.
-SELECT s.entity, min(history_time(%(time)s, h.observed_at, h.recorded_at, h.modified_at)),
-    max(history_time(%(time)s, h.observed_at, h.recorded_at, h.modified_at))
+-- name: thinned_since
+SELECT min(f.period_at)
 FROM unnest(%(entities)s::integer[], %(attributes)s::integer[]) AS s (entity, attribute)
-JOIN history h ON h.entity = s.entity AND h.attribute = s.attribute
-WHERE h.observed_at >= %(since)s::timestamptz AND h.observed_at < %(until)s::timestamptz
-    AND history_has(%(time)s, h.is_observed, h.recorded_at, h.detail)
-    AND history_time(%(time)s, h.observed_at, h.recorded_at, h.modified_at) >= %(from)s::timestamptz
-    AND history_time(%(time)s, h.observed_at, h.recorded_at, h.modified_at) < %(to)s::timestamptz
-GROUP BY s.entity;
+JOIN history_figures f ON f.entity = s.entity AND f.attribute = s.attribute;
 
 -- name: figures
 -- Periods of exact length are binned, those of the calendar found by their beginnings. What was thinned out before

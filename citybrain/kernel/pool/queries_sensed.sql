@@ -14,8 +14,8 @@ CROSS JOIN LATERAL (
         AND h.observed_at >= greatest(%(since)s::timestamptz, %(after_at)s::timestamptz)
         AND h.observed_at < %(until)s::timestamptz
         AND (h.observed_at, h.instance) > (%(after_at)s::timestamptz, %(after)s::bigint)
-        AND (%(low)s::float8 IS NULL OR h.number >= %(low)s::float8)
-        AND (%(high)s::float8 IS NULL OR h.number <= %(high)s::float8)
+        AND (%(low)s::float8 IS NULL OR (h.number >= %(low)s::float8 AND history_is_number(h.number, h.detail)))
+        AND (%(high)s::float8 IS NULL OR (h.number <= %(high)s::float8 AND history_is_number(h.number, h.detail)))
         AND (%(part)s::bytea IS NULL OR position(%(part)s::bytea in h.detail) > 0)
         AND history_says(h.number, h.word, h.detail)
     ORDER BY h.observed_at, h.instance LIMIT %(limit)s
@@ -30,8 +30,8 @@ CROSS JOIN LATERAL (
         AND h.observed_at >= %(since)s::timestamptz
         AND h.observed_at < %(until)s::timestamptz AND h.observed_at <= %(after_at)s::timestamptz
         AND (h.observed_at, h.instance) < (%(after_at)s::timestamptz, %(after)s::bigint)
-        AND (%(low)s::float8 IS NULL OR h.number >= %(low)s::float8)
-        AND (%(high)s::float8 IS NULL OR h.number <= %(high)s::float8)
+        AND (%(low)s::float8 IS NULL OR (h.number >= %(low)s::float8 AND history_is_number(h.number, h.detail)))
+        AND (%(high)s::float8 IS NULL OR (h.number <= %(high)s::float8 AND history_is_number(h.number, h.detail)))
         AND (%(part)s::bytea IS NULL OR position(%(part)s::bytea in h.detail) > 0)
         AND history_says(h.number, h.word, h.detail)
     ORDER BY h.observed_at DESC, h.instance DESC LIMIT %(limit)s
@@ -46,8 +46,8 @@ CROSS JOIN LATERAL (
     WHERE h.attribute = s.attribute AND h.instance > %(after)s::bigint
         AND h.observed_at >= %(since)s::timestamptz AND h.observed_at < %(until)s::timestamptz
         AND (%(entities)s::integer[] IS NULL OR h.entity = ANY(%(entities)s::integer[]))
-        AND (%(low)s::float8 IS NULL OR h.number >= %(low)s::float8)
-        AND (%(high)s::float8 IS NULL OR h.number <= %(high)s::float8)
+        AND (%(low)s::float8 IS NULL OR (h.number >= %(low)s::float8 AND history_is_number(h.number, h.detail)))
+        AND (%(high)s::float8 IS NULL OR (h.number <= %(high)s::float8 AND history_is_number(h.number, h.detail)))
         AND (%(part)s::bytea IS NULL OR position(%(part)s::bytea in h.detail) > 0)
         AND history_says(h.number, h.word, h.detail)
     ORDER BY h.instance LIMIT %(limit)s
@@ -61,8 +61,8 @@ CROSS JOIN LATERAL (
     WHERE h.attribute = s.attribute AND h.instance < %(after)s::bigint
         AND h.observed_at >= %(since)s::timestamptz AND h.observed_at < %(until)s::timestamptz
         AND (%(entities)s::integer[] IS NULL OR h.entity = ANY(%(entities)s::integer[]))
-        AND (%(low)s::float8 IS NULL OR h.number >= %(low)s::float8)
-        AND (%(high)s::float8 IS NULL OR h.number <= %(high)s::float8)
+        AND (%(low)s::float8 IS NULL OR (h.number >= %(low)s::float8 AND history_is_number(h.number, h.detail)))
+        AND (%(high)s::float8 IS NULL OR (h.number <= %(high)s::float8 AND history_is_number(h.number, h.detail)))
         AND (%(part)s::bytea IS NULL OR position(%(part)s::bytea in h.detail) > 0)
         AND history_says(h.number, h.word, h.detail)
     ORDER BY h.instance DESC LIMIT %(limit)s
@@ -74,8 +74,8 @@ CROSS JOIN LATERAL (
     SELECT count(*) AS many FROM history h
     WHERE h.entity = s.entity AND h.attribute = s.attribute AND h.instance IS NOT NULL
         AND h.observed_at >= %(since)s::timestamptz AND h.observed_at < %(until)s::timestamptz
-        AND (%(low)s::float8 IS NULL OR h.number >= %(low)s::float8)
-        AND (%(high)s::float8 IS NULL OR h.number <= %(high)s::float8)
+        AND (%(low)s::float8 IS NULL OR (h.number >= %(low)s::float8 AND history_is_number(h.number, h.detail)))
+        AND (%(high)s::float8 IS NULL OR (h.number <= %(high)s::float8 AND history_is_number(h.number, h.detail)))
         AND (%(part)s::bytea IS NULL OR position(%(part)s::bytea in h.detail) > 0)
         AND history_says(h.number, h.word, h.detail)
 ) r;
@@ -85,8 +85,8 @@ SELECT count(*) FROM history h
 WHERE h.attribute = ANY(%(attributes)s::integer[]) AND h.instance IS NOT NULL
     AND h.observed_at >= %(since)s::timestamptz AND h.observed_at < %(until)s::timestamptz
     AND (%(entities)s::integer[] IS NULL OR h.entity = ANY(%(entities)s::integer[]))
-    AND (%(low)s::float8 IS NULL OR h.number >= %(low)s::float8)
-    AND (%(high)s::float8 IS NULL OR h.number <= %(high)s::float8)
+    AND (%(low)s::float8 IS NULL OR (h.number >= %(low)s::float8 AND history_is_number(h.number, h.detail)))
+    AND (%(high)s::float8 IS NULL OR (h.number <= %(high)s::float8 AND history_is_number(h.number, h.detail)))
     AND (%(part)s::bytea IS NULL OR position(%(part)s::bytea in h.detail) > 0)
     AND history_says(h.number, h.word, h.detail);
 

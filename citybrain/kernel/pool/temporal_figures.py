@@ -14,7 +14,7 @@ from citybrain.kernel.ld.context import Context
 from citybrain.kernel.pool.aggregates import ELIGIBLE, Figures, Kind, kind_of, summed, told
 from citybrain.kernel.pool.duration import Duration
 from citybrain.kernel.pool.temporal import LOOKED_AT, Known, Selection, Series, Temporal, window_params
-from citybrain.kernel.pool.temporal_query import Aggregation, InvalidRequest, Method
+from citybrain.kernel.pool.temporal_query import Aggregation, InvalidRequest, Method, Window
 from citybrain.kernel.pool.temporal_rows import SCOPE
 
 MOST_PERIODS = 100_000
@@ -23,7 +23,7 @@ MOST_PERIODS = 100_000
 class Sql(msgspec.Struct, frozen=True):
     """The queries of this module."""
 
-    span_of: str
+    thinned_since: str
     figures: str
     distinct_values: str
 
@@ -124,12 +124,25 @@ class FiguresOf:
     ) -> Periods | None:
         """From the asked beginning, or the first that the entity has, to the asked end, or the last it has."""
         window = selection.temporal.window
-        found = await self._db.rows(SQL.span_of, {**window_params(window), **_numbers(series)})
-        first, last = (found[0][1], found[0][2]) if found else (window.since, window.until)
-        origin, end = window.since or first, window.until or last
-        if origin is None or end is None:
+        first, last = window.since, window.until
+        if first is None:
+            first = await self._edge(series, window, backward=False)
+        if last is None:
+            last = await self._edge(series, window, backward=True)
+        if first is None or last is None:
             return None
-        return Periods(aggregation.period, origin.astimezone(UTC), end.astimezone(UTC))
+        return Periods(aggregation.period, first.astimezone(UTC), last.astimezone(UTC))
+
+    async def _edge(self, series: Sequence[Series], window: Window, *, backward: bool) -> datetime | None:
+        """The first or the last time that series have in a window, also of what was thinned out."""
+        found = await self._temporal.moments(series, window, limit=1, backward=backward)
+        times = [each.at for moments in found.values() for each in moments]
+        if window.relation is None and not backward:
+            thinned = await self._db.rows(SQL.thinned_since, _numbers(series))
+            times += [row[0] for row in thinned if row[0] is not None]
+        if not times:
+            return None
+        return max(times) if backward else min(times)
 
     async def _figures(
         self,
