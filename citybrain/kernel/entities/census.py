@@ -2,7 +2,7 @@
 """Which types with which attributes there are, and how many entities of each (CIM 009 clauses 5.7.5 to 5.7.10).
 
 Most entities are made alike, so a column holds for each the place of its make: the names of its attributes with their
-kinds. Counting is one pass over two arrays; entities are decoded once, in pieces, and again only when they change.
+kinds. Counting is one pass over two arrays; entities are decoded once, in pieces, and those that changed again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from citybrain.kernel.entities.columns import Column, Columns, Decode, State, columns_of
+from citybrain.kernel.entities.columns import MAKE, Column, Columns, Decode, State, columns_of
 from citybrain.kernel.entities.document import DEFAULT_TENANT, AttributeType, Document
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.entities.expressions import Path
@@ -43,7 +43,7 @@ class _Makes(Column):
     """For each entity the place of its make among the words."""
 
     def __init__(self) -> None:
-        super().__init__(Path(names=("@make",)))
+        super().__init__(Path(names=(MAKE,)))
 
     def decoder(self) -> Decode:
         return msgspec.json.Decoder(list[_Kinds]).decode

@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from citybrain.kernel.entities import verbs
+from citybrain.kernel.entities.columns import columns_of
 from citybrain.kernel.entities.document import Attributes, AttributeType, Document, EntityChange, Instance
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.entities.evaluate import matches
+from citybrain.kernel.entities.expressions import Path
 from citybrain.kernel.entities.ordering import ordered
 from citybrain.kernel.entities.query import EntityQuery, read_query
 from citybrain.kernel.entities.search import FIRST_BLOCK, find, find_ids
@@ -251,3 +253,14 @@ async def test_a_count_may_be_asked_without_entities(limit: int) -> None:
     await put(documents, *(entity(n, y=n) for n in range(9)))
     found = await find(documents, "", read_query({"type": "T"}, CORE), limit=limit, count=True)
     assert (len(found.documents), found.total, found.has_more) == (limit, 9, True)
+
+
+async def test_a_text_that_changes_for_ever_does_not_fill_the_memory() -> None:
+    documents = opened()
+    await put(documents, entity(1, z="0"))
+    query = read_query({"q": 'z=="last"'}, CORE)
+    column = columns_of(documents).of_path("", Path(names=("z",)))
+    column.words.extend(str(number) for number in range(20_000))
+    await documents.apply([verbs.replace(entity(1, z="0"), entity(1, z="last"), tenant="", at=NOON)])
+    assert (await find(documents, "", query, count=True)).total == 1
+    assert len(columns_of(documents).of_path("", Path(names=("z",))).words) < 5
