@@ -8,13 +8,14 @@ from collections.abc import Iterator
 
 import msgspec
 
-from citybrain.kernel.entities.document import Document, Instance
+from citybrain.kernel.entities.document import AttributeType, Document, Instance
 from citybrain.kernel.entities.expressions import AllOf, Comparison, Expression, Kind, Operator, Values
-from citybrain.kernel.entities.targets import OF_ENTITY
+from citybrain.kernel.entities.targets import OF_ENTITY, objects
 from citybrain.kernel.records import Json
 
 Key = float | str
 
+_RELATIONSHIPS = frozenset({AttributeType.RELATIONSHIP, AttributeType.LIST_RELATIONSHIP})
 _KINDS = frozenset({Kind.NUMBER, Kind.TEXT, Kind.WORD})
 
 
@@ -55,5 +56,8 @@ def _read(term: Expression | None) -> Equality | None:
 
 
 def _members(instance: Instance) -> Iterator[Json]:
+    if instance.type in _RELATIONSHIPS:
+        yield from objects(instance)
+        return
     value = instance.value
     yield from value if isinstance(value, list) else (value,)

@@ -7,7 +7,6 @@ from citybrain.kernel.entities.document import AttributeType, Document, Instance
 from citybrain.kernel.entities.evaluate import is_true
 from citybrain.kernel.entities.query import read_query
 from citybrain.kernel.ld.context import CORE
-from citybrain.kernel.records import Json
 from citybrain.kernel.subscriptions.equality import equality_of, keys_of
 
 # fmt: off
@@ -41,9 +40,22 @@ VALUES = st.one_of(
 )
 
 
-@given(VALUES, st.sampled_from(list(AttributeType)), st.sampled_from(["v==1", 'v=="1"', "v==urn:post:1", 'v=="",1']))
-def test_nothing_that_holds_is_missed_by_looking_it_up(value: Json, kind: AttributeType, text: str) -> None:
-    document = Document(id="urn:x", types=("X",), attributes={"v": (Instance(type=kind, value=value),)})
+LINKS = st.sampled_from(["urn:post:1", "urn:post:2", ["urn:post:1", "urn:x"]])
+LISTED = st.sampled_from([["urn:post:1"], [{"object": "urn:post:1"}], []])
+INSTANCES = st.one_of(
+    st.builds(Instance, type=st.just(AttributeType.RELATIONSHIP), value=LINKS),
+    st.builds(Instance, type=st.just(AttributeType.LIST_RELATIONSHIP), value=LISTED),
+    *(
+        st.builds(Instance, type=st.just(kind), value=VALUES)
+        for kind in AttributeType
+        if kind not in (AttributeType.RELATIONSHIP, AttributeType.LIST_RELATIONSHIP)
+    ),
+)
+
+
+@given(st.lists(INSTANCES, max_size=2), st.sampled_from(["v==1", 'v=="1"', "v==urn:post:1", 'v=="",1']))
+def test_nothing_that_holds_is_missed_by_looking_it_up(instances: list[Instance], text: str) -> None:
+    document = Document(id="urn:x", types=("X",), attributes={"v": tuple(instances)})
     question = read_query({"q": text}, CORE).q
     equality = equality_of(question)
     assert question is not None and equality is not None
