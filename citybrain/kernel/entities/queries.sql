@@ -8,18 +8,14 @@ SELECT coalesce(max(number), 0) FROM document;
 
 -- name: document_block
 -- Whole blocks in few values: a row of its own for each entity costs ten times as much to fetch.
-SELECT tenant, array_agg(number), array_agg(id), array_agg(array_to_string(types, E'\x1f')),
+SELECT tenant, live, array_agg(number), array_agg(id), array_agg(array_to_string(types, E'\x1f')),
     array_agg(octet_length(body)), string_agg(body, ''::bytea),
     array_agg(id) FILTER (WHERE expires_at IS NOT NULL), array_agg(expires_at) FILTER (WHERE expires_at IS NOT NULL)
 FROM (
-    SELECT number, tenant, id, types, body, expires_at FROM document
-    WHERE number > %(after)s AND number <= %(until)s AND live ORDER BY number
+    SELECT number, tenant, id, types, body, live, expires_at FROM document
+    WHERE number > %(after)s AND number <= %(until)s ORDER BY number
 ) block
-GROUP BY tenant;
-
--- name: past_block
-SELECT tenant, array_agg(number), array_agg(id) FROM document
-WHERE number > %(after)s AND number <= %(until)s AND NOT live GROUP BY tenant;
+GROUP BY tenant, live;
 
 -- name: name_insert
 INSERT INTO attribute_name (number, name, dataset_id)

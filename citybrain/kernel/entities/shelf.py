@@ -64,6 +64,19 @@ class Shelf:
         for type in types:
             self._rack(type).add(slot)
 
+    def add_many(self, ids: list[str], numbers: list[int], types: list[tuple[str, ...]], bodies: list[bytes]) -> None:
+        """Take in many new entities, in their order, as the last ones."""
+        begin = len(self.ids)
+        self.slots.update(zip(ids, range(begin, begin + len(ids)), strict=True))
+        self.ids.extend(ids)
+        self.bodies.extend(bodies)
+        self.types.extend(types)
+        self.numbers.extend(numbers)
+        self.kinds.extend([self._kind(each) for each in types])
+        for slot, several in enumerate(types, begin):
+            for type in several:
+                self._rack(type).add(slot)
+
     def change(self, id: str, types: tuple[str, ...], body: bytes) -> None:
         """Take in the new form of an entity that is here."""
         slot = self.slots[id]

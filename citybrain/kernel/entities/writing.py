@@ -27,7 +27,6 @@ class Sql(msgspec.Struct, frozen=True):
     names: str
     newest_number: str
     document_block: str
-    past_block: str
     name_insert: str
     document_upsert: str
     document_delete: str
@@ -54,6 +53,7 @@ class Block(msgspec.Struct, frozen=True):
     """Entities of one tenant as they are fetched at the start: columns, and all bodies in one piece."""
 
     tenant: str
+    live: bool
     numbers: list[int]
     ids: list[str]
     types: list[str]
