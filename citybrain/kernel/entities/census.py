@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from citybrain.kernel.entities.columns import MAKE, Column, Columns, Decode, State, columns_of
+from citybrain.kernel.entities.columns import MAKE, Column, Columns, State, columns_of
 from citybrain.kernel.entities.document import DEFAULT_TENANT, AttributeType, Document
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.entities.expressions import Path
+from citybrain.kernel.entities.partly import Decode
 
 Make = tuple[tuple[str, tuple[AttributeType, ...]], ...]
 

@@ -11,15 +11,15 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from enum import IntEnum
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from citybrain.kernel.entities.document import DEFAULT_TENANT, AttributeType, Document, EntityChange, Instance
+from citybrain.kernel.entities.document import DEFAULT_TENANT, AttributeType, Document, EntityChange
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.entities.evaluate import nobody
 from citybrain.kernel.entities.expressions import Path
 from citybrain.kernel.entities.moments import date_time_key
+from citybrain.kernel.entities.partly import Decode, decoder
 from citybrain.kernel.entities.targets import OF_ENTITY, As, Target, targets
 from citybrain.kernel.geo import Bounds, bounds
 from citybrain.kernel.records import Json
@@ -35,7 +35,6 @@ _SCOPE = Path(names=("scope",))
 _OF_ALL = frozenset({*OF_ENTITY, MAKE})  # what any change may touch
 
 Rows = slice | NDArray[np.intp]
-Decode = Callable[[bytes], Sequence[Any]]
 
 
 class State(IntEnum):
@@ -86,7 +85,7 @@ class Column:
 
     def decoder(self) -> Decode:
         """Reads what the column needs of many documents."""
-        return _decoder(self.attribute, in_full=len(self.path.names) > 1)
+        return decoder(self.attribute, in_full=len(self.path.names) > 1)
 
     def take(self, rows: Sequence[int], documents: Sequence[Any]) -> None:
         """Write many; a single number or text, which is what most attributes are, without going through its path."""
@@ -171,7 +170,7 @@ class Places:
 
     def decoder(self) -> Decode:
         """Reads what the column needs of many documents."""
-        return _decoder(self.attribute, in_full=False)
+        return decoder(self.attribute, in_full=False)
 
     def take(self, rows: Sequence[int], documents: Sequence[Any]) -> None:
         """Write many; a single point, which is what most places are, at once."""
@@ -315,49 +314,6 @@ def columns_of(documents: Documents) -> Columns:
     made = Columns(documents)
     documents.hooks.append(made)
     return made
-
-
-def _decoder(name: str, *, in_full: bool) -> Decode:
-    """Reads many documents, of each only the attribute, or all but attributes where the name is the entity's own.
-
-    Of an attribute only type and value are read, unless it is needed `in_full`.
-    """
-    if name in OF_ENTITY:
-        return msgspec.json.Decoder(list[_Head]).decode
-    kind = Instance if in_full else _Value
-    one = msgspec.defstruct("One", [("one", tuple[kind, ...], ())], rename={"one": name}, gc=False)  # type: ignore[valid-type]
-    only = msgspec.defstruct("Only", [("attributes", one, msgspec.field(default_factory=one))], gc=False)
-    decode: Callable[[bytes], Sequence[Any]] = msgspec.json.Decoder(list[only]).decode  # type: ignore[valid-type]
-    return lambda text: [_Only({name: each.attributes.one} if each.attributes.one else {}) for each in decode(text)]
-
-
-class _Value(msgspec.Struct, gc=False):
-    """An instance of an attribute, of which nothing but its value counts."""
-
-    type: AttributeType
-    value: Json = None
-
-
-class _Only(msgspec.Struct, gc=False):
-    """A document with nothing but one attribute."""
-
-    attributes: dict[str, Any]
-
-
-class _Head(msgspec.Struct, frozen=True):
-    """A document without its attributes."""
-
-    id: str
-    types: tuple[str, ...]
-    scopes: tuple[str, ...] = ()
-    created_at: str = ""
-    modified_at: str = ""
-    expires_at: str = ""
-
-    @property
-    def attributes(self) -> Mapping[str, tuple[Instance, ...]]:
-        """None of them was read."""
-        return {}
 
 
 def _box(found: Sequence[Json]) -> Bounds | None:
