@@ -2,13 +2,13 @@
 """Reading entities that several sources hold: retrieve and query (CIM 009 clauses 4.3.6, 5.7.1, 5.7.2, 6.3.17)."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from citybrain.doors.ngsild.answers import BadRequestData
-from citybrain.doors.ngsild.distribution import Distribution, Filter, again, params_of
+from citybrain.doors.ngsild.distribution import WARNING, Distribution, Filter, again, params_of
 from citybrain.doors.ngsild.forwarding import Ask, Asker
 from citybrain.doors.ngsild.gathering import Part, merge, read_remote
 from citybrain.doors.ngsild.sources import Outcome, Reply
@@ -79,7 +79,9 @@ class Reading:
         except Refusal:
             return Gathered(parts={})
         wanted = Wanted(ids=(id,), types=tuple(query.type_names or ()), attributes=frozenset(query.attributes))
-        matches = self._matches(asker, wanted, RETRIEVES, Filter())
+        matches = self._all.matching(asker, wanted, RETRIEVES, Filter())
+        if looped := self._looped(asker, matches):
+            return looped
         replies = await asyncio.gather(*(self._retrieve(asker, match, id) for match in matches))
         return self._gathered(asker, replies, only=id)
 
@@ -103,6 +105,8 @@ class Reading:
         asked = self._asked(asker, question)
         if asked and question.query.ordering is not None:
             raise BadRequestData("ngsild.order_over_sources", {})
+        if looped := self._looped(asker, asked):
+            return looped
         replies = await asyncio.gather(*(self._query(asker, question, match, each) for match, each in asked))
         return self._gathered(asker, [reply for several in replies for reply in several])
 
@@ -113,7 +117,7 @@ class Reading:
         return [
             (match, selector)
             for selector in query.selectors or (Selector(),)
-            for match in self._matches(asker, _wanted(query, selector), QUERIES, also)
+            for match in self._all.matching(asker, _wanted(query, selector), QUERIES, also)
         ]
 
     def view(self, asker: Asker, gathered: Gathered) -> View:
@@ -128,11 +132,11 @@ class Reading:
         city = self._all.city
         return Asker(request=request, tenant=city.new_tenant(request), context=await city.context(request))
 
-    def _matches(self, asker: Asker, wanted: Wanted, operations: Iterable[str], also: Filter) -> list[Match]:
-        """Whoever was asked before asks nobody again: the first one does (clause 6.3.18)."""
-        if self._all.forwarding.has_seen(asker):
-            return []
-        return self._all.matching(asker, wanted, operations, also)
+    def _looped(self, asker: Asker, asked: Sequence[Any]) -> Gathered | None:
+        """Whoever was asked before asks nobody again, and says so: the first one does (clause 6.3.18)."""
+        if not asked or not self._all.forwarding.has_seen(asker):
+            return None
+        return Gathered(parts={}, warnings=(self._all.forwarding.loop_warning(asker.tenant),))
 
     async def question(self, request: Request, body: bytes = b"") -> tuple[Asker, Question]:
         """What is asked, and for whom: names of a body are in the context that came with it."""
@@ -250,6 +254,8 @@ class Reading:
             warning = self._all.forwarding.warning(asker.tenant, outcome)
             if warning:
                 failed.append(warning)
+            if WARNING in reply.headers:
+                failed.append(reply.headers[WARNING])
         return Gathered(parts=parts, warnings=tuple(failed))
 
 

@@ -3,7 +3,7 @@
 
 import copy
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
@@ -33,6 +33,22 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
     geo: GeoQuery | None = None
     period: Period | None = None
     any_time: bool = False
+
+
+class Forgetful:
+    """Remembers no answer: what others hold may change at any time without this broker being told."""
+
+    def answer(self, *_: Any) -> None:
+        """Nothing was answered."""
+
+    def keep_answer(self, *_: Any, **__: Any) -> None:
+        """Keep nothing."""
+
+    def shown(self, *_: Any) -> None:
+        """Nothing was shown."""
+
+    def keep_shown(self, *_: Any) -> None:
+        """Keep nothing."""
 
 
 class Distribution:
@@ -100,6 +116,7 @@ class Distribution:
             return refused(refusal, self.city.words, self.city.language(request))
 
     async def _by(self, city: Served, request: Request) -> Answer:
+        city.remembered = cast(Any, Forgetful())
         routes = Routes(route for maker in self._makers for route in maker(city))
         return await routes.find(request)(request)
 

@@ -81,6 +81,10 @@ class Forwarding:
         told = WARNINGS.get(outcome)
         return None if told is None else f'{told[0]} {self._city.alias(tenant)} "{told[1]}"'
 
+    def loop_warning(self, tenant: str) -> str:
+        """What a reader is told when the request came back to this broker (table 6.3.17-1)."""
+        return f'199 {self._city.alias(tenant)} "a registration loop has been detected"'
+
     def has_seen(self, asker: Asker) -> bool:
         """Whether the request was here before (clause 6.3.18)."""
         return self._city.alias(asker.tenant) in seen_sources(asker.request)

@@ -8,6 +8,7 @@ import msgspec
 
 from citybrain.kernel.entities.document import AttributeType, Instance
 from citybrain.kernel.entities.fragment import read_attribute
+from citybrain.kernel.entities.times import EPOCH
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.ld.context import Context
 from citybrain.kernel.pool.evolution import Evolution, last
@@ -16,7 +17,7 @@ from citybrain.kernel.pool.temporal_rows import SCOPE, Moment, null_of
 from citybrain.kernel.records import Json
 from citybrain.kernel.registrations.index import Match
 
-OWN = frozenset({"id", "@id", "type", "@type", "@context", "createdAt", "modifiedAt", "deletedAt", "expiresAt", SCOPE})
+OWN = frozenset({"id", "@id", "type", "@type", "@context", "createdAt", "modifiedAt", "deletedAt", "expiresAt"})
 
 
 def read_evolution(payload: Json, context: Context, match: Match, time: TimeProperty) -> Evolution | None:
@@ -27,7 +28,7 @@ def read_evolution(payload: Json, context: Context, match: Match, time: TimeProp
     attributes: dict[str, Sequence[Moment]] = {}
     for term, held in payload.items():
         name = context.expand(term)
-        if term in OWN or not match.covers(name):
+        if term in OWN or not (term == SCOPE or match.covers(name)):
             continue
         try:
             attributes[name] = _moments(name, held, context, time)
@@ -77,8 +78,22 @@ def _moments_once(moments: Iterable[Moment]) -> list[Moment]:
 
 def _moments(name: str, held: Json, context: Context, time: TimeProperty) -> list[Moment]:
     several = held if isinstance(held, list) else [held]
+    if name == SCOPE:
+        return [_scope(each, time) for each in several if isinstance(each, Mapping) and _time(each, time)]
     moments = [_moment(name, each, context, time) for each in several if isinstance(each, Mapping)]
     return sorted((moment for moment in moments if moment is not None), key=lambda moment: moment.at)
+
+
+def _scope(told: Mapping[str, Json], time: TimeProperty) -> Moment:
+    """The scopes of an entity at a time; none of them is told as an empty array (clause 4.5.6)."""
+    value = told.get("value", [])
+    instance = Instance(
+        type=AttributeType.PROPERTY,
+        value=[value] if isinstance(value, str) else value,
+        observed_at=str(told.get("observedAt", "")),
+    )
+    at = _time(told, time)
+    return Moment(at=at or EPOCH, instance=_stamped(instance, told), is_gone=value == [])
 
 
 def _moment(name: str, told: Mapping[str, Json], context: Context, time: TimeProperty) -> Moment | None:

@@ -72,12 +72,12 @@ class Sources:
     async def ask(self, registration: Registration, sending: Sending) -> Reply:
         """Send a request and wait for what comes of it, never longer than the registration allows."""
         management = registration.management
-        if self._rests_until_s.get(registration.endpoint, 0) > self._clock_s():
+        if self._rests_until_s.get(_resting(registration), 0) > self._clock_s():
             return Reply(outcome=Outcome.NO_ANSWER, status=504)
         within_s = management.timeout_ms / 1000 if management and management.timeout_ms else ANSWER_WITHIN_S
         reply = await self._send(sending, within_s)
         if management and management.cooldown_ms and reply.status >= 500:
-            self._rests_until_s[registration.endpoint] = self._clock_s() + management.cooldown_ms / 1000
+            self._rests_until_s[_resting(registration)] = self._clock_s() + management.cooldown_ms / 1000
         return reply
 
     async def close(self) -> None:
@@ -111,6 +111,11 @@ class Sources:
             limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=KEPT_CONNECTIONS)
             self._client = httpx.AsyncClient(limits=limits, timeout=None, trust_env=False)
         return self._client
+
+
+def _resting(registration: Registration) -> str:
+    """What rests: the endpoint as far as this registration goes, which alone asked for it."""
+    return f"{registration.id} {registration.endpoint}"
 
 
 async def _content(response: httpx.Response) -> bytes | None:

@@ -27,9 +27,9 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 class Match(msgspec.Struct, frozen=True, kw_only=True):
     """A registration that could hold some of it, and which part: the limits to send along.
 
-    `ids` and `types` are those both wanted and registered; `ids` stays empty when the source is not limited to single
-    ids. `attributes` is None when the source is not limited to attributes, else those that are both wanted and
-    registered; `claimed` all that it registered for these entities.
+    `ids` and `types` are those both wanted and registered; `ids` stays empty when none is wanted and the source is not
+    limited to single ids. `attributes` is None when the source is not limited to attributes, else those that are both
+    wanted and registered; `claimed` all that it registered for these entities.
     """
 
     registration: Registration
@@ -141,7 +141,7 @@ def match_of(registration: Registration, wanted: Wanted) -> Match | None:
     claimed = _claimed(matched)
     return Match(
         registration=registration,
-        ids=() if grouped else tuple(dict.fromkeys(info.id for info in infos)),
+        ids=_ids(matched, infos, wanted, is_grouped=grouped),
         id_patterns=tuple(dict.fromkeys(info.id_pattern for info in infos if info.id_pattern)) if infos else (),
         types=_types(infos, wanted),
         attributes=_asked(claimed, wanted),
@@ -185,6 +185,18 @@ def _asked(claimed: frozenset[str] | None, wanted: Wanted) -> frozenset[str] | N
     if claimed is None:
         return wanted.attributes or None
     return claimed & wanted.attributes if wanted.attributes else claimed
+
+
+def _ids(
+    matched: Sequence[Information], infos: Sequence[EntityInfo], wanted: Wanted, *, is_grouped: bool
+) -> tuple[str, ...]:
+    """The ids to ask for: of those wanted the ones it could hold, or all it registered when none is wanted."""
+    if not wanted.ids:
+        return () if is_grouped else tuple(dict.fromkeys(info.id for info in infos))
+    if any(not one.entities for one in matched):
+        return wanted.ids
+    each = {id: msgspec.structs.replace(wanted, ids=(id,)) for id in wanted.ids}
+    return tuple(id for id, alone in each.items() if any(entity_matches(info, alone) for info in infos))
 
 
 def _types(infos: Sequence[EntityInfo], wanted: Wanted) -> tuple[str, ...]:
