@@ -10,9 +10,8 @@ from urllib.parse import unquote, urlsplit
 import aiomqtt
 import msgspec
 
-from citybrain.kernel.records import Facts
 from citybrain.kernel.subscriptions.posting import NoHttp, Posting
-from citybrain.kernel.subscriptions.subscription import Endpoint
+from citybrain.kernel.subscriptions.subscription import Endpoint, Why
 
 USUAL_TIMEOUT_S = 10.0
 MQTT_PORT, MQTTS_PORT = 1883, 8883
@@ -22,13 +21,6 @@ MQTT_VERSIONS: Mapping[str, aiomqtt.ProtocolVersion] = {
 }
 # What an answer between 400 and 499 does not mean: that this very notification is unwelcome (RFC 9110, RFC 6585).
 _MAY_PASS = frozenset({401, 403, 404, 407, 408, 421, 425, 429})
-
-
-class Why(msgspec.Struct, frozen=True):
-    """Why something was not carried: a code with its facts."""
-
-    code: str
-    facts: Facts = {}
 
 
 class Carried(msgspec.Struct, frozen=True):

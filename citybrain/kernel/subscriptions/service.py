@@ -19,7 +19,7 @@ from citybrain.kernel.ld.contexts import Contexts
 from citybrain.kernel.records import Json
 from citybrain.kernel.registrations.registrations import RegistrationChange, Registrations
 from citybrain.kernel.subscriptions import sources, store
-from citybrain.kernel.subscriptions.carriers import Carriers, Why
+from citybrain.kernel.subscriptions.carriers import Carriers
 from citybrain.kernel.subscriptions.compiled import Compiled, compiled
 from citybrain.kernel.subscriptions.composing import Composer
 from citybrain.kernel.subscriptions.delivery import Delivery
@@ -36,6 +36,7 @@ from citybrain.kernel.subscriptions.subscription import (
     Status,
     Subscription,
     SubscriptionView,
+    Why,
 )
 
 MOST_REPLAYED = 1_000
@@ -376,5 +377,5 @@ def _view(line: Line, now: datetime) -> SubscriptionView:
         last_notification=health.last_notification,
         last_success=health.last_success,
         last_failure=health.last_failure,
-        why=health.why,
+        why=msgspec.json.decode(health.why, type=Why) if health.why else None,
     )

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from citybrain.kernel.records import Json
+from citybrain.kernel.records import Facts, Json
 
 
 class Kind(StrEnum):
@@ -122,11 +122,18 @@ class Subscription(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
         return Status.ACTIVE if self.is_active else Status.PAUSED
 
 
+class Why(msgspec.Struct, frozen=True):
+    """Why something was not told: the code of a sentence with its facts."""
+
+    code: str
+    facts: Facts = {}
+
+
 class Health(msgspec.Struct, kw_only=True):
     """What became of a subscription's notifications (table 5.2.14.2-1). Not frozen: it counts.
 
     `times_sent` and `times_failed` count notifications, each once however often it is tried. `tries` are those of
-    the notification that is being tried now, `why` a code with facts for the last failure.
+    the notification that is being tried now, `why` the last failure's `Why` in JSON.
     """
 
     times_sent: int = 0
@@ -145,7 +152,7 @@ class Health(msgspec.Struct, kw_only=True):
 
 
 class SubscriptionView(msgspec.Struct, frozen=True, kw_only=True):
-    """A subscription with its health, for the screen."""
+    """A subscription with its health, for the screen; `why` says why the last failure was one."""
 
     id: str
     tenant: str
@@ -162,4 +169,4 @@ class SubscriptionView(msgspec.Struct, frozen=True, kw_only=True):
     last_notification: datetime | None
     last_success: datetime | None
     last_failure: datetime | None
-    why: str
+    why: Why | None

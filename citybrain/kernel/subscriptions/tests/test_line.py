@@ -6,12 +6,12 @@ import pytest
 
 from citybrain.kernel.ld.context import CORE
 from citybrain.kernel.records import Json
-from citybrain.kernel.subscriptions.carriers import ARRIVED, Carried, Why
+from citybrain.kernel.subscriptions.carriers import ARRIVED, Carried
 from citybrain.kernel.subscriptions.compiled import compiled
 from citybrain.kernel.subscriptions.line import TOGETHER, TRIES, TRIES_REFUSED, Line
 from citybrain.kernel.subscriptions.notice import Notice
 from citybrain.kernel.subscriptions.reading import read_subscription
-from citybrain.kernel.subscriptions.subscription import Health, Kind
+from citybrain.kernel.subscriptions.subscription import Health, Kind, Why
 from citybrain.kernel.subscriptions.tests.scene import NOON, wanted
 
 SECOND = timedelta(seconds=1)
