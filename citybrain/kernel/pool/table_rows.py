@@ -4,13 +4,15 @@
 import csv
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import polars as pl
 
-from citybrain.kernel.entities.document import Instance
+from citybrain.kernel.entities.attribute_reading import ALWAYS_GEO
+from citybrain.kernel.entities.document import NULL, AttributeType, Instance
 from citybrain.kernel.entities.fragment import read_attribute, read_attribute_name
 from citybrain.kernel.entities.names import check_uri
 from citybrain.kernel.entities.times import text_of
@@ -24,6 +26,7 @@ from citybrain.kernel.records import Facts, Json
 NEEDED = ("id", "type", "attribute", "observed_at")
 VALUES = ("value", "number", "text", "detail")
 AT_ONCE = 10_000
+REMEMBERED = 100_000
 
 _detail = msgspec.json.Decoder(Instance).decode
 _TRUTH: Mapping[str, bool] = {"true": True, "false": False}
@@ -133,15 +136,31 @@ def _read(row: Mapping[str, Any], value_of: Callable[[str], Json]) -> Given:
     for name in NEEDED:
         if row.get(name) in (None, ""):
             raise BadRow("kernel.row_lacks", {"column": name})
-    types = tuple(check_type_name("type", each.strip(), CORE) for each in str(row["type"]).split(","))
-    name = read_attribute_name(str(row["attribute"]), CORE)
+    types = row["type"]
+    name = _name(str(row["attribute"]))
     dataset_id = row.get("dataset_id") or ""
     instance = msgspec.structs.replace(
         _instance(name, row, value_of),
-        dataset_id=check_uri("dataset_id", dataset_id) if dataset_id else "",
+        dataset_id=_uri("dataset_id", dataset_id) if dataset_id else "",
         observed_at=_time(row["observed_at"]) if row.get("is_observed") not in (False, "false") else "",
     )
-    return Given(id=check_uri("id", row["id"]), types=types, instances=((name, instance),))
+    return Given(id=_uri("id", str(row["id"])), types=_types(str(types)), instances=((name, instance),))
+
+
+# Tables say the same few names again and again.
+@lru_cache(maxsize=REMEMBERED)
+def _types(text: str) -> tuple[str, ...]:
+    return tuple(check_type_name("type", each.strip(), CORE) for each in text.split(","))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _name(text: str) -> str:
+    return read_attribute_name(text, CORE)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _uri(column: str, text: str) -> str:
+    return check_uri(column, text)
 
 
 def _instance(name: str, row: Mapping[str, Any], value_of: Callable[[str], Json]) -> Instance:
@@ -154,6 +173,8 @@ def _instance(name: str, row: Mapping[str, Any], value_of: Callable[[str], Json]
         return _of_detail(str(row["detail"]), value)
     if value in (None, ""):
         raise BadRow("kernel.row_lacks", {"column": "value"})
+    if isinstance(value, int | float | str) and name not in ALWAYS_GEO and value != NULL:
+        return Instance(type=AttributeType.PROPERTY, value=value, unit_code=str(row.get("unit_code") or ""))
     unit = {"unitCode": str(row["unit_code"])} if row.get("unit_code") else {}
     return read_attribute(name, {"type": "Property", "value": value, **unit}, CORE, "")[0]
 
