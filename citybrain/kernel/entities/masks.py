@@ -131,6 +131,7 @@ class _Compares:
         self.words = {state: _Table(column, how, comparison) for state, how in _HOW_OF.items()}
         truths = [holds(Target(As.VALUE, each), comparison.operator, comparison.operand) for each in (False, True)]
         self.truths = np.array(truths, np.bool_)
+        self.compared = (*self.numeric, *self.words, State.BOOLEAN)
 
     async def prepare(self, rows: Rows) -> None:
         await self.columns.fill(self.tenant, self.column, rows)
@@ -142,18 +143,27 @@ class _Compares:
         states = self.column.states[rows]
         certain = np.zeros(len(states), np.bool_)
         perhaps = (states == State.EMPTY) | (states == State.OTHER)
-        for state in np.flatnonzero(np.bincount(states, minlength=len(State))).tolist():
-            if state in _HOW_OF:
-                certain |= (states == state) & self.words[State(state)].answers(self.column.codes[rows])
-            elif state == State.BOOLEAN:
-                certain |= (states == state) & self.truths[(self.column.numbers[rows] == 1.0).astype(np.intp)]
-            elif state in _KIND_OF:
-                decide = self.numeric[State(state)]
-                if decide is None:
-                    perhaps |= states == state
-                else:
-                    certain |= (states == state) & decide(self.column.numbers[rows])
+        for state in self.compared:
+            there = states == state
+            if not there.any():
+                continue
+            answer = self._of(state, rows)
+            if answer is None:
+                perhaps |= there
+            else:
+                certain |= there & answer
         return Answer(certain, perhaps)
+
+    def _of(self, state: State, rows: Rows) -> Bools | None:
+        """The answer for these rows if all were in this state; None if that is left to the entities."""
+        if state in self.words:
+            return self.words[state].answers(self.column.codes[rows])
+        numbers = self.column.numbers[rows]
+        if state is State.BOOLEAN:
+            truths: Bools = self.truths[(numbers == 1.0).astype(np.intp)]
+            return truths
+        decide = self.numeric[state]
+        return None if decide is None else decide(numbers)
 
 
 class _Table:
@@ -227,8 +237,8 @@ def _plain(operand: Values) -> bool:
     return all(literal.kind in (Kind.TEXT, Kind.WORD) for literal in operand.any_of)
 
 
-_KIND_OF: Mapping[int, Kind] = {State.NUMBER: Kind.NUMBER, State.MOMENT: Kind.DATE_TIME}
-_HOW_OF: Mapping[int, As] = {State.TEXT: As.VALUE, State.OBJECT: As.OBJECT, State.WORDS: As.WORDS}
+_KIND_OF: Mapping[State, Kind] = {State.NUMBER: Kind.NUMBER, State.MOMENT: Kind.DATE_TIME}
+_HOW_OF: Mapping[State, As] = {State.TEXT: As.VALUE, State.OBJECT: As.OBJECT, State.WORDS: As.WORDS}
 _UFUNCS: Mapping[Operator, Any] = {
     Operator.EQUAL: np.equal,
     Operator.UNEQUAL: np.not_equal,

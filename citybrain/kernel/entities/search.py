@@ -4,7 +4,7 @@
 What it costs, n being the entities of the types asked for:
 - a page by type: its own entities, whatever n; a page of ids: those ids.
 - a page by any condition: blocks of rows are asked until the page is full, so where matches are dense a page costs the
-  same whatever n; where they are sparse it is vector scans of n rows (1 ns a row and column), and the entities that
+  same whatever n; where they are sparse it is vector scans of n rows (some 10 ns a row), and the entities that
   columns alone do not decide (several values, geometries that are no points, other entities' values) decoded.
 - a count: of all or of a type a counter; of what columns decide, vector scans; else the undecided ones decoded.
 - an order: all matches, by columns where these hold it (n log n), else all matches decoded.
@@ -185,8 +185,9 @@ class _Search:
                 answer = self.mask.answer(rows)
                 possible, sure = possible & (answer.certain | answer.perhaps), possible & answer.certain
             before = rows if at == 0 else slice(0, 0)
-            slots = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
-            yield await self._by_id(slots[possible], self._lasting(slots[possible]) & sure[possible])
+            at_all = np.flatnonzero(possible)
+            slots = at_all + rows.start if isinstance(rows, slice) else rows[at_all]
+            yield await self._by_id(slots, self._lasting(slots) & sure[at_all])
 
     def _rows(self) -> Iterator[Rows]:
         """Rows of the types asked for: ranges of all, or the slots of the types where these are few."""
