@@ -3,6 +3,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from citybrain.kernel.entities.moments import date_time_key
+
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -14,8 +16,17 @@ def text_of(at: datetime) -> str:
 
 
 def us_of(text: str) -> int:
-    """Microseconds since 1970 of a document's text; parts of a microsecond are cut off."""
-    return (datetime.fromisoformat(text) - EPOCH) // MICROSECOND
+    """Microseconds since 1970 of a document's text; parts of a microsecond are cut off, a leap second is the next one.
+
+    Refuses what is no date-time (`ValueError`): documents hold none.
+    """
+    try:
+        return (datetime.fromisoformat(text) - EPOCH) // MICROSECOND
+    except ValueError:
+        key = date_time_key(text)
+        if key is None:
+            raise
+        return key
 
 
 def to_us(at: datetime) -> int:

@@ -130,12 +130,12 @@ def _changes(
     for id, chosen in _newest(part).items():
         before = documents.get(tenant, id)
         document = before or Document(id=id, types=(type,), created_at=stamp)
-        changed = [change for i in chosen if (change := _changed(document, part, i, stamp)) is not None]
+        changed = [each for i in chosen if (each := _changed(document, part, i, stamp)) is not None]
         if changed or before is None:
             attributes: Attributes = dict(document.attributes)
-            for each in changed:
-                others = tuple(one for one in attributes.get(each.name, ()) if one.dataset_id)
-                attributes[each.name] = (each.after, *others) if each.after else others
+            for told in changed:
+                others = tuple(one for one in attributes.get(told.name, ()) if one.dataset_id)
+                attributes[told.name] = (told.after, *others) if told.after else others
             after = msgspec.structs.replace(document, modified_at=stamp, attributes=attributes)
             change = EntityChange(tenant=tenant, id=id, at=at, before=before, after=after, attributes=tuple(changed))
             documents.check(change)
@@ -155,10 +155,15 @@ def _newest(part: Observations) -> dict[str, list[int]]:
     return by_entity
 
 
+def _default(several: Sequence[Instance]) -> Instance | None:
+    return next((one for one in several if not one.dataset_id), None)
+
+
 def _changed(document: Document, part: Observations, i: int, stamp: str) -> AttributeChange | None:
     """What an observation makes of an attribute; None when what is there was observed later."""
     name = part.attributes[i]
-    before = next((one for one in document.attributes.get(name, ()) if not one.dataset_id), None)
+    several = document.attributes.get(name, ())
+    before = several[0] if len(several) == 1 and not several[0].dataset_id else _default(several)
     us = int(part.observed_us[i])
     if before and before.observed_at and us_of(before.observed_at) > us:
         return None

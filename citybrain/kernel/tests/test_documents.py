@@ -12,7 +12,7 @@ from citybrain.kernel.entities.document import Attributes, AttributeType, Docume
 from citybrain.kernel.entities.documents import Documents, NoSuchTenant
 from citybrain.kernel.entities.keepable import UnkeepableWord
 from citybrain.kernel.entities.shelf import HOLES_BEFORE_CLOSING_UP, Shelf
-from citybrain.kernel.entities.times import text_of
+from citybrain.kernel.entities.times import text_of, us_of
 from citybrain.kernel.errors import Unavailable
 from citybrain.kernel.journal import Journal
 from citybrain.kernel.pool import Pool
@@ -209,6 +209,20 @@ def test_many_holes_are_closed_up_and_a_scan_goes_on() -> None:
     assert [id for id, _ in under_way][-1:] == [f"{many - 2}"]
     shelf.change(f"{many - 1}", ("C",), b"y")
     assert [id for id, _ in shelf.scan("C")] == [f"{many - 1}"]
+
+
+@pytest.mark.parametrize(
+    ("text", "us"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("1970-01-01T00:00:00.0000019Z", 1),
+        ("1969-12-31T23:59:59.5Z", -500_000),
+        ("1970-01-01T02:00:00+02:00", 0),
+        ("1969-12-31T23:59:60Z", 0),
+    ],
+)
+def test_times_are_whole_microseconds(text: str, us: int) -> None:
+    assert us_of(text) == us
 
 
 @pytest.mark.parametrize(
