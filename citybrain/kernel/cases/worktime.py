@@ -50,7 +50,7 @@ def _known_years() -> frozenset[int]:
 def is_workday(day: date) -> bool:
     """Whether a day is worked: weekdays less holidays, and the weekends that make up for them."""
     if is_known(day.year):
-        return bool(chinese_calendar.is_workday(day))
+        return bool(chinese_calendar.is_workday(day))  # type: ignore[no-untyped-call]
     return day.weekday() < 5 and (day.month, day.day) not in FIXED_HOLIDAYS
 
 
