@@ -15,6 +15,7 @@ from citybrain.doors.ngsild import (
     discovery,
     entities,
     info,
+    openapi,
     query,
     subscriptions,
     temporal_provision,
@@ -44,6 +45,8 @@ from citybrain.kernel.settings import load_settings
 from citybrain.kernel.store import Store
 
 PREFIX = "/ngsi-ld/v1"
+TOO_LARGE = 413
+MOST_DRAINED = 2**30
 BODY_METHODS = frozenset({"POST", "PATCH", "PUT"})
 
 # Every file of routes adds its function here; each gets what is served and gives its routes.
@@ -68,7 +71,8 @@ def make(store: Store) -> AsgiApp:
     """The application over an open city."""
     words = load_words([Path(__file__).parent])
     served = Served(store, words, load_settings().lang)
-    return Edge(served, Routes(federated(served, ROUTE_FILES)))
+    routes = federated(served, ROUTE_FILES)
+    return Edge(served, Routes([*routes, openapi.route(routes, PREFIX)]))
 
 
 class Edge:
@@ -83,6 +87,8 @@ class Edge:
         request = Request(scope, receive, below(path_below(scope)))
         try:
             answer = await self._answer(request)
+            if answer.status == TOO_LARGE:
+                await drain(receive)
         except Gone:
             return
         await send_answer(send, self._with_tenant(request, answer), head=request.method == "HEAD")
@@ -121,6 +127,16 @@ class Edge:
             return answer
         said = (b"ngsild-tenant", tenant.encode("latin-1"))
         return Answer(answer.status, answer.body, (*answer.headers, said))
+
+
+async def drain(receive: Receive) -> None:
+    """Let a client finish sending what was refused, or it would not read why; one that sends for ever is cut off."""
+    size = 0
+    while size < MOST_DRAINED:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body"):
+            return
 
 
 def refuse_empty_segment(request: Request) -> None:
