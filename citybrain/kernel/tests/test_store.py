@@ -51,7 +51,8 @@ async def test_days_older_than_asked_are_dropped_by_city_time(db: Database) -> N
     days = [batch(after(DAY_S * day), [day, day]) for day in range(1, 11)]
     for each in days:
         await (await journal.append(each))
-    assert await forget_old(db, Access(db), keep_days=3, now=utc_now()) == 6, "dawn's day keeps what was registered then"
+    dropped = await forget_old(db, Access(db), keep_days=3, now=utc_now())
+    assert dropped == 6, "dawn's day keeps what was registered then"
     points = await pool.history(ROADS[0], "averageVehicleSpeed", since=None, until=None, limit=100)
     assert [value for _, value in points] == [7, 8, 9, 10]
     assert await pool.extent() == (after(DAY_S * 7), after(DAY_S * 10))
@@ -59,19 +60,6 @@ async def test_days_older_than_asked_are_dropped_by_city_time(db: Database) -> N
     assert await forget_old(db, Access(db), keep_days=3, now=utc_now()) == 0
     await (await journal.append(batch(after(DAY_S * 2), [1, 1])))  # a late batch of a dropped day is still taken
     await journal.close()
-
-
-async def test_of_a_month_that_is_not_over_only_the_old_days_are_dropped(db: Database) -> None:
-    pool = await registered(db)
-    await db.write("SELECT history_add_month('2031-03-05')")
-    journal = await Journal.open(db, pool)
-    dawn = (datetime(2031, 3, 1, 6, tzinfo=UTC) - DAWN).total_seconds()
-    for day in range(1, 11):
-        await (await journal.append(batch(after(dawn + DAY_S * day), [day, day])))
-    await journal.close()
-    await forget_old(db, Access(db), keep_days=3, now=utc_now())
-    points = await pool.history(ROADS[0], "averageVehicleSpeed", since=None, until=None, limit=100)
-    assert [value for _, value in points] == [7, 8, 9, 10]
 
 
 async def test_old_orders_of_the_machine_are_dropped_and_those_of_people_stay(db: Database) -> None:
@@ -122,3 +110,16 @@ async def test_a_setting_is_what_was_set_last(db: Database) -> None:
     await write_setting(db, "speed", 2.5)
     await write_setting(db, "speed", 5.0)
     assert await read_setting(db, "speed", as_=float) == 5.0
+
+
+async def test_of_a_month_that_is_not_over_only_the_old_days_are_dropped(db: Database) -> None:
+    pool = await registered(db)
+    await db.write("SELECT history_add_month('2031-03-05')")
+    journal = await Journal.open(db, pool)
+    dawn = (datetime(2031, 3, 1, 6, tzinfo=UTC) - DAWN).total_seconds()
+    for day in range(1, 11):
+        await (await journal.append(batch(after(dawn + DAY_S * day), [day, day])))
+    await journal.close()
+    await forget_old(db, Access(db), keep_days=3, now=utc_now())
+    points = await pool.history(ROADS[0], "averageVehicleSpeed", since=None, until=None, limit=100)
+    assert [value for _, value in points] == [7, 8, 9, 10]
