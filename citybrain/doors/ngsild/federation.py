@@ -19,6 +19,7 @@ from citybrain.doors.ngsild.distributed_past import Past
 from citybrain.doors.ngsild.distributed_writes import APPEND, CREATE, MERGE, REPLACE, UPDATE, Writing
 from citybrain.doors.ngsild.distribution import Distribution, Maker
 from citybrain.doors.ngsild.mapped import Mapped
+from citybrain.doors.ngsild.mapped_past import MappedPast
 from citybrain.doors.ngsild.served import Served
 from citybrain.doors.ngsild.snapshots import Snapping
 from citybrain.kernel.asgi import Endpoint, Route
@@ -51,15 +52,25 @@ def federated(city: Served, makers: Sequence[Maker]) -> list[Route]:
     mapped = Mapped(distribution, reading, kept)
     snapping = Snapping(distribution, reading)
     around = _distributed(distribution, reading, mapped)
+    around |= _over_time(MappedPast(distribution, Past(distribution), kept))
     around |= {key: snapping.within(around[key]) for key in around if key in READS}
     own = [route for maker in (*makers, registrations.routes) for route in maker(city)]
     own += [*maps.routes(city, kept), Route("GET", "/entityMaps", mapped.create), *snapping.routes()]
     return [Route(route.method, route.path, around.get((route.method, route.path), route.endpoint)) for route in own]
 
 
+def _over_time(past: MappedPast) -> dict[tuple[str, str], Endpoint]:
+    """The endpoints that read the past."""
+    return {
+        ("GET", "/temporal/entities"): past.query,
+        ("POST", "/temporal/entityOperations/query"): past.query,
+        ("GET", "/temporal/entities/{id}"): past.retrieve,
+    }
+
+
 def _distributed(distribution: Distribution, reading: Reading, mapped: Mapped) -> dict[tuple[str, str], Endpoint]:
     """The endpoints that work across sources, by method and path."""
-    writing, past = Writing(distribution), Past(distribution)
+    writing = Writing(distribution)
     discovery = Discovery(distribution)
     batching = Batching(distribution, writing)
     return {
@@ -79,9 +90,6 @@ def _distributed(distribution: Distribution, reading: Reading, mapped: Mapped) -
         ("PUT", "/entities/{id}/attrs/{name}"): writing.attribute,
         ("DELETE", "/entities/{id}/attrs/{name}"): writing.attribute,
         **{("POST", f"/entityOperations/{name}"): batching.acting(name) for name in KINDS},
-        ("GET", "/temporal/entities"): past.query,
-        ("POST", "/temporal/entityOperations/query"): past.query,
-        ("GET", "/temporal/entities/{id}"): past.retrieve,
         ("GET", "/types"): discovery.acting("types"),
         ("GET", "/types/{type}"): discovery.acting("types"),
         ("GET", "/attributes"): discovery.acting("attributes"),
