@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from citybrain.kernel.entities.keepable import check_keepable
+from citybrain.kernel.entities.keepable import check_key
 
 
 class AttributeName(msgspec.Struct, frozen=True):
@@ -26,10 +26,10 @@ class AttributeNames:
         self._names: dict[int, tuple[str, str]] = {}
 
     def number(self, name: str, dataset_id: str = "") -> int:
-        """The number of a name; one that was never used gets one now. Refuses `UnkeepableWord`."""
+        """The number of a name; one that was never used gets one now. Refuses what is no key."""
         number = self._numbers.get((name, dataset_id))
         if number is None:
-            check_keepable(name, dataset_id)
+            check_key(name, dataset_id)
             number = self._numbers[name, dataset_id] = self._next
             self._next += 1
             self._new.append(AttributeName(number, name, dataset_id))

@@ -24,7 +24,7 @@ from citybrain.kernel.entities.document import (
     EntityChange,
 )
 from citybrain.kernel.entities.expiry import due_us, expired, unexpired
-from citybrain.kernel.entities.keepable import check_keepable
+from citybrain.kernel.entities.keepable import check_keepable, check_key
 from citybrain.kernel.entities.loading import blocks, take_in
 from citybrain.kernel.entities.shelf import Shelf
 from citybrain.kernel.entities.times import from_us, to_us
@@ -303,7 +303,7 @@ class Documents:
         """The number an entity has or had; the next one when it is new."""
         number = self._shelf(tenant).number(id)
         if number is None:
-            check_keepable(tenant, id)
+            check_key(tenant, id)
             number = self._next_number
             self._next_number += 1
         return number

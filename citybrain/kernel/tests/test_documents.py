@@ -10,7 +10,7 @@ from citybrain.kernel.db import Database
 from citybrain.kernel.entities import verbs
 from citybrain.kernel.entities.document import Attributes, AttributeType, Document, EntityChange, Instance
 from citybrain.kernel.entities.documents import Documents, NoSuchTenant
-from citybrain.kernel.entities.keepable import UnkeepableWord
+from citybrain.kernel.entities.keepable import KeyTooLong, UnkeepableWord
 from citybrain.kernel.entities.shelf import HOLES_BEFORE_CLOSING_UP, Shelf
 from citybrain.kernel.entities.times import text_of, us_of
 from citybrain.kernel.errors import Unavailable
@@ -230,6 +230,8 @@ def test_times_are_whole_microseconds(text: str, us: int) -> None:
     [
         (thing("urn:half:\ud800"), UnkeepableWord),
         (thing("urn:nul:\x00"), UnkeepableWord),
+        (thing("urn:long:" + "x" * 2500), KeyTooLong),
+        (thing("urn:name", **{"x" * 2501: 1}), KeyTooLong),
         (thing("urn:type", "Wa\x00ll"), UnkeepableWord),
         (thing("urn:name", **{"na\x00me": 1}), UnkeepableWord),
         (thing("urn:value", state="\ud800"), UnicodeEncodeError),
@@ -239,7 +241,7 @@ def test_times_are_whole_microseconds(text: str, us: int) -> None:
 async def test_what_cannot_be_written_changes_nothing_and_stops_nobody(
     city: City, document: Document, refusal: type[Exception]
 ) -> None:
-    good = thing("urn:good:" + document.id.encode("ascii", "replace").hex())
+    good = thing("urn:good:" + document.id.encode("ascii", "replace").hex()[:99])
     with pytest.raises(refusal):
         await city.create(good, document)
     assert city.documents.get("", good.id) is None, "nor is the rest of it there"
