@@ -94,6 +94,7 @@ class Delivery:
         lane = self._slow if line.is_slow or line.health.is_failing else self._quick
         async with lane:
             begun_s = monotonic_s()
+            line.set_out(utc_now())
             carried = await self._carriers.carry(line.one.subscription.params.endpoint, message)
             line.is_slow = monotonic_s() - begun_s > SLOW_S
         line.note(carried, now=utc_now(), monotonic_s=monotonic_s())

@@ -91,14 +91,17 @@ class Line:
         """Of a group what is told: of each entity its newest state."""
         return sorted({notice.about: notice for notice in group}.values(), key=lambda notice: notice.number)
 
+    def set_out(self, now: datetime) -> None:
+        """A try begins. A notification counts once as sent, however often it is tried."""
+        if self.health.tries == 0:
+            self.health.times_sent += 1
+            self.health.last_notification = now
+
     def note(self, carried: Carried, *, now: datetime, monotonic_s: float) -> None:
-        """Count a try. A notification counts once as sent, and once as failed, however often it is tried."""
+        """What became of a try. A notification counts once as failed, however often it fails."""
         health = self.health
         # What is refused is tried alone from then on, so that nothing else is buried with it.
         self.is_alone = carried.is_refused
-        if health.tries == 0:
-            health.times_sent += 1
-            health.last_notification = now
         if carried.why is None:
             health.last_success, health.tries = now, 0
             self.retry_at_s = 0.0

@@ -213,6 +213,22 @@ class Subscriptions:
             self._delivery.stir(line)
         return len(letters)
 
+    async def relay(self, tenant: str, id: str, changes: Sequence[EntityChange]) -> None:
+        """Tell a subscriber what another source noticed; committed on return, and told like what happens here.
+
+        Nothing is told while the subscription is not at work. Refuses an unknown id.
+        """
+        subscription = self.line(tenant, id).one.subscription
+        if not changes or subscription.status(changes[0].at) is not Status.ACTIVE:
+            return
+        notices = [
+            Notice(number=self._next(), at=one.at, about=one.id, subscriptions=[subscription.number], body=encoded(one))
+            for one in changes
+        ]
+        async with self._parts.db.transaction() as transaction:
+            await store.add_notices(transaction, notices)
+        self._delivery.put(notices)
+
     # -- what happens
 
     def _watch(self, changes: Sequence[EntityChange]) -> list[Notice]:

@@ -80,10 +80,12 @@ def test_pauses_double_after_each_failure_and_a_cooldown_is_the_least() -> None:
 def test_a_notification_counts_once_as_sent_and_once_as_failed_however_often_it_is_tried() -> None:
     failing = line("a")
     for second in range(3):
+        failing.set_out(NOON + second * SECOND)
         failing.note(AWAY, now=NOON + second * SECOND, monotonic_s=0)
     health = failing.health
     assert (health.times_sent, health.times_failed, health.tries) == (1, 1, 3)
     assert health.is_failing and health.last_failure == NOON + 2 * SECOND and "nobody" in health.why
+    failing.set_out(NOON + 3 * SECOND)
     failing.note(ARRIVED, now=NOON + 3 * SECOND, monotonic_s=0)
     assert (health.times_sent, health.times_failed, health.tries) == (1, 1, 0)
     assert not health.is_failing
