@@ -116,7 +116,7 @@ def asked_of(
     shape_params = {name: held for name, held in params.items() if name not in ("format", "options")}
     shape = msgspec.structs.replace(read_shape(shape_params, context), sys_attrs=temporal.sys_attrs)
     if shape.needs_joining:
-        raise BadRequestData("ngsild.linked_without_join", {})
+        raise BadRequestData("ngsild.past_of_linked", {})
     require_join(entities, 0)
     read_query({"q": params.get("csf", "")}, context)  # refuses a filter of sources that cannot be read
     selection = Selection(

@@ -155,7 +155,7 @@ async def test_what_is_written_to_a_file_comes_back_the_same(files: Files, tmp_p
     rows = [
         '{"id":"urn:s:1","type":["S","T"],"x":[{"type":"Property","value":1.5,"observedAt":"2026-05-01T12:00:00Z"}]}',
         '{"id":"urn:s:1","type":"S","to":[{"type":"Relationship","object":"urn:o:1","observedAt":"2026-05-01T12:00:00Z"}]}',
-        '{"id":"urn:s:2","type":"S","x":[{"type":"Property","value":"wet","unitCode":"XXX","observedAt":"2026-05-01T12:00:00.5Z"}]}',
+        '{"id":"urn:s:2","type":"S","x":[{"type":"Property","value":"wet","unitCode":"P1","observedAt":"2026-05-01T12:00:00.5Z"}]}',
     ]
     await files.read(file(tmp_path, "\n".join(rows), "rows.jsonl"))
     told: list[int] = []
