@@ -23,6 +23,7 @@ from citybrain.kernel.models.policies import Marks, Policies, store_marks
 from citybrain.kernel.outbox import Outbox
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.pool.temporal import Temporal
+from citybrain.kernel.registrations.chains import Chains
 from citybrain.kernel.registrations.registrations import Registrations
 from citybrain.kernel.runs import Runs
 from citybrain.kernel.settings import Settings
@@ -46,6 +47,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     subscriptions: Subscriptions
     policies: Policies
     snapshots: Snapshots
+    chains: Chains
 
 
 @asynccontextmanager
@@ -98,6 +100,7 @@ async def open_store(
             subscriptions=subscriptions,
             policies=policies,
             snapshots=await Snapshots.open(db),
+            chains=await Chains.open(db),
         )
 
 

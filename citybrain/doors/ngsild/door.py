@@ -12,7 +12,8 @@ from citybrain.kernel.i18n import load_words
 from citybrain.kernel.settings import load_settings
 
 FOLDER = Path(__file__).parent
-READS_BY_POST = frozenset({"/entityOperations/query", "/temporal/entityOperations/query"})
+# Notifications of other brokers come as POST too; only those of subscriptions that this one made are taken.
+READS_BY_POST = frozenset({"/entityOperations/query", "/temporal/entityOperations/query", "/remote-notify"})
 
 
 def is_read(method: str, path: str) -> bool:

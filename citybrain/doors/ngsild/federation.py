@@ -20,6 +20,7 @@ from citybrain.doors.ngsild.distributed_writes import APPEND, CREATE, MERGE, REP
 from citybrain.doors.ngsild.distribution import Distribution, Maker
 from citybrain.doors.ngsild.mapped import Mapped
 from citybrain.doors.ngsild.mapped_past import MappedPast
+from citybrain.doors.ngsild.remote_subscriptions import Remote
 from citybrain.doors.ngsild.served import Served
 from citybrain.doors.ngsild.snapshots import Snapping
 from citybrain.kernel.asgi import Endpoint, Route
@@ -54,8 +55,20 @@ def federated(city: Served, makers: Sequence[Maker]) -> list[Route]:
     around = _distributed(distribution, reading, mapped)
     around |= _over_time(MappedPast(distribution, Past(distribution), kept))
     around |= {key: snapping.within(around[key]) for key in around if key in READS}
+    remote = Remote(distribution, reading)
     own = [route for maker in (*makers, registrations.routes) for route in maker(city)]
-    own += [*maps.routes(city, kept), Route("GET", "/entityMaps", mapped.create), *snapping.routes()]
+    own += [*maps.routes(city, kept), Route("GET", "/entityMaps", mapped.create), *snapping.routes(), *remote.routes()]
+    endpoints = {(route.method, route.path): route.endpoint for route in own}
+    around |= {
+        key: wrap(endpoints[key])
+        for key, wrap in {
+            ("POST", "/subscriptions"): remote.after_creation,
+            ("PATCH", "/subscriptions/{id}"): remote.after_change,
+            ("DELETE", "/subscriptions/{id}"): remote.after_change,
+            ("POST", "/csourceRegistrations"): remote.after_registration,
+        }.items()
+        if key in endpoints
+    }
     return [Route(route.method, route.path, around.get((route.method, route.path), route.endpoint)) for route in own]
 
 
