@@ -15,7 +15,7 @@ from citybrain.doors.sensorthings.creating import Creating
 from citybrain.doors.sensorthings.drafting import Draft
 from citybrain.doors.sensorthings.finding import Finder
 from citybrain.doors.sensorthings.links import Links, kind_of
-from citybrain.doors.sensorthings.model import SCHEMAS, Kind
+from citybrain.doors.sensorthings.model import SCHEMAS, Holds, Kind
 from citybrain.doors.sensorthings.nodes import Nodes
 from citybrain.doors.sensorthings.options import read_options
 from citybrain.doors.sensorthings.paths import Resource, resolve
@@ -54,6 +54,7 @@ STATUS: Sequence[tuple[type[Refusal], int]] = (
     (Unavailable, 503),
 )
 PATCH_TYPE = "application/json-patch+json"
+_OBJECTS = (Holds.OBJECT, Holds.PLACE)
 JSON = (b"content-type", b"application/json")
 
 log = structlog.get_logger()
@@ -215,6 +216,8 @@ def _property(resource: Resource) -> Answer:
     has, value = property_body(node, resource.names) if node else (False, None)
     if not has:
         raise not_there("no_such_property", name="/".join(resource.names), kind=resource.kind)
+    if value is None and resource.value and SCHEMAS[resource.kind].properties[resource.names[0]].holds in _OBJECTS:
+        return Answer(204)
     if not resource.value:
         return _json({resource.names[-1]: value})
     text = value.encode() if isinstance(value, str) else msgspec.json.encode(value)

@@ -27,6 +27,8 @@ def _group(creating: Creating, group: Mapping[str, Json]) -> Iterator[int | Refu
     components, rows = group.get("components"), group.get("dataArray")
     if not isinstance(stream, dict) or not isinstance(components, list) or not isinstance(rows, list):
         raise unusable("array_unusable")
+    if "result" not in components:
+        raise unusable("property_missing", name="result")
     for name in components:
         if name not in SCHEMAS[Kind.OBSERVATION].properties and name not in (FEATURE, "FeatureOfInterest/@iot.id"):
             raise unusable("property_unknown", name=str(name), kind=Kind.OBSERVATION)

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import msgspec
+import shapely
 
 from citybrain.doors.sensorthings.codec import Sight, link, result_of
 from citybrain.doors.sensorthings.expression import Span
 from citybrain.doors.sensorthings.links import targets
 from citybrain.doors.sensorthings.model import FEATURES, RESULT, SCHEMAS, Kind
 from citybrain.doors.sensorthings.moments import read_span, told
-from citybrain.doors.sensorthings.nodes import Nodes
+from citybrain.doors.sensorthings.nodes import Nodes, geometry_of
 from citybrain.kernel.clock import new_id
 from citybrain.kernel.entities import verbs
 from citybrain.kernel.entities.document import (
@@ -26,6 +27,7 @@ from citybrain.kernel.entities.document import (
 )
 from citybrain.kernel.entities.order import is_older
 from citybrain.kernel.entities.times import text_of
+from citybrain.kernel.records import Json
 
 
 class Draft:
@@ -174,6 +176,7 @@ def _observed(document: Document, sights: Sequence[tuple[int, Sight]], draft: Dr
     # It comes last, so that the numbers of the Observations stay side by side in the order they are told.
     if feature_change is not None and feature_change.after is not None:
         attributes[FEATURES] = (feature_change.after,)
+        _widen(attributes, document, feature_change.after, draft)
     _stretch(attributes, [sight for _, sight in sights], draft.stamp)
     after_document = msgspec.structs.replace(document, modified_at=draft.stamp, attributes=attributes)
     tail = () if feature_change is None else (feature_change,)
@@ -199,6 +202,24 @@ def _features(document: Document, features: Sequence[str], draft: Draft) -> Attr
     before = next(iter(document.attributes.get(FEATURES, ())), None)
     done = Done.CREATED if before is None else Done.UPDATED
     return AttributeChange(name=FEATURES, done=done, before=before, after=link([*known, *new], draft.stamp))
+
+
+def _widen(attributes: Attributes, document: Document, features: Instance, draft: Draft) -> None:
+    """The observed area grows with the features that are new: the convex hull of all (table 10, observedArea)."""
+    known = set(targets(document, FEATURES))
+    ids = [features.value] if isinstance(features.value, str) else list(features.value or ())
+    found = [each for id in ids if id not in known and (each := draft.get(id)) is not None]
+    held = [
+        *attributes.get("observedArea", ()),
+        *(each.attributes["feature"][0] for each in found if "feature" in each.attributes),
+    ]
+    shapes = [each for one in held if isinstance(one.value, dict) and (each := geometry_of(one.value)) is not None]
+    if shapes:
+        hull: Json = shapely.geometry.mapping(shapely.convex_hull(shapely.GeometryCollection(shapes)))
+        area = msgspec.json.decode(msgspec.json.encode(hull))
+        attributes["observedArea"] = (
+            Instance(type=AttributeType.GEO_PROPERTY, value=area, created_at=draft.stamp, modified_at=draft.stamp),
+        )
 
 
 def _stretch(attributes: Attributes, sights: Sequence[Sight], stamp: str) -> None:

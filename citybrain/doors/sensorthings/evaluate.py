@@ -11,6 +11,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from citybrain.doors.sensorthings.expression import (
+    Among,
     Binary,
     Call,
     Expression,
@@ -52,19 +53,23 @@ class Evaluation:
         return next(iter(self._all(self._expression, subject)), None)
 
     def _all(self, expression: Expression, subject: Subject) -> Sequence[Evaluated]:
+        found: Sequence[Evaluated]
         match expression:
             case Literal(value=value):
-                return [shape_of(value.wkt) if isinstance(value, Geometry) else value]
+                found = [shape_of(value.wkt) if isinstance(value, Geometry) else value]
             case Path(names=names):
-                return subject.values(names)
+                found = subject.values(names)
             case Not(of=of):
-                return [not any(each is True for each in self._all(of, subject))]
+                found = [not any(each is True for each in self._all(of, subject))]
             case Minus(of=of):
-                return [calculate("sub", 0, each) for each in self._all(of, subject)]
+                found = [calculate("sub", 0, each) for each in self._all(of, subject)]
+            case Among(path=path, ids=ids):
+                found = [any(each in ids for each in subject.values(path.names))]
             case Binary():
-                return self._joined(expression, subject)
+                found = self._joined(expression, subject)
             case Call(name=name, arguments=arguments):
-                return [call(name, list(each), self._now) for each in self._combined(arguments, subject)]
+                found = [call(name, list(each), self._now) for each in self._combined(arguments, subject)]
+        return found
 
     def _joined(self, binary: Binary, subject: Subject) -> Sequence[Evaluated]:
         operator = binary.operator

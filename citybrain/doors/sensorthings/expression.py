@@ -63,24 +63,35 @@ class Minus(msgspec.Struct, frozen=True):
     of: "Expression"
 
 
-Expression = Literal | Path | Call | Binary | Not | Minus
+class Among(msgspec.Struct, frozen=True):
+    """Whether an id is one of those that a condition on Observations left. No text reads as this."""
+
+    path: Path
+    ids: frozenset[int]
+
+
+Expression = Literal | Path | Call | Binary | Not | Minus | Among
 
 
 def text_of(expression: Expression) -> str:
     """The expression as text that reads as the same expression."""
+    written: str
     match expression:
         case Literal(text=text):
-            return text
+            written = text
         case Path(names=names):
-            return "/".join(names)
+            written = "/".join(names)
         case Call(name=name, arguments=arguments):
-            return f"{name}({','.join(map(text_of, arguments))})"
+            written = f"{name}({','.join(map(text_of, arguments))})"
         case Not(of=of):
-            return f"not ({text_of(of)})"
+            written = f"not ({text_of(of)})"
         case Minus(of=of):
-            return f"-({text_of(of)})"
+            written = f"-({text_of(of)})"
+        case Among(path=path):
+            written = f"among({text_of(path)})"
         case Binary(operator=operator, left=left, right=right):
-            return f"({text_of(left)}) {operator} ({text_of(right)})"
+            written = f"({text_of(left)}) {operator} ({text_of(right)})"
+    return written
 
 
 def conjuncts(expression: Expression) -> Iterator[Expression]:
@@ -97,6 +108,8 @@ def paths(expression: Expression) -> Iterator[Path]:
     match expression:
         case Path():
             yield expression
+        case Among(path=path):
+            yield path
         case Call(arguments=arguments):
             for each in arguments:
                 yield from paths(each)

@@ -14,10 +14,10 @@ import msgspec
 
 from citybrain.doors.sensorthings import plan as planning
 from citybrain.doors.sensorthings.evaluate import Evaluation
-from citybrain.doors.sensorthings.expression import Expression
+from citybrain.doors.sensorthings.expression import Among, Binary, Expression, Not, Path, paths
 from citybrain.doors.sensorthings.model import SCHEMAS, Kind
 from citybrain.doors.sensorthings.nodes import Node, Nodes
-from citybrain.doors.sensorthings.options import Options, parts_of
+from citybrain.doors.sensorthings.options import Options, asks_observations, parts_of
 from citybrain.doors.sensorthings.paging import Page, orders, smallest
 from citybrain.doors.sensorthings.plan import Plan, plan
 from citybrain.doors.sensorthings.refusals import unusable
@@ -25,6 +25,7 @@ from citybrain.kernel.entities.times import from_us, to_us
 from citybrain.kernel.pool.sensed import Bounds, Mark, Sensed, SensedHistory, begin, mark_of
 
 TURN = 200
+OBSERVATIONS = "Observations"
 BLOCK = 2_000
 MERGED = 2_000
 """So many Datastreams are merged in order of time; more are read in order of numbers."""
@@ -53,7 +54,7 @@ class Finder:
 
     async def all(self, within: Within, expressions: Sequence[Expression], *, now: datetime) -> AsyncIterator[Node]:
         """Every entity in memory of which all is true, in order of ids."""
-        tests = [Evaluation(each, now) for each in expressions]
+        tests = [Evaluation(await self._settled(within.kind, each, now), now) for each in expressions]
         for asked, id in enumerate(self._candidates(within, expressions, after=-1)):
             if asked % TURN == TURN - 1:
                 await asyncio.sleep(0)
@@ -74,6 +75,32 @@ class Finder:
             if node is not None:
                 found.setdefault(self.nodes.stream_of(node), []).append(node)
         return found
+
+    async def _settled(self, kind: Kind, expression: Expression, now: datetime) -> Expression:
+        """An expression in which conditions on Observations are answered: by the ids of what has such Observations."""
+        if not asks_observations(expression, kind):
+            return expression
+        if isinstance(expression, Not):
+            return Not(await self._settled(kind, expression.of, now))
+        if isinstance(expression, Binary) and expression.operator in ("and", "or"):
+            left = await self._settled(kind, expression.left, now)
+            return Binary(expression.operator, left, await self._settled(kind, expression.right, now))
+        begins = {
+            path.names[: path.names.index(OBSERVATIONS)] for path in paths(expression) if OBSERVATIONS in path.names
+        }
+        if len(begins) > 1 or not all(OBSERVATIONS in path.names for path in paths(expression)):
+            raise unusable("observations_of_others")
+        before = begins.pop()
+        condition = Options(filter=planning.rebased(expression, len(before) + 1))
+        rows = await self.rows(Within(kind=Kind.OBSERVATION), plan(condition), condition, now)
+        tests = [Evaluation(each, now) for each in plan(condition).rest]
+        for name in before:
+            kind = SCHEMAS[kind].relations[name].to
+        found: set[int] = set()
+        async for node in rows.all(tests):
+            is_stream = kind is Kind.DATASTREAM
+            found.update([self.nodes.stream_of(node)] if is_stream else self.nodes.related_ids(node, kind.value))
+        return Among(Path((*before, "@iot.id")), frozenset(found))
 
     def _candidates(self, within: Within, parts: Iterable[Expression], *, after: int) -> Iterable[int]:
         """The ids that come into question, in order: a condition on an id leaves few."""

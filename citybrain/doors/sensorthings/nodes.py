@@ -6,6 +6,7 @@ from typing import Any
 
 import shapely
 from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
 
 from citybrain.doors.sensorthings.derived import fields_of
 from citybrain.doors.sensorthings.functions import Evaluated
@@ -242,12 +243,14 @@ def _inside(value: Any, rest: Sequence[str], holds: Holds) -> Evaluated:
         return value
     if holds in (Holds.INSTANT, Holds.SPAN) and isinstance(value, str):
         return read_span(value)
-    return _geometry(value) if holds is Holds.PLACE and isinstance(value, dict) else value
+    return geometry_of(value) if holds is Holds.PLACE and isinstance(value, dict) else value
 
 
-def _geometry(value: Mapping[str, Any]) -> Evaluated:
+def geometry_of(value: Mapping[str, Any]) -> BaseGeometry | None:
+    """The shape of a GeoJSON geometry or feature; None if it is neither."""
     inner = value.get("geometry") if value.get("type") == "Feature" else value
     try:
-        return shape(inner)
+        found: BaseGeometry = shape(inner)
     except (shapely.errors.GEOSException, ValueError, TypeError, AttributeError, KeyError, IndexError):
         return None
+    return found

@@ -161,7 +161,10 @@ def _orderings(text: str, schema: Schema) -> Iterator[Ordering]:
         words = item.rsplit(" ", 1)
         direction = words[1].strip() if len(words) == 2 else ""
         by = item if direction not in _DIRECTIONS else words[0]
-        yield Ordering(_checked(read_filter(by), schema), _DIRECTIONS.get(direction, False))
+        expression = _checked(read_filter(by), schema)
+        if asks_observations(expression, schema.kind):
+            raise unusable("observations_of_others")
+        yield Ordering(expression, _DIRECTIONS.get(direction, False))
 
 
 def _checked(expression: Expression, schema: Schema) -> Expression:

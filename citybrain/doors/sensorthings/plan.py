@@ -8,6 +8,7 @@ from datetime import timedelta
 import msgspec
 
 from citybrain.doors.sensorthings.expression import (
+    Among,
     Binary,
     Call,
     Expression,
@@ -151,19 +152,23 @@ def _stripped(part: Expression) -> Expression:
 
 def rebased(part: Expression, steps: int) -> Expression:
     """An expression whose paths begin so many steps later."""
+    found: Expression
     match part:
         case Path(names=names):
-            return Path(names[steps:])
+            found = Path(names[steps:])
         case Call(name=name, arguments=arguments):
-            return Call(name, tuple(rebased(each, steps) for each in arguments))
+            found = Call(name, tuple(rebased(each, steps) for each in arguments))
         case Binary(operator=operator, left=left, right=right):
-            return Binary(operator, rebased(left, steps), rebased(right, steps))
+            found = Binary(operator, rebased(left, steps), rebased(right, steps))
         case Not(of=of):
-            return Not(rebased(of, steps))
+            found = Not(rebased(of, steps))
         case Minus(of=of):
-            return Minus(rebased(of, steps))
+            found = Minus(rebased(of, steps))
+        case Among(path=path, ids=ids):
+            found = Among(Path(path.names[steps:]), ids)
         case Literal():
-            return part
+            found = part
+    return found
 
 
 def _is(expression: Expression, names: tuple[str, ...]) -> bool:
