@@ -14,6 +14,7 @@ from citybrain import __version__
 from citybrain.kernel.access import Access, Person
 from citybrain.kernel.app import Values
 from citybrain.kernel.clock import utc_now
+from citybrain.kernel.entities.extent import extent_of
 from citybrain.kernel.errors import Conflict, Invalid, NotFound
 from citybrain.kernel.records import Json
 from citybrain.serve.desk import Desk
@@ -92,7 +93,7 @@ async def city(state: State, request: Request[Any, Any, Any]) -> dict[str, Json]
         "name": scenario.name,
         "scenario": scenario.id,
         "timezone": scenario.timezone,
-        "bounds": desk.screen.network.bounds,
+        "bounds": desk.screen.network.bounds or await extent_of(desk.city.store.documents),
         "attribution": scenario.attribution,
         "version": __version__,
         "me": _me(access, person),
