@@ -1,9 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
 
--- name: thinned_since
-SELECT min(f.period_at)
+-- name: thinned_span
+-- The first beginning and the last end of what was thinned out.
+SELECT min(f.period_at), max(f.period_at + make_interval(secs => f.period_s))
 FROM unnest(%(entities)s::integer[], %(attributes)s::integer[]) AS s (entity, attribute)
-JOIN history_figures f ON f.entity = s.entity AND f.attribute = s.attribute;
+JOIN history_figures f ON f.entity = s.entity AND f.attribute = s.attribute
+WHERE %(time)s IN ('any', 'observedAt')
+    AND f.period_at >= %(since)s::timestamptz AND f.period_at < %(until)s::timestamptz;
 
 -- name: figures
 -- Periods of exact length are binned, those of the calendar found by their beginnings. What was thinned out before

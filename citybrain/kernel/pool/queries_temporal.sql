@@ -12,7 +12,7 @@ SELECT d.number, d.id, d.types, d.body, d.live FROM document d
 WHERE d.tenant = %(tenant)s AND d.id > %(after)s
     AND (%(ids)s::text[] IS NULL OR d.id = ANY(%(ids)s))
     AND (%(types)s::text[] IS NULL OR d.types && %(types)s)
-    AND EXISTS (
+    AND (EXISTS (
         SELECT FROM history h
         WHERE h.entity = d.number AND (%(names)s::text[] IS NULL
                 OR h.attribute IN (SELECT n.number FROM attribute_name n WHERE n.name = ANY(%(names)s)))
@@ -20,7 +20,12 @@ WHERE d.tenant = %(tenant)s AND d.id > %(after)s
             AND history_has(%(time)s, h.is_observed, h.recorded_at, h.detail)
             AND history_time(%(time)s, h.observed_at, h.recorded_at, h.modified_at) >= %(from)s::timestamptz
             AND history_time(%(time)s, h.observed_at, h.recorded_at, h.modified_at) < %(to)s::timestamptz
-    )
+    ) OR %(thinned)s AND EXISTS (
+        SELECT FROM history_figures f
+        WHERE f.entity = d.number AND (%(names)s::text[] IS NULL
+                OR f.attribute IN (SELECT n.number FROM attribute_name n WHERE n.name = ANY(%(names)s)))
+            AND f.period_at >= %(since)s::timestamptz AND f.period_at < %(until)s::timestamptz
+    ))
 ORDER BY d.id LIMIT %(limit)s;
 
 -- name: entities_before
@@ -28,7 +33,7 @@ SELECT d.number, d.id, d.types, d.body, d.live FROM document d
 WHERE d.tenant = %(tenant)s AND (%(after)s = '' OR d.id < %(after)s)
     AND (%(ids)s::text[] IS NULL OR d.id = ANY(%(ids)s))
     AND (%(types)s::text[] IS NULL OR d.types && %(types)s)
-    AND EXISTS (
+    AND (EXISTS (
         SELECT FROM history h
         WHERE h.entity = d.number AND (%(names)s::text[] IS NULL
                 OR h.attribute IN (SELECT n.number FROM attribute_name n WHERE n.name = ANY(%(names)s)))
@@ -36,7 +41,12 @@ WHERE d.tenant = %(tenant)s AND (%(after)s = '' OR d.id < %(after)s)
             AND history_has(%(time)s, h.is_observed, h.recorded_at, h.detail)
             AND history_time(%(time)s, h.observed_at, h.recorded_at, h.modified_at) >= %(from)s::timestamptz
             AND history_time(%(time)s, h.observed_at, h.recorded_at, h.modified_at) < %(to)s::timestamptz
-    )
+    ) OR %(thinned)s AND EXISTS (
+        SELECT FROM history_figures f
+        WHERE f.entity = d.number AND (%(names)s::text[] IS NULL
+                OR f.attribute IN (SELECT n.number FROM attribute_name n WHERE n.name = ANY(%(names)s)))
+            AND f.period_at >= %(since)s::timestamptz AND f.period_at < %(until)s::timestamptz
+    ))
 ORDER BY d.id DESC LIMIT %(limit)s;
 
 -- name: series_of
@@ -51,9 +61,13 @@ WITH RECURSIVE found (entity, attribute) AS (
         ORDER BY h.attribute LIMIT 1
     ) FROM found f WHERE f.attribute IS NOT NULL
 )
-SELECT f.entity, f.attribute, n.name, n.dataset_id
-FROM found f JOIN attribute_name n ON n.number = f.attribute
-ORDER BY f.entity, f.attribute;
+SELECT s.entity, s.attribute, n.name, n.dataset_id
+FROM (
+    SELECT entity, attribute FROM found
+    UNION SELECT entity, attribute FROM history_figures WHERE entity = ANY(%(entities)s::integer[])
+) s
+JOIN attribute_name n ON n.number = s.attribute
+ORDER BY s.entity, s.attribute;
 
 -- name: instances_forward
 SELECT r.* FROM unnest(%(entities)s::integer[], %(attributes)s::integer[]) AS s (entity, attribute)

@@ -202,6 +202,7 @@ class Temporal:
             "ids": None if entities.ids is None else sorted(entities.ids),
             "types": None if entities.type_names is None else sorted(entities.type_names),
             "names": list(entities.attributes) or None,
+            "thinned": selection.temporal.aggregation is not None,
             "after": "",
             "limit": AT_ONCE,
         }

@@ -23,7 +23,7 @@ MOST_PERIODS = 100_000
 class Sql(msgspec.Struct, frozen=True):
     """The queries of this module."""
 
-    thinned_since: str
+    thinned_span: str
     figures: str
     distinct_values: str
 
@@ -137,9 +137,8 @@ class FiguresOf:
         """The first or the last time that series have in a window, also of what was thinned out."""
         found = await self._temporal.moments(series, window, limit=1, backward=backward)
         times = [each.at for moments in found.values() for each in moments]
-        if window.relation is None and not backward:
-            thinned = await self._db.rows(SQL.thinned_since, _numbers(series))
-            times += [row[0] for row in thinned if row[0] is not None]
+        thinned = await self._db.rows(SQL.thinned_span, {**window_params(window), **_numbers(series)})
+        times += [row[backward] for row in thinned if row[backward] is not None]
         if not times:
             return None
         return max(times) if backward else min(times)

@@ -9,8 +9,10 @@ import pytest
 from citybrain.kernel.db import Database
 from citybrain.kernel.entities.document import AttributeType, Instance
 from citybrain.kernel.entities.documents import Documents
+from citybrain.kernel.entities.query import read_query
 from citybrain.kernel.entities.times import text_of
 from citybrain.kernel.journal import Journal
+from citybrain.kernel.ld.context import CORE
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.pool.duration import read_duration
 from citybrain.kernel.pool.retention import (
@@ -22,7 +24,9 @@ from citybrain.kernel.pool.retention import (
     set_policy,
 )
 from citybrain.kernel.pool.series import SeriesOf
-from citybrain.kernel.pool.temporal import Temporal
+from citybrain.kernel.pool.temporal import Selection, Temporal
+from citybrain.kernel.pool.temporal_figures import FiguresOf
+from citybrain.kernel.pool.temporal_query import read_temporal_query
 from citybrain.kernel.pool.temporal_reading import Given
 from citybrain.kernel.pool.temporal_write import TemporalWriting
 
@@ -82,6 +86,23 @@ async def test_old_values_become_figures_and_the_sums_stay_the_same(kept: Kept) 
     assert await kept.totals("urn:s:1", "x") == before
     assert await keep_to_policies(kept.db, now=NOW) == 0
     assert await kept.totals("urn:s:1", "x") == before
+
+
+async def test_what_is_left_in_figures_alone_is_still_found(kept: Kept) -> None:
+    await kept.fill("urn:s:1", "Sensor", "x")
+    before = await kept.totals("urn:s:1", "x")
+    await set_policy(kept.db, Policy(type="Sensor", raw_days=1, period_s=HOURLY))
+    await keep_to_policies(kept.db, now=NOW + DAY * 30)
+    assert await kept.count("urn:s:1", "x") == 0
+    assert await kept.totals("urn:s:1", "x") == before
+    params = {"type": "Sensor", "aggrMethods": "sum", "timerel": "after", "timeAt": "2026-01-01T00:00:00Z"}
+    asked = Selection(entities=read_query(params, CORE), temporal=read_temporal_query(params))
+    temporal = Temporal(kept.db)
+    chosen, _ = await temporal.choose("", asked, offset=0, limit=9, count=False)
+    assert [each.id for each in chosen] == ["urn:s:1"]
+    assert asked.temporal.aggregation is not None
+    (told,) = (await FiguresOf(temporal).of(list(chosen), asked, asked.temporal.aggregation)).values()
+    assert told["x"][0]["sum"][0][0] == sum(total for _, total, _ in before if total is not None)
 
 
 async def test_figures_go_too_in_the_end(kept: Kept) -> None:
