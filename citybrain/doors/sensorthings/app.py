@@ -181,11 +181,12 @@ class Edge:
         return _json(told, 201)
 
     async def _change(self, request: Request, path: str) -> Answer:
+        sent = await request.body()
         resource = await resolve(self._finder, path)
         node = resource.node
         if node is None or resource.names or resource.references:
             raise WrongMethod("sensorthings.wrong_method", {"method": request.method})
-        body = read_body(await request.body())
+        body = read_body(sent)
         now = utc_now()
         if request.method == "PUT":
             await self._changing.put(node, body, at=now)

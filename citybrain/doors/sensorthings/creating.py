@@ -13,7 +13,7 @@ from citybrain.doors.sensorthings.codec import (
     read_sight,
 )
 from citybrain.doors.sensorthings.drafting import Draft
-from citybrain.doors.sensorthings.links import kind_of, targets
+from citybrain.doors.sensorthings.links import targets
 from citybrain.doors.sensorthings.model import FROM_LOCATION, SCHEMAS, Kind, Relation
 from citybrain.doors.sensorthings.moments import read_time
 from citybrain.doors.sensorthings.refusals import unusable
@@ -81,12 +81,13 @@ class Creating:
     def linked(self, kind: Kind, number: Json) -> str:
         """The document that an id leads to; refuses what is not there and what others wrote."""
         text = str(number)
-        found = self.draft.nodes.find(kind, int(text)) if text.isascii() and text.isdigit() and len(text) < 20 else None
-        if found is None:
+        links = self.draft.nodes.links
+        id = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else -1
+        if not links.has(kind, id):
             raise unusable("link_broken", kind=kind, id=text)
-        if found.document is None or kind_of(found.document) is None:
+        if not links.native(kind, id):
             raise unusable("derived_read_only", kind=kind, id=text)
-        return found.document.id
+        return links.ids[id]
 
     def place(self, thing: str, locations: Sequence[str]) -> None:
         """A Thing is at other Locations from now on, and its history says so (clause 8.2.3)."""

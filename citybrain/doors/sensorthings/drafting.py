@@ -39,6 +39,7 @@ class Draft:
         self.stamp = text_of(at)
         self._before: dict[str, Document | None] = {}
         self._after: dict[str, Document | None] = {}
+        self._seen: dict[str, Document | None] = {}
         self._sights: list[Sight] = []
         self._features: dict[str, str] = {}
 
@@ -46,7 +47,9 @@ class Draft:
         """A document as this draft leaves it."""
         if id in self._after:
             return self._after[id]
-        return self.nodes.documents.get(DEFAULT_TENANT, id)
+        if id not in self._seen:
+            self._seen[id] = self.nodes.documents.get(DEFAULT_TENANT, id)
+        return self._seen[id]
 
     def create(self, kind: Kind, attributes: Attributes) -> str:
         """A new entity; answers with the id of its document."""

@@ -157,7 +157,10 @@ class Links:
         return [UNKNOWN_SENSOR] if kind is Kind.SENSOR and self._derived() else []
 
     def _group(self, kind: Kind, group: int) -> Numbers:
-        return self._groups[kind].setdefault(group, Numbers())
+        held = self._groups[kind].get(group)
+        if held is None:
+            held = self._groups[kind][group] = Numbers()
+        return held
 
     def _take(self, before: Document | None, after: Document | None) -> None:
         document = after or before

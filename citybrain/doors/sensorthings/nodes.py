@@ -25,17 +25,25 @@ _DETAILS = ("resultTime", "resultQuality", "validTime", "parameters")
 
 
 class Node:
-    """One entity. `document` is what it is made of; of an Observation that of its Datastream."""
+    """One entity. `document` is what it is made of; of an Observation that of its Datastream, or of who has it."""
 
-    __slots__ = ("_fields", "_nodes", "_whole", "document", "id", "kind", "sensed")
+    __slots__ = ("_document", "_fields", "_nodes", "_whole", "id", "kind", "sensed")
 
     def __init__(
         self, nodes: "Nodes", kind: Kind, id: int, document: Document | None, sensed: Sensed | None = None
     ) -> None:
-        self.kind, self.id, self.document, self.sensed = kind, id, document, sensed
+        self.kind, self.id, self.sensed = kind, id, sensed
+        self._document = document
         self._nodes = nodes
         self._fields: dict[str, Json] | None = None
         self._whole: Instance | None = None
+
+    @property
+    def document(self) -> Document | None:
+        """What it is made of; what an Observation belongs to is read only when somebody asks."""
+        if self._document is None and self.sensed is not None:
+            self._document = self._nodes.document(self.sensed.entity)
+        return self._document
 
     @property
     def fields(self) -> dict[str, Json]:
@@ -95,8 +103,9 @@ class Nodes:
         """An Observation, if its Datastream is there."""
         native = self.links.native(Kind.DATASTREAM, sensed.entity)
         stream = sensed.entity if native else (sensed.attribute << SHIFT) + sensed.entity
-        node = self.find(Kind.DATASTREAM, stream)
-        return None if node is None else Node(self, Kind.OBSERVATION, sensed.instance, node.document, sensed)
+        if not self.links.has(Kind.DATASTREAM, stream):
+            return None
+        return Node(self, Kind.OBSERVATION, sensed.instance, None, sensed)
 
     def stream_of(self, node: Node) -> int:
         """The id of an Observation's Datastream."""

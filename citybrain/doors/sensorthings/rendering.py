@@ -4,7 +4,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 
@@ -111,7 +111,7 @@ class Rendering(msgspec.Struct, frozen=True, kw_only=True):
 
     def _inner_link(self, path: str, options: Options) -> str:
         """The rest of an expanded relation: the simple options travel along."""
-        return f"{path}?{urlencode({'$top': options.limit, '$skip': options.skip + options.limit})}"
+        return f"{path}?$top={options.limit}&$skip={options.skip + options.limit}"
 
     def _arrays(self, nodes: Sequence[Node], options: Options) -> list[Json]:
         """Observations as arrays, one for each Datastream (clause 12)."""
