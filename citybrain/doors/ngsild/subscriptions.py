@@ -12,7 +12,7 @@ from citybrain.doors.ngsild.answers import (
     json_answer,
     no_content,
 )
-from citybrain.doors.ngsild.media import accepted
+from citybrain.doors.ngsild.media import accepted, sent
 from citybrain.doors.ngsild.params import PAGING, flag, options, page_links, paging, read_params
 from citybrain.doors.ngsild.preferences import version_applied
 from citybrain.doors.ngsild.served import Payload, Served
@@ -90,6 +90,7 @@ class _Operations:
         read_params(request, LOCALITY)
         city, id = self._city, request.slots["id"]
         tenant = city.tenant(request)
+        sent(request, patch=True)
         self._subscriptions.line(tenant, id, self._kind)
         payload = await _payload(city, request, patch=True)
         await self._subscriptions.update(tenant, id, payload.json, payload.context, now=city.now(), kind=self._kind)
