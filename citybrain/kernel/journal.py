@@ -259,9 +259,11 @@ class Journal:
         days = {day for entry in entries for day in entry.days}
         months = Counter((day.year, day.month) for day in days - self._days)
         for day in sorted(days - self._days):
-            query = SQL.history_add_month if months[day.year, day.month] >= DAYS_OF_A_MONTH else SQL.history_add_day
             async with session.begin() as transaction:
-                await transaction.write(query, {"day": day})
+                if months[day.year, day.month] >= DAYS_OF_A_MONTH:
+                    await transaction.write(SQL.history_add_month, {"day": day})
+                # A month of which single days are there already is no whole any more: then each day has its own.
+                await transaction.write(SQL.history_add_day, {"day": day})
         today = max((entry.today for entry in entries if entry.today), default=None)
         if today:
             self._days = {day for day in self._days | days if day >= today}

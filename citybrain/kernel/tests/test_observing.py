@@ -122,3 +122,12 @@ async def test_years_of_the_past_come_into_partitions_of_months(db: Database, do
     made = "SELECT count(*) FROM pg_class WHERE relname ~ '^history_201[78]' AND relkind = 'r'"
     (count,) = await db.read(made, as_=int)
     assert count <= 3
+
+
+async def test_many_days_of_a_month_come_after_single_days_of_it(db: Database, documents: Documents) -> None:
+    single: list[Row] = [("urn:month", "level", -86_400 * 2000, 0.0, "")]
+    await observe_many(documents, "", seen(single), type="Gauge", at=NOON)
+    rows: list[Row] = [("urn:month", "level", -86_400 * day, float(day), "") for day in range(1980, 2020)]
+    await observe_many(documents, "", seen(rows), type="Gauge", at=NOON)
+    counted = "SELECT count(*) FROM history WHERE entity = %(number)s"
+    assert await db.read(counted, {"number": documents.number("", "urn:month")}, as_=int) == [41]
