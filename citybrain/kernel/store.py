@@ -9,7 +9,7 @@ import msgspec
 
 from citybrain.kernel.access import Access
 from citybrain.kernel.app import EntityType
-from citybrain.kernel.clock import utc_now
+from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.collecting import collect_seldom
 from citybrain.kernel.db import Database
 from citybrain.kernel.entities.documents import Documents
@@ -23,6 +23,7 @@ from citybrain.kernel.models.policies import Marks, Policies, store_marks
 from citybrain.kernel.outbox import Outbox
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.pool.temporal import Temporal
+from citybrain.kernel.registrations.asking import Sources
 from citybrain.kernel.registrations.chains import Chains
 from citybrain.kernel.registrations.registrations import Registrations
 from citybrain.kernel.runs import Runs
@@ -48,6 +49,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     policies: Policies
     snapshots: Snapshots
     chains: Chains
+    sources: Sources
 
 
 @asynccontextmanager
@@ -78,6 +80,8 @@ async def open_store(
         contexts = await Contexts.open(db, seeds=read_seeds(settings.contexts), address=address_of(settings))
         opened.push_async_callback(contexts.close)
         registrations = await Registrations.open(db)
+        sources = Sources(monotonic_s)
+        opened.push_async_callback(sources.close)
         parts = Parts(db=db, documents=documents, journal=journal, contexts=contexts, registrations=registrations)
         subscriptions = await Subscriptions.open(parts)
         opened.push_async_callback(subscriptions.close)
@@ -101,6 +105,7 @@ async def open_store(
             policies=policies,
             snapshots=await Snapshots.open(db),
             chains=await Chains.open(db),
+            sources=sources,
         )
 
 

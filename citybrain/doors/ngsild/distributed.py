@@ -11,7 +11,6 @@ from citybrain.doors.ngsild.answers import BadRequestData
 from citybrain.doors.ngsild.distribution import WARNING, Distribution, Filter, again, params_of
 from citybrain.doors.ngsild.forwarding import Ask, Asker
 from citybrain.doors.ngsild.gathering import Part, merge, read_remote
-from citybrain.doors.ngsild.sources import Outcome, Reply
 from citybrain.kernel.asgi import Answer, Request
 from citybrain.kernel.entities.document import Document
 from citybrain.kernel.entities.query import EntityQuery, Selector, read_query, read_query_body
@@ -20,6 +19,7 @@ from citybrain.kernel.entities.view import View
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.ld.context import Context
 from citybrain.kernel.records import Json
+from citybrain.kernel.registrations.asking import Outcome, Reply
 from citybrain.kernel.registrations.index import Match, Wanted
 from citybrain.kernel.registrations.wire import is_uri
 

@@ -14,11 +14,11 @@ from citybrain.doors.ngsild.forwarding import Ask, Asker, rewritten
 from citybrain.doors.ngsild.media import sent
 from citybrain.doors.ngsild.outcomes import MULTI, Part, error_of
 from citybrain.doors.ngsild.plans import Order, Plan, attribute_terms, plan, reduced
-from citybrain.doors.ngsild.sources import Outcome, Reply
 from citybrain.kernel.asgi import Answer, Request
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.ld.context import Context
 from citybrain.kernel.records import Json
+from citybrain.kernel.registrations.asking import Outcome, Reply
 from citybrain.kernel.registrations.index import Match, Wanted
 from citybrain.kernel.registrations.model import Registration
 from citybrain.kernel.registrations.wire import is_uri

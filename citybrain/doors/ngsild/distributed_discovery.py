@@ -10,11 +10,11 @@ from citybrain.doors.ngsild.answers import Media, json_answer
 from citybrain.doors.ngsild.distribution import Distribution, Filter, again, params_of
 from citybrain.doors.ngsild.forwarding import Ask, Asker, rewritten
 from citybrain.doors.ngsild.media import accepted
-from citybrain.doors.ngsild.sources import Outcome
 from citybrain.kernel.asgi import Answer, Request
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.ld.context import Context
 from citybrain.kernel.records import Json
+from citybrain.kernel.registrations.asking import Outcome
 from citybrain.kernel.registrations.index import Wanted
 
 LISTS = ("typeList", "attributeList")

@@ -18,7 +18,6 @@ from citybrain.doors.ngsild.forwarding import Ask, Asker
 from citybrain.doors.ngsild.media import accepted
 from citybrain.doors.ngsild.params import page_links, paging
 from citybrain.doors.ngsild.remote_past import merged, read_evolution
-from citybrain.doors.ngsild.sources import Outcome, Reply
 from citybrain.doors.ngsild.temporal_body import params_of as params_of_body
 from citybrain.kernel.asgi import Answer, Request
 from citybrain.kernel.entities.query import EntityQuery, Selector, read_query, read_query_body
@@ -31,6 +30,7 @@ from citybrain.kernel.pool.temporal_figures import Periods, shown_figures
 from citybrain.kernel.pool.temporal_form import members_of
 from citybrain.kernel.pool.temporal_query import Aggregation, Form, TemporalQuery, read_temporal_query
 from citybrain.kernel.pool.temporal_rows import SCOPE, Moment
+from citybrain.kernel.registrations.asking import Outcome, Reply
 from citybrain.kernel.registrations.discovery import Period, Timerel
 from citybrain.kernel.registrations.index import Match, Wanted
 from citybrain.kernel.registrations.wire import is_uri

@@ -8,14 +8,13 @@ import msgspec
 
 from citybrain.doors.ngsild.answers import CONTEXT_LINK
 from citybrain.doors.ngsild.served import Served
-from citybrain.doors.ngsild.sources import WARNINGS, Outcome, Reply, Sending, Sources
 from citybrain.kernel.asgi import Request
-from citybrain.kernel.clock import monotonic_s
 from citybrain.kernel.entities.document import VALUE_KEY
 from citybrain.kernel.entities.expressions import Expression, written
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.ld.context import Context
 from citybrain.kernel.records import Json
+from citybrain.kernel.registrations.asking import WARNINGS, Outcome, Reply, Sending, Sources
 from citybrain.kernel.registrations.index import Match
 from citybrain.kernel.registrations.model import Registration
 
@@ -67,13 +66,17 @@ class Forwarding:
 
     def __init__(self, city: Served) -> None:
         self._city = city
-        self.sources = Sources(monotonic_s)
+
+    @property
+    def _sources(self) -> Sources:
+        known: Sources = self._city.store.sources
+        return known
 
     async def send(self, asker: Asker, ask: Ask) -> tuple[Reply, Context]:
         """The reply to an ask, and the context in which its names are."""
         registration = ask.match.registration
         context = await self._context_for(registration, asker.context)
-        reply = await self.sources.ask(registration, self._sending(asker, ask, context))
+        reply = await self._sources.ask(registration, self._sending(asker, ask, context))
         return reply, await self._context_of(reply, context)
 
     def warning(self, tenant: str, outcome: Outcome) -> str | None:

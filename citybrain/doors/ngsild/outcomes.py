@@ -7,9 +7,9 @@ import msgspec
 
 from citybrain.doors.ngsild.answers import ERRORS, json_answer
 from citybrain.doors.ngsild.served import Served
-from citybrain.doors.ngsild.sources import Reply
 from citybrain.kernel.asgi import Answer, Request
 from citybrain.kernel.records import Json
+from citybrain.kernel.registrations.asking import Reply
 from citybrain.kernel.registrations.model import Registration
 
 # What of a single source's failure is told as it is (clause 6.3.17); all else is a bad gateway.
