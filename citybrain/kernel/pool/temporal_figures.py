@@ -24,11 +24,18 @@ class Sql(msgspec.Struct, frozen=True):
     """The queries of this module."""
 
     thinned_span: str
-    figures: str
+    figures_of_numbers: str
+    figures_of_texts: str
     distinct_values: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_figures.sql"), Sql)
+
+_BY_DATABASE: Mapping[Kind, tuple[str, tuple[str, ...]]] = {
+    Kind.NUMBER: (SQL.figures_of_numbers, ("start", "total", "sum", "sumsq", "low", "high", "stddev")),
+    Kind.TEXT: (SQL.figures_of_texts, ("start", "total", "first", "last")),
+}
+"""By kind the query, and what its columns behind the series are."""
 
 
 class Periods:
@@ -103,11 +110,12 @@ class FiguresOf:
     async def worked_out(
         self, series: Sequence[Series], selection: Selection, aggregation: Aggregation
     ) -> Sequence[Figures]:
-        """The figures of numbers or texts of one series, by period."""
-        periods = await self._periods(series, selection, aggregation) if series else None
+        """The figures of one series, by period."""
+        kinds = await self._kinds(series, selection)
+        periods = await self._periods(series, selection, aggregation) if kinds else None
         if periods is None:
             return []
-        return (await self._worked_out(series, periods, selection, distinct=False)).get(series[0], [])
+        return (await self._figures(series[:1], kinds, periods, selection, aggregation)).get(series[0], [])
 
     async def _kinds(self, series: Sequence[Series], selection: Selection) -> dict[Series, tuple[Kind, str]]:
         """The kind of the newest value of each series that has any in the window, and its attribute type."""
@@ -151,18 +159,21 @@ class FiguresOf:
         selection: Selection,
         aggregation: Aggregation,
     ) -> dict[Series, list[Figures]]:
-        plain = [each for each in series if kinds[each][0] in (Kind.NUMBER, Kind.TEXT)]
-        others = [each for each in series if each not in plain]
-        found = await self._worked_out(plain, periods, selection, distinct=Method.DISTINCT_COUNT in aggregation.methods)
+        distinct = Method.DISTINCT_COUNT in aggregation.methods
+        found: dict[Series, list[Figures]] = {}
+        for kind in _BY_DATABASE:
+            alike = [each for each in series if kinds[each][0] is kind]
+            found |= await self._worked_out(alike, kind, periods, selection, distinct=distinct)
+        others = [each for each in series if kinds[each][0] not in _BY_DATABASE]
         moments = await self._temporal.moments(others, selection.temporal.window, limit=LOOKED_AT)
         for each, held in moments.items():
             found[each] = summed(((one.at, one.instance.value) for one in held if not one.is_gone), periods.start_of)
         return found
 
     async def _worked_out(
-        self, series: Sequence[Series], periods: Periods, selection: Selection, *, distinct: bool
+        self, series: Sequence[Series], kind: Kind, periods: Periods, selection: Selection, *, distinct: bool
     ) -> dict[Series, list[Figures]]:
-        """Of numbers and texts by the database, without their coming here."""
+        """Of numbers or texts by the database, without their coming here."""
         if not series:
             return {}
         params = {**window_params(selection.temporal.window), **_numbers(series), **periods.params()}
@@ -171,8 +182,8 @@ class FiguresOf:
             counts = {row[:3]: row[3] for row in await self._db.rows(SQL.distinct_values, params)}
         by_number = {(each.entity, each.attribute): each for each in series}
         found: dict[Series, list[Figures]] = {}
-        for row in await self._db.rows(SQL.figures, params):
-            names = ("start", "total", "sum", "sumsq", "low", "high", "stddev", "first", "last")
+        query, names = _BY_DATABASE[kind]
+        for row in await self._db.rows(query, params):
             figures = Figures(**dict(zip(names, row[2:], strict=True)), distinct=counts.get(row[:3]))
             found.setdefault(by_number[row[0], row[1]], []).append(figures)
         return found
