@@ -8,14 +8,16 @@ are. Other conditions and orders look at all that indexes leave.
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 
 import msgspec
 
 from citybrain.doors.sensorthings import plan as planning
 from citybrain.doors.sensorthings.evaluate import Evaluation
 from citybrain.doors.sensorthings.expression import Among, Binary, Expression, Not, Path, paths
-from citybrain.doors.sensorthings.model import SCHEMAS, Kind
+from citybrain.doors.sensorthings.links import MASK
+from citybrain.doors.sensorthings.model import RESULT, SCHEMAS, Kind
+from citybrain.doors.sensorthings.narrowing import ids_by_text
 from citybrain.doors.sensorthings.nodes import Node, Nodes
 from citybrain.doors.sensorthings.options import Options, asks_observations, parts_of
 from citybrain.doors.sensorthings.paging import Page, orders, smallest
@@ -55,7 +57,7 @@ class Finder:
     async def all(self, within: Within, expressions: Sequence[Expression], *, now: datetime) -> AsyncIterator[Node]:
         """Every entity in memory of which all is true, in order of ids."""
         tests = [Evaluation(await self._settled(within.kind, each, now), now) for each in expressions]
-        for asked, id in enumerate(self._candidates(within, expressions, after=-1)):
+        for asked, id in enumerate(await self._narrowed(within, expressions)):
             if asked % TURN == TURN - 1:
                 await asyncio.sleep(0)
             node = self.nodes.find(within.kind, id)
@@ -101,6 +103,18 @@ class Finder:
             is_stream = kind is Kind.DATASTREAM
             found.update([self.nodes.stream_of(node)] if is_stream else self.nodes.related_ids(node, kind.value))
         return Among(Path((*before, "@iot.id")), frozenset(found))
+
+    async def _narrowed(self, within: Within, parts: Sequence[Expression]) -> Iterable[int]:
+        """The ids that come into question, in order, where columns can tell also by texts."""
+        kind, links = within.kind, self.nodes.links
+        if within.parent is not None or self._named(kind, parts) is not None:
+            return self._candidates(within, parts, after=-1)
+        numbers = await ids_by_text(self.nodes.documents, kind, parts)
+        if numbers is None:
+            return self._candidates(within, parts, after=-1)
+        # What others wrote has its texts elsewhere: of it everything is looked at.
+        others = links.others() if kind is Kind.THING else ()
+        return chain(sorted({*numbers, *others}), links.after(kind, MASK))
 
     def _candidates(self, within: Within, parts: Iterable[Expression], *, after: int) -> Iterable[int]:
         """The ids that come into question, in order: a condition on an id leaves few."""
@@ -260,10 +274,11 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
         nodes = self.finder.nodes
         if tests or self.instances or self.feature is not None:
             return sum([1 async for _ in self.all(tests)])
-        attributes = nodes.links.observed()
         if self.streams is not None:
             return await self.finder.history.count(nodes.series([*self.streams]), self.bounds)
-        own, others = attributes[:1], [id for each in attributes[1:] for id in nodes.links.streams(each)]
+        result = nodes.documents.names.known(RESULT)
+        own = [] if result is None else [result]
+        others = [id for each in nodes.links.observed() if each != result for id in nodes.links.streams(each)]
         total = await self.finder.history.count_all(own, self.bounds) if own else 0
         return total + await self.finder.history.count(nodes.series(others), self.bounds)
 

@@ -137,6 +137,13 @@ class Links:
         """Whether it was written through this door."""
         return number in self._group(kind, 0)
 
+    def others(self) -> Iterator[int]:
+        """The numbers of Things that came by another door."""
+        own = SCHEMAS[Kind.THING].type
+        for number in self._group(Kind.THING, 0).all:
+            if own not in self.documents.types(DEFAULT_TENANT, self.ids[number]):
+                yield number
+
     def observed(self) -> Sequence[int]:
         """The numbers of all attributes that are seen as Datastreams."""
         result = self.documents.names.known(RESULT)

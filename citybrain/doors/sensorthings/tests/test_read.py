@@ -3,6 +3,7 @@
 
 import pytest
 
+from citybrain.doors.sensorthings import narrowing
 from citybrain.doors.sensorthings.tests.conftest import Client
 
 AROUND = "geography'POLYGON ((120 30,121 30,121 31,120 31,120 30))'"
@@ -160,3 +161,13 @@ async def test_a_refusal_is_an_error_object_that_says_what_to_do(
     body = answer.json()
     assert (answer.status_code, body["code"], body["type"]) == (status, status, "error"), why
     assert body["message"] and not body["message"].startswith("sensorthings."), why
+
+
+async def test_among_many_an_entity_is_found_by_a_text_whoever_wrote_it(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrowing, "FEW", 0)
+    assert len(await client.values("Datastreams", filter="name eq 'humidity west' and description eq 'humidity'")) == 1
+    assert await client.values("Datastreams", filter="name eq 'humidity west' and description eq 'heat'") == []
+    assert len(await client.values("Things", filter="'station west' eq name")) == 1
+    assert await client.values("Things", filter="name eq 'no \"such\" thing'") == []
