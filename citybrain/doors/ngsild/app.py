@@ -21,7 +21,7 @@ from citybrain.doors.ngsild import (
     temporal_provision,
     temporal_query,
 )
-from citybrain.doors.ngsild.answers import ERRORS, BadRequestData, LengthRequired, refused
+from citybrain.doors.ngsild.answers import ERRORS, BadRequestData, LengthRequired, no_content, refused
 from citybrain.doors.ngsild.federation import Maker, federated
 from citybrain.doors.ngsild.served import Served
 from citybrain.kernel.asgi import (
@@ -35,6 +35,7 @@ from citybrain.kernel.asgi import (
     Routes,
     Scope,
     Send,
+    WrongMethod,
     path_below,
     send_answer,
 )
@@ -98,6 +99,10 @@ class Edge:
             endpoint = self._find(request)
             refuse_without_length(request)
             return await endpoint(request)
+        except WrongMethod as refusal:
+            if request.method == "OPTIONS":
+                return no_content((b"allow", f"{refusal.facts['allow']}, OPTIONS".encode()))
+            return refused(refusal, self._served.words, self._served.language(request))
         except Refusal as refusal:
             return refused(refusal, self._served.words, self._served.language(request))
         except Gone:

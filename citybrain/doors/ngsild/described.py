@@ -111,6 +111,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("PATCH", "/csourceRegistrations/{id}"): _op("Change a source (5.9.3)", NO, REG, "", (204,), PATCHES),
     ("DELETE", "/csourceRegistrations/{id}"): _op("Remove a source (5.9.4)", status=(204,)),
     ("GET", "/entityMaps"): _op("Make a map of a query (5.14.1)", query.QUERY, gives="Any", status=(200, 201)),
+    ("GET", "/temporal/entityMaps"): _op(
+        "Make a map of a query of the past (5.14.5)", temporal_query.QUERY, gives="Any", status=(200, 201)),
+    ("POST", "/remote-notify"): _op("Take in what another broker notifies", body="Fragment", status=(200, 204)),
     ("GET", "/entityMaps/{id}"): _op("One map (5.14.2)", gives="Object"),
     ("PATCH", "/entityMaps/{id}"): _op("Keep a map longer (5.14.3)", NO, "Fragment", "", (204,), PATCHES),
     ("DELETE", "/entityMaps/{id}"): _op("Forget a map (5.14.4)", status=(204,)),

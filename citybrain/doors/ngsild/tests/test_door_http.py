@@ -184,6 +184,11 @@ async def test_a_path_and_a_method_that_are_not_there_say_so(ngsild: httpx.Async
     assert answer.headers["allow"] == "GET"
 
 
+async def test_options_say_which_methods_there_are(ngsild: httpx.AsyncClient) -> None:
+    answer = await ngsild.options("/entities/urn:a:b")
+    assert (answer.status_code, answer.headers["allow"]) == (204, "DELETE, GET, PATCH, PUT, OPTIONS")
+
+
 async def test_a_refusal_speaks_the_language_of_who_asks(ngsild: httpx.AsyncClient) -> None:
     english = await ngsild.get("/entities/urn:a:b")
     chinese = await ngsild.get("/entities/urn:a:b", headers={"accept-language": "zh-CN,zh;q=0.9"})
