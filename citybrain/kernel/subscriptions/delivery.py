@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
+import structlog
+
 from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Unavailable
@@ -13,6 +15,7 @@ from citybrain.kernel.subscriptions import store
 from citybrain.kernel.subscriptions.carriers import Carried, Carriers, Message
 from citybrain.kernel.subscriptions.line import SLOW_S, Line
 from citybrain.kernel.subscriptions.notice import Notice
+from citybrain.kernel.subscriptions.subscription import Why
 
 # How many notifications are under way at once: of subscribers that answer soon, and of the others.
 QUICK_AT_ONCE = 256
@@ -24,6 +27,8 @@ RETRY_S = 1.0
 # What is kept of bodies in memory; beyond it they wait on the disk alone.
 BYTES_KEPT = 64 * 2**20
 LAST_CHANCE_S = 5.0
+
+log = structlog.get_logger()
 
 Compose = Callable[[Line, Sequence[bytes]], Message]
 
@@ -117,13 +122,27 @@ class Delivery:
             group = line.group()
             told = line.newest(group)
             bodies = await self._bodies(told)
-            carried = await self.send(line, self._compose(line, bodies))
+            carried = await self._tell(line, bodies)
             if line.is_gone:
                 return
             if carried.why is None:
                 self._forget(line.pass_over(group))
             else:
                 await self._bury(line, line.dying(carried, group), utc_now())
+
+    async def _tell(self, line: Line, bodies: Sequence[bytes]) -> Carried:
+        """Send one message. One that cannot be made is a bug; it is logged and dies like one that is refused, so that
+        it does not hold up the others."""
+        try:
+            message = self._compose(line, bodies)
+        except Exception as error:
+            log.exception("bug", subscription=line.one.subscription.id)
+            carried = Carried(Why("kernel.notify_unmakeable", {"why": repr(error)}), is_refused=True)
+            line.set_out(utc_now())
+            line.note(carried, now=utc_now(), monotonic_s=monotonic_s())
+            self.mark(line)
+            return carried
+        return await self.send(line, message)
 
     async def _bodies(self, notices: Sequence[Notice]) -> list[bytes]:
         missing = [each.number for each in notices if each.body is None]

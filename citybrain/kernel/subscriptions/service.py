@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple, Self
 
 import msgspec
+import structlog
 
 from citybrain.kernel.clock import new_id
 from citybrain.kernel.db import Database, Transaction
@@ -38,6 +39,9 @@ from citybrain.kernel.subscriptions.subscription import (
     SubscriptionView,
     Why,
 )
+from citybrain.kernel.subscriptions.viewing import view
+
+log = structlog.get_logger()
 
 MOST_REPLAYED = 1_000
 CONTEXT_RETRY_S = 30.0
@@ -182,7 +186,7 @@ class Subscriptions:
 
     def views(self, now: datetime) -> list[SubscriptionView]:
         """Every subscription of every tenant with its health: what waits, since when, and why the last try failed."""
-        return [_view(line, now) for line in self._delivery.lines.values()]
+        return [view(line, now) for line in self._delivery.lines.values()]
 
     async def dead(self, tenant: str, id: str, *, kind: Kind = Kind.ENTITIES) -> list[Dead]:
         """The oldest dead letters of a subscription."""
@@ -237,7 +241,7 @@ class Subscriptions:
         if not len(self._matcher):
             return notices
         for change in changes:
-            found = self._matcher.match(change, self._composer.look_up(change.tenant))
+            found = self._match(change)
             if found:
                 numbers = [each.subscription.number for each in found]
                 notices.append(
@@ -250,6 +254,14 @@ class Subscriptions:
                     )
                 )
         return notices
+
+    def _match(self, change: EntityChange) -> list[Compiled]:
+        """Whom a change concerns. It counts in memory already, so a bug in here must not keep it from being written."""
+        try:
+            return self._matcher.match(change, self._composer.look_up(change.tenant))
+        except Exception:
+            log.exception("bug", entity=change.id)
+            return []
 
     def _tell(self, notices: Sequence[object]) -> None:
         """Notices are committed."""
@@ -372,26 +384,3 @@ class Subscriptions:
                     if number in lines and lines[number].told_until < notice.number
                 )
             self._delivery.put(page)
-
-
-def _view(line: Line, now: datetime) -> SubscriptionView:
-    subscription, health = line.one.subscription, line.health
-    oldest = line.waiting[0].at if line.waiting else None
-    return SubscriptionView(
-        id=subscription.id,
-        tenant=subscription.tenant,
-        kind=subscription.kind,
-        name=subscription.name,
-        endpoint=subscription.params.endpoint.uri,
-        status=subscription.status(now),
-        waiting=len(line.waiting),
-        lag_s=(now - oldest).total_seconds() if oldest else 0.0,
-        oldest_at=oldest,
-        times_sent=health.times_sent,
-        times_failed=health.times_failed,
-        dead=health.dead,
-        last_notification=health.last_notification,
-        last_success=health.last_success,
-        last_failure=health.last_failure,
-        why=msgspec.json.decode(health.why, type=Why) if health.why else None,
-    )

@@ -17,6 +17,10 @@ from citybrain.kernel.subscriptions.subscription import Status, SubscriptionView
 from citybrain.kernel.subscriptions.tests.scene import Receiver, Town, lamp, open_town, wanted
 
 WAITING = "SELECT count(*) FROM notification"
+UNREADABLE = """
+INSERT INTO notification (number, at, about, subscriptions, body)
+SELECT max(told_until) + 1, now(), 'urn:x', %(to)s, '{}' FROM subscription
+"""
 
 
 def view(town: Town, id: str) -> SubscriptionView:
@@ -153,6 +157,23 @@ async def test_what_is_tried_often_enough_dies_and_can_be_told_again(
     assert receiver.seen(id)[-1] == ("urn:lamp:1", 1)
     assert await town.subscriptions.dead("", id) == [] and view(town, id).dead == 0
     await settled(db)
+
+
+async def test_a_notice_that_cannot_be_read_dies_and_holds_up_nobody(
+    db: Database, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "PAUSE_FIRST_S", 0.01)
+    async with open_town(db) as town:
+        id = await town.subscribe(receiver.url)
+        number = town.subscriptions.line("", id).one.subscription.number
+    await db.write(UNREADABLE, {"to": [number]})
+    async with open_town(db) as town:
+        await town.create(lamp("urn:lamp:1", power=1))
+        await receiver.until(bool)
+        assert receiver.seen(id) == [("urn:lamp:1", 1)]
+        assert [letter.about for letter in await town.subscriptions.dead("", id)] == ["urn:x"]
+        await town.subscriptions.delete("", id)
+        await town.delete("urn:lamp:1")
 
 
 async def test_an_endpoint_that_stays_away_fills_the_dead_letters_and_not_the_memory(
