@@ -53,11 +53,13 @@ def federated(city: Served, makers: Sequence[Maker]) -> list[Route]:
     mapped = Mapped(distribution, reading, kept)
     snapping = Snapping(distribution, reading)
     around = _distributed(distribution, reading, mapped)
-    around |= _over_time(MappedPast(distribution, Past(distribution), kept))
+    past = MappedPast(distribution, Past(distribution), kept)
+    around |= _over_time(past)
     around |= {key: snapping.within(around[key]) for key in around if key in READS}
     remote = Remote(distribution, reading)
     own = [route for maker in (*makers, registrations.routes) for route in maker(city)]
-    own += [*maps.routes(city, kept), Route("GET", "/entityMaps", mapped.create), *snapping.routes(), *remote.routes()]
+    own += [*maps.routes(city, kept), Route("GET", "/entityMaps", mapped.create)]
+    own += [Route("GET", "/temporal/entityMaps", past.create), *snapping.routes(), *remote.routes()]
     endpoints = {(route.method, route.path): route.endpoint for route in own}
     around |= {
         key: wrap(endpoints[key])

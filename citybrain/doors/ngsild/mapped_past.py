@@ -4,12 +4,15 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from citybrain.doors.ngsild.answers import header, json_answer
 from citybrain.doors.ngsild.distributed_past import Past
 from citybrain.doors.ngsild.distribution import Distribution, again, params_of
 from citybrain.doors.ngsild.mapped import MAP, NOT_ASKED
 from citybrain.doors.ngsild.maps import HERE, EntityMap, Maps, life_of, map_id
 from citybrain.doors.ngsild.media import accepted
+from citybrain.doors.ngsild.params import HIGHEST_LIMIT
 from citybrain.doors.ngsild.temporal_body import params_of as params_of_body
 from citybrain.doors.ngsild.temporal_query import asked_of
 from citybrain.kernel.asgi import Answer, Request
@@ -17,13 +20,14 @@ from citybrain.kernel.clock import new_id
 from citybrain.kernel.entities.query import read_query, read_query_body
 from citybrain.kernel.records import Json
 
+QUERIES = "/temporal/entities"
 MOST_MAPPED = 100_000
 """So many entities a map of the past holds."""
 
 
 class MappedPast:
-    """Reads of the past with entity maps, over those without. A map holds what is here; who else knows of an entity is
-    found anew each time."""
+    """Reads of the past with entity maps, over those without. A map holds what is here and what sources told when it
+    was made; who else knows of an entity is found anew each time."""
 
     def __init__(self, distribution: Distribution, past: Past, maps: Maps) -> None:
         self._all = distribution
@@ -51,13 +55,24 @@ class MappedPast:
         if found is None:
             ids = await self._matching(request, body)
             answer = await self._past.query(_repeated(request, _kept(request), body))
-            return _named(request, answer, self._made(request, ids), status=201)
+            return _named(request, answer, self._made(request, dict.fromkeys([*ids, *_told(answer)])), status=201)
         ids = [id for id in found.sources if _may_be(id, request, body)]
         if not ids:
             context = await self._all.city.context(request)
             return _named(request, json_answer([], context, media=accepted(request)), found)
         answer = await self._past.query(_narrowed(request, body, ids))
         return _named(request, answer, found)
+
+    async def create(self, request: Request) -> Answer:
+        """A map of what a query of the past finds, and nothing of them (clause 5.14.5)."""
+        media = accepted(request)
+        context = await self._all.city.context(request)
+        ids = await self._matching(request, None)
+        asked = again(request, params={**_kept(request), "limit": str(HIGHEST_LIMIT)})
+        asked.path = QUERIES
+        found = dict.fromkeys([*ids, *_told(await self._past.query(asked))])
+        made = self._made(request, found)
+        return _named(request, json_answer(made.shown(), context, media=media), made, status=201)
 
     def _tenant(self, request: Request) -> str:
         return self._all.city.new_tenant(request)
@@ -86,6 +101,12 @@ class MappedPast:
             asked.tenant, asked.selection, offset=0, limit=MOST_MAPPED, count=False
         )
         return [known.id for known in chosen]
+
+
+def _told(answer: Answer) -> list[str]:
+    """The ids of the entities that an answer tells of, of whoever holds them."""
+    told = msgspec.json.decode(answer.body) if answer.status < 300 and answer.body else []
+    return [each["id"] for each in told if isinstance(each, dict) and "id" in each]
 
 
 def _asks(request: Request) -> bool:

@@ -2,8 +2,11 @@
 """Asking context sources: one pool of connections, bounded time, and what came of it (CIM 009 clause 6.3.17)."""
 
 import asyncio
+import ssl
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 import httpx
 import msgspec
@@ -15,8 +18,10 @@ from citybrain.kernel.registrations.model import Registration
 ANSWER_WITHIN_S = 5.0
 # What one source may say at once. A thousand entities are about a megabyte.
 LARGEST_ANSWER = 16 * 2**20
-CONNECTIONS = 256
-KEPT_CONNECTIONS = 128
+# To one host. A pool looks at all its connections for each request, so every host has one of its own.
+CONNECTIONS = 64
+KEPT_CONNECTIONS = 16
+HOSTS = 1024
 
 
 class Outcome(StrEnum):
@@ -66,7 +71,8 @@ class Sources:
 
     def __init__(self, clock_s: Callable[[], float]) -> None:
         self._clock_s = clock_s
-        self._client: httpx.AsyncClient | None = None
+        self._hosts: OrderedDict[str, _Host] = OrderedDict()
+        self._trusted = ssl.create_default_context()
         self._rests_until_s: dict[str, float] = {}
 
     async def ask(self, registration: Registration, sending: Sending) -> Reply:
@@ -82,9 +88,9 @@ class Sources:
 
     async def close(self) -> None:
         """Give all connections up."""
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        while self._hosts:
+            _, host = self._hosts.popitem()
+            await host.client.aclose()
 
     async def _send(self, sending: Sending, within_s: float) -> Reply:
         try:
@@ -96,21 +102,43 @@ class Sources:
             return Reply(outcome=Outcome.NO_ANSWER, status=502)
 
     async def _exchange(self, sending: Sending) -> Reply:
-        request = self._connections().build_request(
-            sending.method, sending.url, params=sending.params, headers=sending.headers, content=sending.content
-        )
-        response = await self._connections().send(request, stream=True)
+        host = await self._host(sending.url)
+        host.busy += 1
         try:
-            content = await _content(response)
+            request = host.client.build_request(
+                sending.method, sending.url, params=sending.params, headers=sending.headers, content=sending.content
+            )
+            response = await host.client.send(request, stream=True)
+            try:
+                content = await _content(response)
+            finally:
+                await response.aclose()
         finally:
-            await response.aclose()
+            host.busy -= 1
         return _understood(response, content)
 
-    def _connections(self) -> httpx.AsyncClient:
-        if self._client is None:
+    async def _host(self, url: str) -> "_Host":
+        """The connections to a host. Beyond so many hosts, the one not needed for longest is given up."""
+        parts = urlsplit(url)
+        name = f"{parts.scheme}://{parts.netloc}"
+        host = self._hosts.get(name)
+        if host is None:
             limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=KEPT_CONNECTIONS)
-            self._client = httpx.AsyncClient(limits=limits, timeout=None, trust_env=False)
-        return self._client
+            client = httpx.AsyncClient(limits=limits, timeout=None, trust_env=False, verify=self._trusted)
+            host = self._hosts[name] = _Host(client)
+            idle = next((each for each, held in self._hosts.items() if not held.busy and held is not host), None)
+            if len(self._hosts) > HOSTS and idle is not None:
+                await self._hosts.pop(idle).client.aclose()
+        self._hosts.move_to_end(name)
+        return host
+
+
+class _Host:
+    """The connections to one host, and how many requests are on their way there."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+        self.busy = 0
 
 
 def _resting(registration: Registration) -> str:
