@@ -261,7 +261,9 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
         size = min(max(fetch, 1), BLOCK) if not tests else BLOCK
         while True:
             rows = await self._block(at, size)
-            for row in rows:
+            for asked, row in enumerate(rows):
+                if asked % TURN == TURN - 1:
+                    await asyncio.sleep(0)
                 node = self.finder.nodes.observation(row)
                 if node is not None and self._fits(node) and all(each.holds(node) for each in tests):
                     yield node
@@ -285,7 +287,11 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
     def _fits(self, node: Node) -> bool:
         if self.feature is not None and self.feature not in self.finder.nodes.related_ids(node, "FeatureOfInterest"):
             return False
-        return self.streams is None or self.merges or self.finder.nodes.stream_of(node) in self.streams
+        return (
+            self.streams is None
+            or (self.merges and not self.instances)
+            or self.finder.nodes.stream_of(node) in self.streams
+        )
 
     async def _block(self, at: Mark, size: int) -> list[Sensed]:
         nodes, history = self.finder.nodes, self.finder.history

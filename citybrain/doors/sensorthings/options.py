@@ -176,7 +176,7 @@ def _checked(expression: Expression, schema: Schema) -> Expression:
 def check_path(names: Sequence[str], schema: Schema) -> None:
     """Refuses a path that leads to no property."""
     for place, name in enumerate(names):
-        if name in schema.properties or name in (*ID_NAMES, "@iot.selfLink"):
+        if name in schema.properties or name in ID_NAMES:
             return
         relation = schema.relations.get(name)
         if relation is None:

@@ -46,7 +46,8 @@ def plan(options: Options) -> Plan:
     made = Plan()
     for part in parts_of(options.filter):
         made = _with(made, part)
-    return made
+    # What is named by its id is read by it alone, so all else must be asked.
+    return msgspec.structs.replace(made, rest=parts_of(options.filter)) if made.instances else made
 
 
 def by_time(options: Options) -> bool | None:

@@ -58,6 +58,18 @@ async def test_observations_are_found_by_conditions_and_counted(
     assert found["@iot.count"] == len(results)
 
 
+async def test_an_observation_that_is_named_by_its_id_must_fit_all_else(client: Client) -> None:
+    low, high = await client.values("Observations", filter="result eq 10 or result eq 53", orderby="result")
+    own = f"{high['Datastream@iot.navigationLink'].rpartition('/Observations(')[0]}/Observations({high['@iot.id']})"
+    assert (await client.get(own))["result"] == 53
+    other = (await client.get(low["Datastream@iot.navigationLink"]))["@iot.selfLink"]
+    named = f"@iot.id eq {high['@iot.id']}"
+    assert [each["result"] for each in await client.values("Observations", filter=f"{named} and result gt 52")] == [53]
+    assert await client.values("Observations", filter=f"{named} and result gt 53") == []
+    assert await client.values("Observations", filter=f"{named} and @iot.id eq {low['@iot.id']}") == []
+    assert (await client.get(f"{other}/Observations", filter=named, count="true"))["@iot.count"] == 0
+
+
 # fmt: off
 ENTITIES = [
     ("Things",      "properties/owner eq 'city'",                      1),
@@ -141,6 +153,7 @@ REFUSED = [
     ("GET",   "Things?$select=nothing",           400, "no such property to be shown"),
     ("GET",   "Things?$expand=nothing",           400, "no such relation"),
     ("GET",   "Things?$expand=Datastreams(",      400, "a bracket without partner"),
+    ("GET",   "Things?$filter=@iot.selfLink eq 'x'", 400, "a link is no property"),
     ("GET",   "Things?$top=-1",                   400, "fewer than none"),
     ("GET",   "Things?$count=perhaps",            400, "neither true nor false"),
     ("GET",   "Things?$nothing=1",                400, "no such option"),
