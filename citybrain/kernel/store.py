@@ -74,7 +74,6 @@ async def open_store(
         pool = await Pool.open(db, types, documents)
         journal = await Journal.open(db, pool)
         opened.push_async_callback(journal.close)
-        await opened.enter_async_context(sweeping(documents, utc_now))
         jobs = await Jobs.open(db, access, keep_days=settings.keep_days)
         opened.push_async_callback(jobs.close)
         contexts = await Contexts.open(db, seeds=read_seeds(settings.contexts), address=address_of(settings))
@@ -90,6 +89,8 @@ async def open_store(
         documents.guards.append(policies.guard)
         documents.watchers.append(policies.watch)
         journal.notice_writers[Marks] = store_marks
+        # Only now, so that everybody who watches is told of what expires.
+        await opened.enter_async_context(sweeping(documents, utc_now))
         yield Store(
             db=db,
             documents=documents,

@@ -48,13 +48,15 @@ class Delivery:
         self._done: list[int] = []
         self._stirred = asyncio.Event()
         self._flusher: asyncio.Task[None] | None = None
+        self._is_closed = False
 
     def open(self) -> None:
         """Begin to write down what was told."""
         self._flusher = asyncio.create_task(self._flush_for_ever(), name="notifications")
 
     async def close(self) -> None:
-        """Stop telling, and write down how far it got."""
+        """Stop telling, and write down how far it got. What is committed from now on waits for the next start."""
+        self._is_closed = True
         tasks = [line.task for line in self.lines.values() if line.task]
         for task in tasks:
             task.cancel()
@@ -69,6 +71,8 @@ class Delivery:
 
     def put(self, notices: Iterable[Notice]) -> None:
         """Tell of committed notices, each to the lines it names, behind what waits there."""
+        if self._is_closed:
+            return
         for notice in notices:
             lines = [self.lines[number] for number in notice.subscriptions if number in self.lines]
             notice.left = len(lines)
