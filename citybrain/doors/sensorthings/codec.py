@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What clients send, as attributes of documents and as observations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
@@ -89,16 +89,18 @@ def _check(name: str, value: Json, property: Property, schema: Schema) -> None:
         if property.required and schema.kind is not Kind.OBSERVATION:
             raise unusable("property_missing", name=name)
         return
-    fits = {
-        Holds.TEXT: isinstance(value, str),
-        Holds.JSON: True,
-        Holds.OBJECT: isinstance(value, dict),
-        Holds.PLACE: isinstance(value, dict | str),
-        Holds.INSTANT: isinstance(value, str) and "/" not in value and read_span(value) is not None,
-        Holds.SPAN: property.computed or (isinstance(value, str) and read_span(value) is not None),
-    }
-    if not fits[property.holds]:
+    if not property.computed and not _FITS[property.holds](value):
         raise unusable("property_unusable", name=name, kind=schema.kind, holds=property.holds)
+
+
+_FITS: Mapping[Holds, Callable[[Json], bool]] = {
+    Holds.TEXT: lambda value: isinstance(value, str),
+    Holds.JSON: lambda value: True,
+    Holds.OBJECT: lambda value: isinstance(value, dict),
+    Holds.PLACE: lambda value: isinstance(value, dict | str),
+    Holds.INSTANT: lambda value: isinstance(value, str) and "/" not in value and read_span(value) is not None,
+    Holds.SPAN: lambda value: isinstance(value, str) and read_span(value) is not None,
+}
 
 
 def instance(name: str, value: Json, kind: Kind, stamp: str) -> Instance:

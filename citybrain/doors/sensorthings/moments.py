@@ -3,6 +3,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from citybrain.doors.sensorthings.expression import Span
 from citybrain.kernel.entities.times import text_of
@@ -25,6 +26,7 @@ def read_time(text: str) -> datetime | None:
         return None
 
 
+@lru_cache(1024)
 def read_span(text: str) -> Span | None:
     """A time, or a span `begin/end`; None if the text is neither, or ends before it begins."""
     first, slash, second = text.partition("/")
