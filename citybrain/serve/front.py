@@ -7,16 +7,21 @@ from typing import Any
 
 import structlog
 
-from citybrain.kernel.access import Access, Person
+from citybrain.kernel.access import Access, Actor
 from citybrain.kernel.app import Mount
 from citybrain.kernel.asgi import AsgiApp, Receive, Send, send_answer
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.errors import Refusal
-from citybrain.serve.gate import COOKIE, OWN_PAGE_HEADER, SAFE_METHODS, FromAnotherPage, NotPermitted, NotSignedIn
+from citybrain.serve.gate import (
+    COOKIE,
+    OWN_PAGE_HEADER,
+    SAFE_METHODS,
+    FromAnotherPage,
+    actor_of,
+    refuse_unless_permitted,
+)
 
 log = structlog.get_logger()
-
-BEARER = "bearer "
 
 
 class Front:
@@ -43,34 +48,26 @@ class Front:
         below = scope["path"][len(mount.prefix) :]
         permission = mount.reads if mount.is_read(method, below) else mount.writes
         try:
-            person = await self._permitted(permission, method, scope)
+            actor = await self._permitted(permission, method, scope)
         except Refusal as refusal:
             await send_answer(send, mount.refuse(refusal), head=method == "HEAD")
             return
-        scope["state"] = {"who": person.name if person else None}
+        scope["state"] = {"who": actor.account or None, "actor": actor}
         scope["root_path"] = mount.prefix
         await app(scope, receive, send)
 
-    async def _permitted(self, permission: str, method: str, scope: Mapping[str, Any]) -> Person | None:
+    async def _permitted(self, permission: str, method: str, scope: Mapping[str, Any]) -> Actor:
         """Who asks; what the public may do costs no look at who that is."""
         if self._access.allowed(permission, ()):
-            return None
+            return self._access.policy.anonymous
         headers = {name.lower(): value for name, value in scope["headers"]}
-        token = headers.get(b"authorization", b"").decode("latin-1")
-        if token.lower().startswith(BEARER):
-            person = await self._access.service(token[len(BEARER) :].strip(), utc_now())
-        else:
-            person = await self._person(headers, method)
-        if person is None:
-            raise NotSignedIn("serve.not_signed_in", {"permission": permission})
-        if not self._access.may(permission, person):
-            raise NotPermitted("serve.not_permitted", {"permission": permission, "name": person.name})
-        return person
-
-    async def _person(self, headers: Mapping[bytes, bytes], method: str) -> Person | None:
-        """Somebody with a session of our own page; a write by cookie must say that it comes from it."""
+        authorization = headers.get(b"authorization", b"").decode("latin-1")
         cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
-        person = await self._access.session(cookie.value, utc_now()) if cookie else None
-        if person and method not in SAFE_METHODS and OWN_PAGE_HEADER.lower().encode() not in headers:
+        token = cookie.value if cookie else None
+        actor = await actor_of(self._access, cookie=token, authorization=authorization, now=utc_now())
+        # A browser sends the cookie by itself, so a write by cookie must say that it comes from our own page.
+        by_cookie = actor.session is not None and method not in SAFE_METHODS
+        if by_cookie and OWN_PAGE_HEADER.lower().encode() not in headers:
             raise FromAnotherPage("serve.from_another_page", {"header": OWN_PAGE_HEADER})
-        return person
+        refuse_unless_permitted(actor, permission)
+        return actor

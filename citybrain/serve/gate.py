@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gate of the web: who asks, whether they may, and how a refusal is told."""
 
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -9,13 +10,14 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.handlers.base import BaseRouteHandler
 
-from citybrain.kernel.access import Access, Person
+from citybrain.kernel.access import Access, Actor, Kind, NotPermitted, Person, reach
 from citybrain.kernel.clock import new_id, utc_now
 from citybrain.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Unavailable
 
 COOKIE = "citybrain_session"
 # A page of another site cannot send this header without asking first, so a write with it comes from our own page.
 OWN_PAGE_HEADER = "X-Citybrain"
+BEARER = "bearer "
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 # Styles set by script through the CSSOM need no 'unsafe-inline'; the map's worker is a file of ours.
 SECURITY_HEADERS = {
@@ -44,36 +46,51 @@ class NotSignedIn(Refusal):
     """The act needs somebody who has signed in."""
 
 
-class NotPermitted(Forbidden):
-    """The person who asks has no role with this permission."""
-
-
 class FromAnotherPage(Forbidden):
     """A write came without the header that only our own page sends."""
 
 
-async def person_of(connection: Connection) -> Person | None:
-    """Who asks, by the session cookie; None when nobody signed in or the session ended."""
-    token = connection.cookies.get(COOKIE)
-    access: Access = connection.app.state.access
-    return await access.session(token, utc_now()) if token else None
+async def actor_of(access: Access, *, cookie: str | None, authorization: str, now: datetime) -> Actor:
+    """Who asks: a service by its bearer token, else a person by the session cookie, else nobody in particular."""
+    if authorization.lower().startswith(BEARER):
+        service = await access.service(authorization[len(BEARER) :].strip(), now)
+        return access.policy.service(service.name, service.may) if service else access.policy.anonymous
+    visit = await access.sessions.find(cookie, now) if cookie else None
+    return access.actor_of(visit, now)
+
+
+def person_of(actor: Actor) -> Person | None:
+    """The same in the words that traffic's routes use; None when nobody signed in."""
+    if not actor.signed_in:
+        return None
+    may = tuple(actor.rights) if actor.kind is Kind.SERVICE else ()
+    return Person(name=actor.account, roles=actor.roles, may=may)
+
+
+def refuse_unless_permitted(actor: Actor, permission: str | None) -> None:
+    """Deny by default: without a permission that the actor has, it goes no further."""
+    if permission is not None and reach(actor, permission):
+        return
+    if not actor.signed_in:
+        raise NotSignedIn("serve.not_signed_in", {"permission": permission})
+    raise NotPermitted("serve.not_permitted", {"permission": permission, "name": actor.name})
 
 
 async def permitted(connection: Connection, handler: BaseRouteHandler) -> None:
-    """Deny by default: a route without a permission is closed, and the person's roles must have the one it names."""
-    permission = handler.opt.get("permission")
+    """Deny by default: a route without a permission is closed, and the actor must have the one it names.
+
+    A write by cookie must say that it comes from our own page; a service's token is sent by no browser by itself.
+    """
     method = connection.scope.get("method", "GET")
-    if method not in SAFE_METHODS and OWN_PAGE_HEADER.lower() not in connection.headers:
+    authorization = connection.headers.get("authorization", "")
+    by_token = authorization.lower().startswith(BEARER)
+    if method not in SAFE_METHODS and not by_token and OWN_PAGE_HEADER.lower() not in connection.headers:
         raise FromAnotherPage("serve.from_another_page", {"header": OWN_PAGE_HEADER})
     access: Access = connection.app.state.access
-    person = await person_of(connection)
-    connection.state.person = person
-    roles = person.roles if person else ()
-    if permission is not None and access.allowed(permission, roles):
-        return
-    if person is None:
-        raise NotSignedIn("serve.not_signed_in", {"permission": permission})
-    raise NotPermitted("serve.not_permitted", {"permission": permission, "name": person.name})
+    actor = await actor_of(access, cookie=connection.cookies.get(COOKIE), authorization=authorization, now=utc_now())
+    connection.state.actor = actor
+    connection.state.person = person_of(actor)
+    refuse_unless_permitted(actor, handler.opt.get("permission"))
 
 
 def tell_refusal(_request: Request[Any, Any, Any], refusal: Refusal) -> Response[dict[str, Any]]:

@@ -11,7 +11,7 @@ from litestar.datastructures import Cookie, State
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from citybrain import __version__
-from citybrain.kernel.access import Access, Person
+from citybrain.kernel.access import Access, Actor, Person
 from citybrain.kernel.app import Values
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.entities.extent import extent_of
@@ -86,9 +86,8 @@ def _desk(state: State) -> Desk:
 @get("/api/city", opt={"permission": "city.view"})
 async def city(state: State, request: Request[Any, Any, Any]) -> dict[str, Json]:
     """What this city is and who asks."""
-    desk, access = _desk(state), state.access
+    desk = _desk(state)
     scenario = desk.city.scenario
-    person: Person | None = request.state.person
     return {
         "name": scenario.name,
         "scenario": scenario.id,
@@ -96,14 +95,20 @@ async def city(state: State, request: Request[Any, Any, Any]) -> dict[str, Json]
         "bounds": desk.screen.network.bounds or await extent_of(desk.city.store.documents),
         "attribution": scenario.attribution,
         "version": __version__,
-        "me": _me(access, person),
+        "me": me(request.state.actor),
         "arms": desk.city.arms,
     }
 
 
-def _me(access: Access, person: Person | None) -> dict[str, Json]:
-    roles = person.roles if person else ()
-    return {"name": person.name if person else None, "permissions": access.permissions_of(roles)}
+def me(actor: Actor) -> dict[str, Json]:
+    """Who asks and what they may, for the pages."""
+    return {
+        "name": actor.name or None,
+        "permissions": sorted(actor.rights),
+        "kind": actor.kind,
+        "on_behalf_of": actor.on_behalf_of,
+        "second_factor": actor.second_factor,
+    }
 
 
 @get("/api/status", opt={"permission": "city.view"})
@@ -325,9 +330,11 @@ async def change_control(
 async def sign_in(state: State, data: JSONBody[SignIn]) -> Response[dict[str, Json]]:
     """Open a session; the cookie is not readable by scripts and not sent from other sites."""
     access: Access = state.access
-    person, token = await access.sign_in(data.name, data.password, now=utc_now())
+    now = utc_now()
+    _, token = await access.sign_in(data.name, data.password, now=now)
+    actor = access.actor_of(await access.sessions.find(token, now), now)
     cookie = Cookie(key=COOKIE, value=token, httponly=True, samesite="strict", path="/")
-    return Response(_me(access, person), cookies=[cookie])
+    return Response(me(actor), cookies=[cookie])
 
 
 @delete("/api/session", opt={"permission": "session.open"}, status_code=200)
@@ -337,7 +344,7 @@ async def sign_out(state: State, request: Request[Any, Any, Any]) -> Response[di
     token = request.cookies.get(COOKIE)
     if token:
         await access.sign_out(token)
-    answer: Response[dict[str, Json]] = Response(_me(access, None))
+    answer: Response[dict[str, Json]] = Response(me(access.policy.anonymous))
     answer.delete_cookie(COOKIE, path="/")
     return answer
 

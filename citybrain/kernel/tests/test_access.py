@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 
-from citybrain.kernel import access as access_module
 from citybrain.kernel.access import (
     FAILURES_ALLOWED,
     LOCKED_FOR,
@@ -18,6 +17,7 @@ from citybrain.kernel.access import (
     SignInLocked,
     SignInRefused,
     UnknownPermission,
+    passwords,
 )
 from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Invalid
@@ -29,7 +29,7 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture(autouse=True)
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same algorithm at a cost that lets tests sign in a hundred times."""
-    monkeypatch.setattr(access_module, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=64, parallelism=1))
 
 
 @pytest.fixture

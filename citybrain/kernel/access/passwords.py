@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Passwords: kept as argon2id only, and looked at a few at a time."""
+
+import asyncio
+import secrets
+from functools import cache
+
+from argon2 import PasswordHasher
+from argon2.exceptions import VerifyMismatchError
+
+from citybrain.kernel.errors import Invalid
+
+NAME_LIMIT = 200
+PASSWORD_LIMIT = 1000
+HASHING_AT_ONCE = 2  # each takes 64 MiB
+
+# argon2-cffi's defaults: argon2id, RFC 9106 low-memory profile (64 MiB, 3 passes, 4 lanes).
+_hasher = PasswordHasher()
+
+
+class Passwords:
+    """Hashes and compares without holding up the event loop."""
+
+    def __init__(self) -> None:
+        self._hashing = asyncio.Semaphore(HASHING_AT_ONCE)
+
+    async def hash(self, password: str) -> str:
+        """The hash to keep, with its own salt and costs."""
+        async with self._hashing:
+            return await asyncio.to_thread(_hasher.hash, password)
+
+    async def match(self, password_hash: str | None, password: str) -> bool:
+        """Whether they belong together; for nobody's hash it takes the same time."""
+        async with self._hashing:
+            try:
+                matches = await asyncio.to_thread(_hasher.verify, password_hash or _hash_of_nobody(), password)
+            except VerifyMismatchError:
+                return False
+        return matches and password_hash is not None
+
+
+@cache
+def _hash_of_nobody() -> str:
+    return _hasher.hash(secrets.token_hex())
+
+
+def check_lengths(name: str, password: str) -> None:
+    """Refuse what cannot be a name or a password before any work is done for it."""
+    if not 0 < len(name) <= NAME_LIMIT or not 0 < len(password) <= PASSWORD_LIMIT or "\0" in name:
+        raise Invalid("kernel.sign_in_unusable", {})

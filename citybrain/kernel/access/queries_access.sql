@@ -1,0 +1,12 @@
+-- SPDX-License-Identifier: Apache-2.0
+
+-- name: account_count
+SELECT count(*) FROM account;
+
+-- name: account_add
+WITH ended AS (DELETE FROM session WHERE account = %(name)s)
+INSERT INTO account (name, password_hash, roles, created_at) VALUES (%(name)s, %(password_hash)s, %(roles)s, %(now)s)
+ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash, roles = excluded.roles, disabled_at = NULL;
+
+-- name: account_find
+SELECT name, password_hash, roles FROM account WHERE name = %(name)s AND disabled_at IS NULL;

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sessions: opened by signing in, known by a token, listed and ended by their owner or the security power."""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from citybrain.kernel import sql
+from citybrain.kernel.access.actor import Kind
+from citybrain.kernel.db import Database, Transaction
+from citybrain.kernel.errors import NotFound
+
+TOKEN_BYTES = 32
+# Sliding; one shift in a control room is at most 12 hours.
+SESSION_LASTS = timedelta(hours=12)
+# A session that was extended this recently is not written again.
+EXTEND_EVERY = timedelta(minutes=5)
+AGENT_LIMIT = 300
+
+
+class Sql(msgspec.Struct, frozen=True):
+    """The queries of this module."""
+
+    session_add: str
+    session_find: str
+    session_extend: str
+    session_remove: str
+    sessions_prune: str
+    sessions_of: str
+    session_end: str
+    sessions_end: str
+    session_rotate: str
+    session_act_for: str
+
+
+SQL = sql.load(Path(__file__).with_name("queries_sessions.sql"), Sql)
+
+
+class NoSuchSession(NotFound):
+    """There is no such session, or it is somebody else's."""
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a sign-in comes from, as far as it is known: shown to the owner of the session."""
+
+    address: str = ""
+    agent: str = ""
+
+
+class Visit(msgspec.Struct, frozen=True, kw_only=True):
+    """An open session with its account."""
+
+    id: int
+    account: str
+    kind: Kind
+    shown_name: str
+    roles: tuple[str, ...]
+    expires_at: datetime
+    proved_at: datetime | None
+    second_factor: bool
+    acting_for: str | None
+
+
+class SessionView(msgspec.Struct, frozen=True, kw_only=True):
+    """A session as its owner sees it."""
+
+    id: int
+    account: str
+    method: str
+    address: str
+    agent: str
+    created_at: datetime
+    used_at: datetime | None
+    expires_at: datetime
+    second_factor: bool
+    acting_for: str | None
+
+
+class Sessions:
+    """The open sessions of one city."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def open(
+        self, account: str, *, method: str, now: datetime, second_factor: bool = False, origin: Origin | None = None
+    ) -> str:
+        """The token of a new session; only its hash is kept."""
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        origin = origin or Origin()
+        params = {
+            "token_hash": hashed(token),
+            "account": account,
+            "method": method,
+            "second_factor": second_factor,
+            "address": origin.address,
+            "agent": origin.agent[:AGENT_LIMIT],
+            "now": now,
+            "expires_at": now + SESSION_LASTS,
+        }
+        await self._db.write(SQL.session_add, params)
+        return token
+
+    async def find(self, token: str, now: datetime) -> Visit | None:
+        """The session with this token; None when there is none, it is over, or its account is closed. Use extends it.
+
+        Use is written every few minutes alone, so most requests only read.
+        """
+        visit = await self._db.read_one(SQL.session_find, {"token_hash": hashed(token), "now": now}, as_=Visit)
+        if visit is None:
+            return None
+        until = now + SESSION_LASTS
+        if until - visit.expires_at > EXTEND_EVERY:
+            await self._db.write(SQL.session_extend, {"token_hash": hashed(token), "expires_at": until, "now": now})
+        return visit
+
+    async def close(self, token: str) -> None:
+        """End a session; one that is over already may be ended again."""
+        await self._db.write(SQL.session_remove, {"token_hash": hashed(token)})
+
+    async def rotate(self, session: int, *, now: datetime, second_factor: bool) -> str:
+        """A new token for a session whose person has just proved to be who they are; the old one ends at once."""
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        params = {"id": session, "token_hash": hashed(token), "now": now, "second_factor": second_factor}
+        if not await self._db.write(SQL.session_rotate, params):
+            raise NoSuchSession("kernel.no_such_session", {"id": session})
+        return token
+
+    async def act_for(self, session: int, account: str | None) -> None:
+        """From now on the person of this session acts for somebody else, or with None for themselves."""
+        await self._db.write(SQL.session_act_for, {"id": session, "account": account})
+
+    async def of(self, account: str, now: datetime) -> list[SessionView]:
+        """The open sessions of an account, the newest first."""
+        return await self._db.read(SQL.sessions_of, {"account": account, "now": now}, as_=SessionView)
+
+    async def end(self, account: str, session: int) -> None:
+        """End one session of an account."""
+        if not await self._db.write(SQL.session_end, {"account": account, "id": session}):
+            raise NoSuchSession("kernel.no_such_session", {"id": session})
+
+    async def end_all(self, transaction: Transaction, account: str, *, but: int | None = None) -> int:
+        """End every session of an account, but one if it is named; answers with how many ended."""
+        return await transaction.write(SQL.sessions_end, {"account": account, "but": but})
+
+    async def prune(self, now: datetime) -> None:
+        """Forget sessions that are over."""
+        await self._db.write(SQL.sessions_prune, {"now": now})
+
+
+def hashed(token: str) -> bytes:
+    """The token has 256 bits of chance, so one round of SHA-256 is enough, and finding a hash tells no timing of it."""
+    return hashlib.sha256(token.encode()).digest()
