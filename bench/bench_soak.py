@@ -148,7 +148,7 @@ async def receiver(counted: list[int]) -> int:
     """A receiver of notifications that only counts; answers with its port."""
 
     async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+        with contextlib.suppress(asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
                 start = head.find(b"content-length:")
