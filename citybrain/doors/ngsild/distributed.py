@@ -9,7 +9,7 @@ import msgspec
 
 from citybrain.doors.ngsild.answers import BadRequestData
 from citybrain.doors.ngsild.distribution import WARNING, Distribution, Filter, again, params_of
-from citybrain.doors.ngsild.forwarding import Ask, Asker
+from citybrain.doors.ngsild.forwarding import Ask, Asker, segment
 from citybrain.doors.ngsild.gathering import Part, merge, read_remote
 from citybrain.kernel.asgi import Answer, Request
 from citybrain.kernel.entities.document import Document
@@ -162,7 +162,11 @@ class Reading:
         registration = match.registration
         if registration.supports("retrieveEntity"):
             ask = Ask(
-                match=match, method="GET", path=f"/entities/{id}", params=SYSTEM_TIMES, attributes=match.attributes
+                match=match,
+                method="GET",
+                path=f"/entities/{segment(id)}",
+                params=SYSTEM_TIMES,
+                attributes=match.attributes,
             )
         elif registration.supports("queryEntity"):
             types = match.types

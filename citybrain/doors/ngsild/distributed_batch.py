@@ -10,7 +10,7 @@ import msgspec
 from citybrain.doors.ngsild.answers import Media, json_answer, no_content
 from citybrain.doors.ngsild.distributed_writes import Writing
 from citybrain.doors.ngsild.distribution import Distribution, again, params_of
-from citybrain.doors.ngsild.forwarding import Ask, Asker, rewritten
+from citybrain.doors.ngsild.forwarding import Ask, Asker, rewritten, segment
 from citybrain.doors.ngsild.media import sent
 from citybrain.doors.ngsild.outcomes import MULTI, Part, error_of
 from citybrain.doors.ngsild.plans import Order, Plan, attribute_terms, plan, reduced
@@ -248,7 +248,7 @@ class Batching:
             if operation == "appendAttrs" and "noOverwrite" in str(params_of(asker.request))
             else {}
         )
-        ask = Ask(match=order.match, method=method, path=path.format(id=item.id), params=options, body=body)
+        ask = Ask(match=order.match, method=method, path=path.format(id=segment(item.id)), params=options, body=body)
         reply, _ = await self._all.forwarding.send(msgspec.structs.replace(asker, context=item.context), ask)
         return reply
 

@@ -8,7 +8,7 @@ import msgspec
 
 from citybrain.doors.ngsild.answers import Media, json_answer
 from citybrain.doors.ngsild.distribution import Distribution, Filter, again, params_of
-from citybrain.doors.ngsild.forwarding import Ask, Asker, rewritten
+from citybrain.doors.ngsild.forwarding import Ask, Asker, rewritten, segment
 from citybrain.doors.ngsild.media import accepted
 from citybrain.kernel.asgi import Answer, Request
 from citybrain.kernel.errors import Refusal
@@ -51,7 +51,7 @@ class Discovery:
         )
         if not found:
             return await self._all.local(request)
-        path = f"/{what}/{name}" if name else f"/{what}"
+        path = f"/{what}/{segment(name)}" if name else f"/{what}"
         asks = [Ask(match=match, method="GET", path=path, params=params) for match in found]
         replies = await asyncio.gather(*(self._all.forwarding.send(asker, ask) for ask in asks))
         local = await self._here(request)

@@ -14,7 +14,7 @@ from citybrain.doors.ngsild import temporal_query
 from citybrain.doors.ngsild.answers import json_answer
 from citybrain.doors.ngsild.distributed import PAGE
 from citybrain.doors.ngsild.distribution import Distribution, Filter, again, params_of
-from citybrain.doors.ngsild.forwarding import Ask, Asker
+from citybrain.doors.ngsild.forwarding import Ask, Asker, segment
 from citybrain.doors.ngsild.media import accepted
 from citybrain.doors.ngsild.params import page_links, paging
 from citybrain.doors.ngsild.remote_past import merged, read_evolution
@@ -207,7 +207,7 @@ class Past:
         params["options"] = "sysAttrs"
         by_id = bool(id) and match.registration.supports("retrieveTemporal")
         if by_id:
-            path = f"/temporal/entities/{id}"
+            path = f"/temporal/entities/{segment(id)}"
             ask = Ask(match=match, method="GET", path=path, params=params, attributes=match.attributes)
             reply, context = await self._all.forwarding.send(asker, ask)
             return [(match, reply, context)]

@@ -9,7 +9,7 @@ import msgspec
 
 from citybrain.doors.ngsild.answers import created, no_content
 from citybrain.doors.ngsild.distribution import Distribution, Filter, again, params_of
-from citybrain.doors.ngsild.forwarding import Ask, Asker
+from citybrain.doors.ngsild.forwarding import Ask, Asker, segment
 from citybrain.doors.ngsild.outcomes import Part, Telling
 from citybrain.doors.ngsild.plans import Order, Plan, attribute_terms, plan, reduced
 from citybrain.doors.ngsild.served import Payload
@@ -75,7 +75,7 @@ class Writing:
         is_here = self._all.city.documents.get(asker.tenant, id) is not None
         # What sources hold alone need not be here too; otherwise its absence is told (clause 5.6.6.4).
         goes_local = is_here or not any(_is_proxied(match) for match in matches)
-        ask = _asks(request, f"/entities/{id}", _passed_on(params))
+        ask = _asks(request, f"/entities/{segment(id)}", _passed_on(params))
         parts = await self.carried_out(asker, cut, "deleteEntity", ask, again(request) if goes_local else None)
         return self.telling.of_entity(id, parts, no_content())
 
@@ -101,7 +101,7 @@ class Writing:
         if looped := self.loop(asker, matches):
             return looped
         body = payload.json if payload else msgspec.UNSET
-        ask = _asks(request, f"/entities/{id}/attrs/{term}", _passed_on(params), body)
+        ask = _asks(request, f"/entities/{segment(id)}/attrs/{segment(term)}", _passed_on(params), body)
         goes_local = local if cut.stays is not None else None
         parts = await self.carried_out(asker, cut, operation, ask, goes_local)
         return self.telling.of_attributes(parts, no_content())
@@ -196,7 +196,7 @@ class Writing:
         if cut.stays is not None:
             body = reduced(payload.json, cut.stays, is_whole=True)
             local = again(request, body=body if payload.given is None else {**body, "@context": payload.given})
-        path, passed_on = act.path.format(id=id), _passed_on(params_of(request))
+        path, passed_on = act.path.format(id=segment(id)), _passed_on(params_of(request))
 
         def ask(order: Order) -> Ask:
             body = reduced(payload.json, order.terms, is_whole=order.is_whole)

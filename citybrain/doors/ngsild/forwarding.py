@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
@@ -144,6 +145,11 @@ class Forwarding:
 def base_of(endpoint: str) -> str:
     """Where the API of a source begins; some register the API itself."""
     return endpoint.rstrip("/").removesuffix(API)
+
+
+def segment(text: str) -> str:
+    """A text as one segment of a path; ids may hold anything that a URI may."""
+    return quote(text, safe=":@!$&'()*+,;=~")
 
 
 def source_info(registration: Registration, key: str) -> str:

@@ -61,8 +61,8 @@ class InvalidRegistration(Invalid):
     """A registration that the standard does not allow; `member` is where, the end of the code what it is not."""
 
 
-def _refuse(member: str, why: str) -> NoReturn:
-    raise InvalidRegistration(f"kernel.registration_not_{why}", {"member": member})
+def _refuse(member: str, code: str) -> NoReturn:
+    raise InvalidRegistration(code, {"member": member})
 
 
 def is_uri(text: Json) -> bool:
@@ -76,9 +76,9 @@ def read_registration(payload: Json, context: Context, now: datetime, *, id: str
     Refuses what clauses 5.2.9 and 5.9.2.4 forbid. `id` counts; one in the payload is not looked at.
     """
     if not isinstance(payload, Mapping):
-        _refuse("", "object")
+        _refuse("", "kernel.registration_not_object")
     if payload.get("type") != TYPE:
-        _refuse("type", "registration")
+        _refuse("type", "kernel.registration_not_registration")
     information = _information(payload.get("information"), context)
     mode = _mode(payload.get("mode", Mode.INCLUSIVE))
     operations = _operations(payload.get("operations"), mode)
@@ -108,9 +108,9 @@ def read_registration(payload: Json, context: Context, now: datetime, *, id: str
 def patched(registration: Registration, fragment: Json, context: Context, now: datetime) -> Registration:
     """The registration with the members of a fragment in place of its own; null takes one away (clause 5.9.3)."""
     if not isinstance(fragment, Mapping):
-        _refuse("", "object")
+        _refuse("", "kernel.registration_not_object")
     if fragment.get("id", registration.id) != registration.id:
-        _refuse("id", "same_id")
+        _refuse("id", "kernel.registration_not_same_id")
     merged = represent(registration, context)
     for name, value in fragment.items():
         if name not in OUTPUT_ONLY:
@@ -159,39 +159,39 @@ def _single(values: tuple[str, ...]) -> Json:
 
 
 def _text(member: str, value: Json) -> str:
-    return value if isinstance(value, str) else _refuse(member, "text")
+    return value if isinstance(value, str) else _refuse(member, "kernel.registration_not_text")
 
 
 def _texts(member: str, value: Json) -> tuple[str, ...]:
     values = [value] if isinstance(value, str) else value
     if not isinstance(values, list | tuple) or not all(isinstance(one, str) and one for one in values):
-        _refuse(member, "texts")
+        _refuse(member, "kernel.registration_not_texts")
     return tuple(values)
 
 
 def _flag(member: str, value: Json) -> bool:
-    return value if isinstance(value, bool) else _refuse(member, "boolean")
+    return value if isinstance(value, bool) else _refuse(member, "kernel.registration_not_boolean")
 
 
 def _uri(member: str, value: Json) -> str:
-    return str(value) if is_uri(value) else _refuse(member, "uri")
+    return str(value) if is_uri(value) else _refuse(member, "kernel.registration_not_uri")
 
 
 def instant(member: str, value: Json) -> datetime:
     """A time of the wire; only UTC with a Z is one (clause 4.6.3)."""
     if not isinstance(value, str) or not INSTANT.fullmatch(value):
-        _refuse(member, "instant")
+        _refuse(member, "kernel.registration_not_instant")
     try:
         return datetime.fromisoformat(value.replace(",", "."))
     except ValueError:
-        _refuse(member, "instant")
+        _refuse(member, "kernel.registration_not_instant")
 
 
 def _expiry(value: Json, now: datetime) -> str:
     if value is None:
         return ""
     if instant("expiresAt", value) <= now:
-        _refuse("expiresAt", "future")
+        _refuse("expiresAt", "kernel.registration_not_future")
     return str(value)
 
 
@@ -199,7 +199,7 @@ def _mode(value: Json) -> Mode:
     try:
         return Mode(value)
     except ValueError:
-        _refuse("mode", "mode")
+        _refuse("mode", "kernel.registration_not_mode")
 
 
 def _operations(value: Json, mode: Mode) -> tuple[str, ...]:
@@ -207,28 +207,28 @@ def _operations(value: Json, mode: Mode) -> tuple[str, ...]:
         return ()
     operations = _texts("operations", value)
     if not operations or not OPERATIONS.issuperset(operations):
-        _refuse("operations", "operations")
+        _refuse("operations", "kernel.registration_not_operations")
     if mode is Mode.AUXILIARY and not AUXILIARY_MAY.issuperset(operations):
-        _refuse("operations", "read_only")
+        _refuse("operations", "kernel.registration_not_read_only")
     return operations
 
 
 def _information(value: Json, context: Context) -> tuple[Information, ...]:
     if not isinstance(value, list) or not value:
-        _refuse("information", "information")
+        _refuse("information", "kernel.registration_not_information")
     return tuple(_one_information(one, context) for one in value)
 
 
 def _one_information(value: Json, context: Context) -> Information:
     if not isinstance(value, Mapping):
-        _refuse("information", "information")
+        _refuse("information", "kernel.registration_not_information")
     names = {
         member: tuple(context.expand(name) for name in _texts(f"information.{member}", value.get(member, ())))
         for member in ("propertyNames", "relationshipNames")
     }
     entities = value.get("entities", [])
     if not isinstance(entities, list) or not (entities or any(names.values())):
-        _refuse("information", "information")
+        _refuse("information", "kernel.registration_not_information")
     return Information(
         entities=tuple(_entity_info(one, context) for one in entities),
         properties=names["propertyNames"],
@@ -238,12 +238,12 @@ def _one_information(value: Json, context: Context) -> Information:
 
 def _entity_info(value: Json, context: Context) -> EntityInfo:
     if not isinstance(value, Mapping) or not {"id", "idPattern", "type"} & set(value):
-        _refuse("information.entities", "entity_info")
+        _refuse("information.entities", "kernel.registration_not_entity_info")
     pattern = value.get("idPattern", "")
     try:
         re.compile(pattern)
     except (re.error, TypeError):
-        _refuse("information.entities.idPattern", "pattern")
+        _refuse("information.entities.idPattern", "kernel.registration_not_pattern")
     return EntityInfo(
         types=tuple(context.expand_type(name) for name in _texts("information.entities.type", value.get("type", ()))),
         id=_uri("information.entities.id", value["id"]) if "id" in value else "",
@@ -256,18 +256,18 @@ def _check_exclusive(information: Iterable[Information]) -> None:
     """An exclusive registration names single entities and the attributes it takes over (clause 4.3.6.3)."""
     for one in information:
         if not one.entities or not all(info.id for info in one.entities):
-            _refuse("information.entities", "single_ids")
+            _refuse("information.entities", "kernel.registration_not_single_ids")
         if not one.attributes:
-            _refuse("information", "attributes")
+            _refuse("information", "kernel.registration_not_attributes")
 
 
 def _source_info(value: Json) -> tuple[tuple[str, str], ...]:
     pairs = [value] if isinstance(value, Mapping) else value
     if not isinstance(pairs, list):
-        _refuse("contextSourceInfo", "key_values")
+        _refuse("contextSourceInfo", "kernel.registration_not_key_values")
     for pair in pairs:
         if not isinstance(pair, Mapping) or not all(isinstance(pair.get(key), str) for key in ("key", "value")):
-            _refuse("contextSourceInfo", "key_values")
+            _refuse("contextSourceInfo", "kernel.registration_not_key_values")
     return tuple((pair["key"], pair["value"]) for pair in pairs)
 
 
@@ -275,10 +275,10 @@ def _management(value: Json) -> Management | None:
     if value is None:
         return None
     if not isinstance(value, Mapping):
-        _refuse("management", "object")
+        _refuse("management", "kernel.registration_not_object")
     cache = value.get("cacheDuration", "")
     if cache and not is_duration(cache):
-        _refuse("management.cacheDuration", "duration")
+        _refuse("management.cacheDuration", "kernel.registration_not_duration")
     management = Management(
         timeout_ms=_positive("management.timeout", value.get("timeout")),
         cooldown_ms=_positive("management.cooldown", value.get("cooldown")),
@@ -297,7 +297,7 @@ def _positive(member: str, value: Json) -> float:
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        _refuse(member, "positive")
+        _refuse(member, "kernel.registration_not_positive")
     return value
 
 
@@ -307,7 +307,7 @@ def _members(payload: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def _rate(member: str, value: Json) -> Json:
-    return value if is_duration(value) else _refuse(member, "duration")
+    return value if is_duration(value) else _refuse(member, "kernel.registration_not_duration")
 
 
 def _datasets(member: str, value: Json) -> Json:
@@ -315,24 +315,24 @@ def _datasets(member: str, value: Json) -> Json:
 
 
 def _dataset(value: str) -> str:
-    return value if value == "@none" or is_uri(value) else _refuse("datasetId", "uri")
+    return value if value == "@none" or is_uri(value) else _refuse("datasetId", "kernel.registration_not_uri")
 
 
 def _interval(member: str, value: Json) -> Json:
     if not isinstance(value, Mapping) or "startAt" not in value:
-        _refuse(member, "interval")
+        _refuse(member, "kernel.registration_not_interval")
     start = instant(f"{member}.startAt", value["startAt"])
     if "endAt" in value and instant(f"{member}.endAt", value["endAt"]) < start:
-        _refuse(member, "interval")
+        _refuse(member, "kernel.registration_not_interval")
     return dict(value)
 
 
 def _space(member: str, value: Json) -> Json:
     geometry = value.get("value", value) if isinstance(value, Mapping) else None
     if not isinstance(geometry, Mapping) or geometry.get("type") not in GEOMETRIES:
-        _refuse(member, "geometry")
+        _refuse(member, "kernel.registration_not_geometry")
     if not isinstance(geometry.get("coordinates"), list):
-        _refuse(member, "geometry")
+        _refuse(member, "kernel.registration_not_geometry")
     return value
 
 
