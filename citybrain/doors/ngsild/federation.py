@@ -91,7 +91,7 @@ def _distributed(distribution: Distribution, reading: Reading, mapped: Mapped) -
     return {
         ("GET", "/entities"): mapped.query,
         ("POST", "/entityOperations/query"): mapped.query,
-        ("GET", "/entities/{id}"): reading.retrieve,
+        ("GET", "/entities/{id}"): mapped.retrieve,
         ("GET", "/entities/{id}/attrs/{name}"): reading.retrieve,
         ("GET", "/entities/{id}/attrs/{name}/value"): reading.retrieve,
         ("POST", "/entities"): writing.acting(CREATE),

@@ -2,6 +2,7 @@
 """Queries whose set of entities is fixed by an entity map (CIM 009 clauses 5.5.9.3, 5.7.2.4, 5.14.4)."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 import msgspec
 
@@ -47,6 +48,29 @@ class Mapped:
         answer = await self._all.local(repeated, self._reading.view(asker, gathered))
         return self._all.with_warnings(self._named(request, answer, made, status=201), gathered.warnings)
 
+    async def retrieve(self, request: Request) -> Answer:
+        """One entity, with the map that it names or else, when it asks for that, a new one (clause 5.7.1.4)."""
+        named = request.headers.get(MAP)
+        if named is None and b"entityMap=true" not in request.raw_query:
+            return await self._reading.retrieve(request)
+        city = self._all.city
+        params = params_of(request)
+        kept = {name: value for name, value in params.items() if name not in NOT_ASKED}
+        answer = await self._reading.retrieve(again(request, params=kept))
+        if answer.status >= 400:
+            return answer
+        tenant, id = city.new_tenant(request), request.slots["id"]
+        found = self._maps.find(tenant, map_id(request), city.now()) if named else None
+        if found is None:
+            asker = Asker(request=request, tenant=tenant, context=await city.context(request))
+            gathered = Gathered(parts={})
+            if self._all.concerns_others(request):
+                gathered = await self._reading.parts_of(asker, id, kept)
+            by = [part.match.registration.id for part in gathered.parts.get(id, [])]
+            here = [HERE] if city.documents.get(tenant, id) is not None else []
+            found = self._add(tenant, life_of(params), {id: [*here, *dict.fromkeys(by)]})
+        return self._named(request, answer, found)
+
     async def create(self, request: Request) -> Answer:
         """A map of what a query finds (clause 5.14.4)."""
         media = accepted(request)
@@ -74,10 +98,14 @@ class Mapped:
             by = [part.match.registration.id for part in gathered.parts[document.id]]
             here = [HERE] if city.documents.get(asker.tenant, document.id) is not None else []
             sources[document.id] = [*here, *dict.fromkeys(by)]
+        return self._add(asker.tenant, life, sources), gathered
+
+    def _add(self, tenant: str, life: timedelta, sources: dict[str, list[str]]) -> EntityMap:
+        """Keep a new map."""
         id = f"urn:ngsi-ld:entitymap:{new_id().lower()}"
-        made = EntityMap(id=id, tenant=asker.tenant, expires_at=city.now() + life, sources=sources)
+        made = EntityMap(id=id, tenant=tenant, expires_at=self._all.city.now() + life, sources=sources)
         self._maps.add(made)
-        return made, gathered
+        return made
 
     async def _over(self, request: Request, asker: Asker, question: Question, found: EntityMap) -> Answer:
         """A query over the entities of a map alone; those that no longer fit leave it (clause 5.5.9.3)."""

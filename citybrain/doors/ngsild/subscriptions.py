@@ -90,7 +90,8 @@ class _Operations:
         read_params(request, LOCALITY)
         city, id = self._city, request.slots["id"]
         tenant = city.tenant(request)
-        sent(request, patch=True)
+        if "content-type" in request.headers:
+            sent(request, patch=True)
         self._subscriptions.line(tenant, id, self._kind)
         payload = await _payload(city, request, patch=True)
         await self._subscriptions.update(tenant, id, payload.json, payload.context, now=city.now(), kind=self._kind)

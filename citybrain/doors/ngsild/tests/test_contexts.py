@@ -14,6 +14,7 @@ from citybrain.doors.ngsild.app import PREFIX, Edge
 from citybrain.doors.ngsild.served import Served
 from citybrain.kernel.asgi import Routes
 from citybrain.kernel.db import Database
+from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.i18n import load_words
 from citybrain.kernel.ld.context import CORE_URL
 from citybrain.kernel.ld.contexts import Contexts
@@ -35,7 +36,8 @@ async def contexts(db: Database) -> AsyncIterator[Contexts]:
 @pytest.fixture
 async def client(contexts: Contexts) -> AsyncIterator[httpx.AsyncClient]:
     words = load_words([Path(route_file.__file__).parent])
-    served = Served(SimpleNamespace(contexts=contexts), words, "en")
+    parts = SimpleNamespace(contexts=contexts, documents=Documents(), registrations=SimpleNamespace(alias="city"))
+    served = Served(parts, words, "en")
     transport = httpx.ASGITransport(Edge(served, Routes(route_file.routes(served))))  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url=ADDRESS + PREFIX) as client:
         yield client
