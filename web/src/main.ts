@@ -8,17 +8,17 @@ import { keepAddress } from "@/shell/address";
 import { APPS } from "@/shell/app";
 import type { CityApp } from "@/shell/app";
 import Root from "@/shell/Root.vue";
+import Start from "@/shell/Start.vue";
 import { startTime } from "@/time/seen";
 
 const found = import.meta.glob<{ app: CityApp }>("./apps/*/index.ts", { eager: true });
 const apps = Object.values(found).map((one) => one.app);
-const first = apps[0]?.panels[0]?.path ?? "/";
 
 const router = createRouter({
   history: createWebHistory(),
   routes: [
     ...apps.flatMap((app) => app.panels).map((panel) => ({ path: panel.path, component: panel.component })),
-    { path: "/:rest(.*)*", redirect: (to: { query: Record<string, unknown> }) => ({ path: first, query: to.query as Record<string, string> }) },
+    { path: "/:rest(.*)*", component: Start },
   ],
 });
 

@@ -21,7 +21,7 @@ async function refusalOf(response: Response, request: string): Promise<Refusal> 
   return new Refusal(response.status, code, told.facts ?? {}, request);
 }
 
-async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
+export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   const request = `${init.method ?? "GET"} ${path}`;
   const response = await fetch(path, { credentials: "same-origin", ...init }).catch((cause: unknown) => {
     if (init.signal?.aborted) throw cause;
@@ -32,7 +32,7 @@ async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
   return (text === "" ? null : JSON.parse(text)) as T;
 }
 
-function write<T>(method: "POST" | "DELETE", path: string, body?: unknown): Promise<T> {
+export function write<T>(method: "POST" | "PUT" | "DELETE", path: string, body?: unknown): Promise<T> {
   return ask<T>(path, {
     method,
     headers: { "content-type": "application/json", "x-citybrain": "1" },
@@ -40,9 +40,9 @@ function write<T>(method: "POST" | "DELETE", path: string, body?: unknown): Prom
   });
 }
 
-const part = encodeURIComponent;
+export const part = encodeURIComponent;
 
-function query(values: Record<string, string | undefined>): string {
+export function query(values: Record<string, string | undefined>): string {
   const given = Object.entries(values).filter((pair): pair is [string, string] => pair[1] !== undefined);
   return given.length === 0 ? "" : `?${new URLSearchParams(given).toString()}`;
 }

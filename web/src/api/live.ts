@@ -11,6 +11,8 @@ import { has, lang, lend, nameIdsBy, text, timezone } from "@/i18n";
 export const city = shallowRef<City | null>(null);
 export const network = shallowRef<Network | null>(null);
 export const live = shallowRef<CityState | null>(null);
+/** Streets are simulated here; else the pool is all there is. */
+export const hasStreets = computed(() => (network.value?.roads.length ?? 0) > 0);
 /** When the newest live state arrived, by our own monotonic clock. */
 export const liveSince = ref(0);
 export const link = shallowRef<Link>(FRESH);

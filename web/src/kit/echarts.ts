@@ -10,7 +10,9 @@ import { clockTime, dayTime, number } from "@/i18n";
 echarts.use([LineChart, GridComponent, TooltipComponent, MarkLineComponent, CanvasRenderer]);
 
 export interface ChartLine { name: string; colour: string; points: [number, number | null][]; dashed?: boolean }
-export interface ChartHandle { draw: (lines: ChartLine[], unit: string, markMs: number | null) => void; resize: () => void; close: () => void }
+/** `anyZero`: the axis need not begin at zero (temperatures, pressures). */
+export interface ChartHow { markMs: number | null; anyZero: boolean }
+export interface ChartHandle { draw: (lines: ChartLine[], unit: string, how: ChartHow) => void; resize: () => void; close: () => void }
 
 const AXIS = { axisLine: { lineStyle: { color: "#3a5368" } }, axisTick: { show: false }, axisLabel: { color: "#9fb3c4", fontSize: 11 } };
 
@@ -24,7 +26,7 @@ function seriesOf(line: ChartLine, markMs: number | null): object {
 
 interface TipPoint { seriesName?: string; value: [number, number | null] }
 
-function optionOf(lines: ChartLine[], unit: string, markMs: number | null): ECBasicOption {
+function optionOf(lines: ChartLine[], unit: string, { markMs, anyZero }: ChartHow): ECBasicOption {
   return {
     animation: false,
     grid: { left: 8, right: 22, top: 24, bottom: 4, containLabel: true },
@@ -33,7 +35,7 @@ function optionOf(lines: ChartLine[], unit: string, markMs: number | null): ECBa
       formatter: (points: TipPoint[]) => [dayTime(points[0]?.value[0] ?? 0), ...points.map((point) => `${point.seriesName ?? ""}  ${point.value[1] === null ? "–" : number(point.value[1], 2)} ${unit}`)].join("\n"),
     },
     xAxis: { type: "time", ...AXIS, splitLine: { show: false }, axisLabel: { ...AXIS.axisLabel, hideOverlap: true, formatter: (at: number) => clockTime(at, false) } },
-    yAxis: { type: "value", min: 0, name: unit, nameTextStyle: { color: "#9fb3c4", fontSize: 11, align: "left" }, nameGap: 10, ...AXIS, axisLine: { show: false }, splitLine: { lineStyle: { color: "#24384a" } }, splitNumber: 4 },
+    yAxis: { type: "value", ...(anyZero ? { scale: true } : { min: 0 }), name: unit, nameTextStyle: { color: "#9fb3c4", fontSize: 11, align: "left" }, nameGap: 10, ...AXIS, axisLine: { show: false }, splitLine: { lineStyle: { color: "#24384a" } }, splitNumber: 4 },
     series: lines.map((line, i) => seriesOf(line, i === 0 ? markMs : null)),
   };
 }
@@ -41,7 +43,7 @@ function optionOf(lines: ChartLine[], unit: string, markMs: number | null): ECBa
 export function openChart(box: HTMLElement): ChartHandle {
   const chart = echarts.init(box, undefined, { renderer: "canvas" });
   return {
-    draw: (lines, unit, markMs) => { chart.setOption(optionOf(lines, unit, markMs), { notMerge: true }); },
+    draw: (lines, unit, how) => { chart.setOption(optionOf(lines, unit, how), { notMerge: true }); },
     resize: () => { chart.resize(); },
     close: () => { chart.dispose(); },
   };

@@ -15,6 +15,10 @@ export const PATHS = {
   back: "M19 5v14L9 12zM6 5v14",
   forward: "M5 5v14l10-7zM18 5v14",
   fit: "M4 9V4h5m6 0h5v5m0 6v5h-5m-6 0H4v-5",
+  pool: "M4 6c0-1.700 3.600-3 8-3s8 1.300 8 3-3.600 3-8 3-8-1.300-8-3zm0 0v12c0 1.700 3.600 3 8 3s8-1.300 8-3V6M4 12c0 1.700 3.600 3 8 3s8-1.300 8-3",
+  bell: "M6 17V11a6 6 0 0 1 12 0v6l2 1H4zm4 1a2 2 0 0 0 4 0",
+  quality: "M4 5h10M4 11h7M4 17h5m4-1 3 3 5-7",
+  device: "M8 10h8v10H8zm4-3v3m0 4v.01M7.500 7a6 6 0 0 1 9 0M5 4.500a9.500 9.500 0 0 1 14 0",
 } as const;
 
 export type IconName = keyof typeof PATHS;

@@ -150,12 +150,12 @@ function boxOf(points: readonly (readonly [number, number])[]): [number, number,
   return [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
 }
 
-const given = (map: LibreMap): boolean => ["roads", "signals"].every((source) => map.isSourceLoaded(source) && map.querySourceFeatures(source).length > 0);
+const given = (map: LibreMap, sources: readonly string[]): boolean => sources.every((source) => map.isSourceLoaded(source) && map.querySourceFeatures(source).length > 0);
 
-/** Vehicles keep the map from ever being idle, so "drawn" is: a frame with all tiles there, after the roads were given. */
-function sayWhenDrawn(map: LibreMap): void {
+/** Vehicles keep the map from ever being idle, so "drawn" is: a frame with all tiles there, after `sources` were given. */
+function sayWhenDrawn(map: LibreMap, sources: () => readonly string[]): void {
   map.on("render", () => {
-    if (document.documentElement.dataset["map"] !== "ready" && given(map)) document.documentElement.dataset["map"] = "ready";
+    if (document.documentElement.dataset["map"] !== "ready" && given(map, sources())) document.documentElement.dataset["map"] = "ready";
   });
 }
 
@@ -168,7 +168,6 @@ export function openMap(asked: Asked): Promise<CityMapEngine> {
       addLayers(map, asked.layers, vehicles);
       listenToMouse(map, asked);
       resolve(engineOf(map, asked, vehicles));
-      sayWhenDrawn(map);
     });
   });
 }
@@ -177,6 +176,8 @@ function engineOf(map: LibreMap, asked: Asked, vehicles: VehicleLayer): CityMapE
   const write = valueWriter(map);
   const selection = selector(map, asked.layers);
   const came = new Map<string, string>();
+  const awaited: string[] = [];
+  sayWhenDrawn(map, () => awaited);
   const give = (layer: string, features: GeoJSON.Feature[]): void => {
     map.getSource<GeoJSONSource>(layer)?.setData({ type: "FeatureCollection", features });
     selection.know(layer, features.map((feature) => String(feature.properties?.["id"] ?? "")));
@@ -184,7 +185,10 @@ function engineOf(map: LibreMap, asked: Asked, vehicles: VehicleLayer): CityMapE
   const motion = (): { duration: number } => ({ duration: reduced() ? 0 : 150 });
   return {
     vehicles,
-    draw: (network, lang) => { for (const layer of asked.layers) if (layer.comes === undefined) give(layer.id, layer.features(network, lang)); },
+    draw: (network, lang) => {
+      awaited.splice(0, awaited.length, ...(network.roads.length > 0 ? ["roads", "signals"] : []));
+      for (const layer of asked.layers) if (layer.comes === undefined) give(layer.id, layer.features(network, lang));
+    },
     paint: (state, network, lang) => {
       for (const layer of asked.layers) {
         if (layer.values !== undefined) write(layer.id, layer.values(state, network));

@@ -3,6 +3,7 @@
 import { watch } from "vue";
 import type { Router } from "vue-router";
 import type { View } from "@/map/engine";
+import { filters, readFilters } from "@/shell/filters";
 import { selected, view } from "@/shell/selection";
 import { clock, goLive, replayAt } from "@/time/clock";
 
@@ -18,6 +19,7 @@ export const wordsOf = (shown: View): string => `${shown.lon.toFixed(5)},${shown
 
 function read(query: Query): void {
   selected.value = query["sel"] ?? null;
+  readFilters(query);
   const atMs = Date.parse(query["at"] ?? "");
   if (Number.isNaN(atMs)) goLive();
   else if (clock.mode === "live" || Math.abs(clock.atMs - atMs) > 1000) replayAt(atMs);
@@ -25,6 +27,7 @@ function read(query: Query): void {
 
 function written(): Query {
   return {
+    ...Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== "")),
     ...(selected.value === null ? {} : { sel: selected.value }),
     ...(clock.mode === "live" ? {} : { at: new Date(Math.round(clock.atMs / 1000) * 1000).toISOString() }),
     ...(view.value === null ? {} : { v: wordsOf(view.value) }),
@@ -46,7 +49,7 @@ export async function keepAddress(router: Router): Promise<void> {
     const bench = router.currentRoute.value.query["bench"];
     void router.replace({ path: router.currentRoute.value.path, query: { ...written(), ...(bench === undefined ? {} : { bench }) } });
   };
-  watch([selected, () => clock.mode, () => Math.round(clock.atMs / 1000), view], () => {
+  watch([selected, () => JSON.stringify(filters), () => clock.mode, () => Math.round(clock.atMs / 1000), view], () => {
     window.clearTimeout(timer);
     timer = window.setTimeout(write, 200);
   });

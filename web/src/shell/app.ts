@@ -9,20 +9,30 @@ import type { Mark } from "@/map/engine";
 import type { MapLayer } from "@/map/layer";
 
 /** A desk of the rail; `path` is its address. */
-export interface Panel { path: string; title: Key; icon: IconName; component: Component }
-/** Shows a selection; the component gets it as `id`. */
-export interface Inspector { of: (selection: string) => boolean; component: Component }
+export interface Panel { path: string; title: Key; icon: IconName; component: Component; shown?: () => boolean }
+/** Shows a selection; the component gets it as `id`. One that shows whatever nobody else does is `last`. */
+export interface Inspector { of: (selection: string) => boolean; component: Component; last?: true }
 /** A thing that can be found by name. */
 export interface Place { id: string; label: string; hint: string; points: readonly (readonly [number, number])[] }
 
 export interface CityApp {
   name: string;
+  /** It is about streets: where there are none it stands behind the others, and its layers have no legend. */
+  streets?: true;
   layers: MapLayer[];
   marks: Mark[];
   panels: Panel[];
   inspectors: Inspector[];
   places: (network: Network) => Place[];
+  /** Where a selection is that is none of the places. */
+  pointsOf?: (selection: string) => readonly (readonly [number, number])[] | undefined;
 }
 
 export const APPS: InjectionKey<readonly CityApp[]> = Symbol("apps");
+/** The desks in their order: those about streets first where there are streets, last where there are none. */
+export function desks(apps: readonly CityApp[], hasStreets: boolean): Panel[] {
+  const rank = (app: CityApp): number => Number((app.streets ?? false) !== hasStreets);
+  return [...apps].sort((a, b) => rank(a) - rank(b)).flatMap((app) => app.panels).filter((panel) => panel.shown?.() ?? true);
+}
+
 export const theApps = (): readonly CityApp[] => inject(APPS, []);

@@ -4,9 +4,11 @@ import { computed } from "vue";
 import type { ComputedRef } from "vue";
 import { useRouter } from "vue-router";
 import { api } from "@/api/client";
+import { hasStreets } from "@/api/live";
 import { lang, t } from "@/i18n";
 import { act, askToSignIn, signedIn } from "@/shell/access";
 import { deskAddress } from "@/shell/address";
+import { desks } from "@/shell/app";
 import type { CityApp } from "@/shell/app";
 import { overlay } from "@/shell/selection";
 import { clock, goLive, isLive, replayAt } from "@/time/clock";
@@ -27,13 +29,13 @@ export function enterReplay(): void {
 export function commands(apps: readonly CityApp[]): ComputedRef<Command[]> {
   const router = useRouter();
   return computed(() => [
-    ...apps.flatMap((app) => app.panels).map((panel) => ({ key: `open:${panel.path}`, label: t("command.open", { desk: t(panel.title) }), run: () => { void router.push(deskAddress(panel.path)); } })),
-    isLive.value
+    ...desks(apps, hasStreets.value).map((panel) => ({ key: `open:${panel.path}`, label: t("command.open", { desk: t(panel.title) }), run: () => { void router.push(deskAddress(panel.path)); } })),
+    ...(isLive.value && !hasStreets.value ? [] : [isLive.value
       ? { key: "replay", label: t("time.enter_replay"), run: enterReplay }
-      : { key: "live", label: t("time.back_to_live"), run: goLive },
+      : { key: "live", label: t("time.back_to_live"), run: goLive }]),
     { key: "lang", label: t("command.other_language"), run: () => { lang.value = lang.value === "zh" ? "en" : "zh"; } },
     { key: "keys", label: t("keys.title"), run: () => { overlay.value = "keys"; } },
-    ...SPEEDS.map((speed) => ({ key: `speed:${speed}`, label: t("command.speed", { speed: speedWords(speed) }), run: () => { void setSpeed(speed).catch(() => undefined); } })),
+    ...(hasStreets.value ? SPEEDS : []).map((speed) => ({ key: `speed:${speed}`, label: t("command.speed", { speed: speedWords(speed) }), run: () => { void setSpeed(speed).catch(() => undefined); } })),
     { key: "me", label: signedIn.value ? t("me.title") : t("me.sign_in"), run: () => { askToSignIn(null, null); } },
   ]);
 }

@@ -15,9 +15,10 @@ export function ageOf(feed: Feed, serverNowMs: number): Age {
   return { feed: feed.name, ageS, late: ageS > feed.promise_s + GRACE_S };
 }
 
-/** The words for an age: seconds below two minutes, then minutes, then hours. */
+/** The words for an age: seconds below two minutes, then minutes, hours, days. */
 export function wordsOfAge(ageS: number): { key: Key; n: number } {
   if (ageS < 120) return { key: "age.seconds", n: Math.round(ageS) };
   if (ageS < 7200) return { key: "age.minutes", n: Math.round(ageS / 60) };
-  return { key: "age.hours", n: Math.round(ageS / 3600) };
+  if (ageS < 172_800) return { key: "age.hours", n: Math.round(ageS / 3600) };
+  return { key: "age.days", n: Math.round(ageS / 86_400) };
 }

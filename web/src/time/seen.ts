@@ -2,7 +2,7 @@
 // What every panel shows: the city at the clock's time, live or replayed.
 import { computed, ref, shallowRef, watch } from "vue";
 import { api } from "@/api/client";
-import { events, live, liveSince, newestFirst } from "@/api/live";
+import { events, hasStreets, live, liveSince, newestFirst, serverAhead } from "@/api/live";
 import type { CityState, Day, EventView } from "@/api/types";
 import { advance, cityNow, clock, isLive, spanOf } from "@/time/clock";
 import type { Span } from "@/time/clock";
@@ -18,6 +18,7 @@ export const beat = ref(performance.now());
 
 export const shownAtMs = computed(() => {
   if (!isLive.value) return clock.atMs;
+  if (live.value !== null && live.value.at === null && !hasStreets.value) return beat.value + serverAhead.value;
   return live.value?.at == null ? null : cityNow(Date.parse(live.value.at), live.value.speed ?? 1, beat.value - liveSince.value);
 });
 

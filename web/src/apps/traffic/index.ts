@@ -10,6 +10,7 @@ import RoadDrawer from "@/apps/traffic/RoadDrawer.vue";
 import RoadsPanel from "@/apps/traffic/RoadsPanel.vue";
 import SignalDrawer from "@/apps/traffic/SignalDrawer.vue";
 import SignalsPanel from "@/apps/traffic/SignalsPanel.vue";
+import { whereStreetsAre } from "@/apps/traffic/streets";
 import { t, text } from "@/i18n";
 import type { CityApp, Place } from "@/shell/app";
 import { eventIdOf } from "@/shell/selection";
@@ -23,13 +24,14 @@ function places(network: Network): Place[] {
 
 export const app: CityApp = {
   name: "traffic",
+  streets: true,
   layers: LAYERS,
   marks: MARKS,
   panels: [
-    { path: "/indicators", title: "desk.indicators", icon: "compare", component: IndicatorsPanel },
-    { path: "/events", title: "desk.events", icon: "alert", component: EventsPanel },
-    { path: "/signals", title: "desk.signals", icon: "signal", component: SignalsPanel },
-    { path: "/roads", title: "desk.roads", icon: "road", component: RoadsPanel },
+    { path: "/indicators", title: "desk.indicators", icon: "compare", component: whereStreetsAre(IndicatorsPanel, "desk.indicators") },
+    { path: "/events", title: "desk.events", icon: "alert", component: whereStreetsAre(EventsPanel, "desk.events") },
+    { path: "/signals", title: "desk.signals", icon: "signal", component: whereStreetsAre(SignalsPanel, "desk.signals") },
+    { path: "/roads", title: "desk.roads", icon: "road", component: whereStreetsAre(RoadsPanel, "desk.roads") },
   ],
   inspectors: [
     { of: (selection) => eventIdOf(selection) !== null, component: EventDrawer },
