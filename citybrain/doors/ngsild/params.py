@@ -80,21 +80,25 @@ def whole_number(params: Mapping[str, str], name: str, usual: int) -> int:
 
 
 def page_links(
-    request: Request, page: Paging, *, more: bool, media: str = "application/json"
+    request: Request, page: Paging, *, more: bool, media: str = "application/json", by_name: bool = True
 ) -> list[tuple[bytes, bytes]]:
-    """Link headers to the page before and the page after (clause 6.3.10); a limit of 0 has neither."""
+    """Link headers to the page before and the page after (clause 6.3.10); a limit of 0 has neither.
+
+    Parameters stand in the order of their names, or as they came with limit and offset last.
+    """
     if not page.limit:
         return []
+    kept = [(name, value) for name, value in request.query() if name not in ("offset", "limit")]
+
+    def link(offset: int, rel: str) -> tuple[bytes, bytes]:
+        asked = [*kept, ("limit", str(page.limit)), ("offset", str(offset))]
+        query = urlencode(sorted(asked) if by_name else asked, safe=_STAYS)
+        said = f'<{request.root}{request.path}?{query}>; rel="{rel}";type="{media}"'
+        return b"link", said.encode("latin-1", "replace")
+
     links: list[tuple[bytes, bytes]] = []
     if more:
-        links.append(_page_link(request, page.offset + page.limit, page.limit, "next", media))
+        links.append(link(page.offset + page.limit, "next"))
     if page.offset:
-        links.append(_page_link(request, max(page.offset - page.limit, 0), page.limit, "prev", media))
+        links.append(link(max(page.offset - page.limit, 0), "prev"))
     return links
-
-
-def _page_link(request: Request, offset: int, limit: int, rel: str, media: str) -> tuple[bytes, bytes]:
-    kept = [(name, value) for name, value in request.query() if name not in ("offset", "limit")]
-    query = urlencode(sorted([*kept, ("limit", str(limit)), ("offset", str(offset))]), safe=_STAYS)
-    target = f"<{request.root}{request.path}?{query}>"
-    return b"link", f'{target}; rel="{rel}";type="{media}"'.encode("latin-1", "replace")

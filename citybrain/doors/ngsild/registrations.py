@@ -97,7 +97,7 @@ async def query(city: Served, request: Request) -> Answer:
     found = discovered(city, city.tenant(request), params, context, city.now())
     shown = [_shown(each, context, params) for each in found[page.offset : page.offset + page.limit]]
     more = len(found) > page.offset + page.limit
-    headers = page_links(request, page, more=more, media="application/ld+json")
+    headers = page_links(request, page, more=more, media="application/ld+json", by_name=False)
     if page.count:
         headers.append(header("ngsild-results-count", str(len(found))))
     return json_answer(shown, context, media=media, headers=headers)
