@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The types of cases of a city, in versions: published as data, never changed afterwards."""
+
+from collections.abc import Collection
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+
+from citybrain.kernel import sql
+from citybrain.kernel.access.actor import Actor
+from citybrain.kernel.access.policy import require
+from citybrain.kernel.cases.case_type import CaseType
+from citybrain.kernel.cases.definition import faults
+from citybrain.kernel.cases.refusals import NoSuchCaseType, UnusableCaseType
+from citybrain.kernel.cases.rights import TYPES
+from citybrain.kernel.db import Database, to_json
+from citybrain.kernel.records import Facts
+
+KNOWN = 1_000  # versions kept in memory; they never change
+
+
+class Sql(msgspec.Struct, frozen=True):
+    """The queries of this module."""
+
+    type_lock: str
+    type_last: str
+    type_end: str
+    type_insert: str
+    type_current: str
+    type_version: str
+    type_versions: str
+    types_at: str
+    states_of_version: str
+
+
+SQL = sql.load(Path(__file__).with_name("queries_types.sql"), Sql)
+
+
+class _Row(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    version: int
+    valid_from: datetime
+    valid_to: datetime | None
+    definition: Facts
+    published_by: str
+    published_at: datetime
+
+
+class CaseTypes:
+    """Reads and publishes types. `permissions` and `roles`, when known, are those that a move may name."""
+
+    def __init__(
+        self, db: Database, *, permissions: Collection[str] | None = None, roles: Collection[str] | None = None
+    ) -> None:
+        self._db = db
+        self._permissions = permissions
+        self._roles = roles
+        self._known: dict[tuple[str, int], CaseType] = {}
+
+    def check(self, definition: CaseType) -> None:
+        """Refuse a definition that cannot work: `UnusableCaseType`, with each fault as a code with facts."""
+        found = faults(definition, permissions=self._permissions, roles=self._roles)
+        if found:
+            facts = {"type": definition.id, "faults": [{"code": each.code, "facts": each.facts} for each in found]}
+            raise UnusableCaseType("kernel.case_type_unusable", facts)
+
+    async def publish(self, actor: Actor, definition: CaseType, *, now: datetime) -> CaseType:
+        """Put a new version in force, from `valid_from` (now if unset) to `valid_to`; the one before ends there.
+
+        Cases that are under way keep the version they began with.
+        """
+        require(actor, TYPES)
+        return await self.put(definition, by=actor.account, now=now)
+
+    async def put(self, definition: CaseType, *, by: str, now: datetime) -> CaseType:
+        """Publish without asking who: for types that come with the city. One that is as published is left alone."""
+        self.check(definition)
+        valid_from = definition.valid_from or now
+        async with self._db.transaction() as transaction:
+            await transaction.rows(SQL.type_lock, {"id": definition.id})
+            last = await transaction.read(SQL.type_last, {"id": definition.id}, as_=_Row)
+            version = last[0].version + 1 if last else 1
+            if last and last[0].valid_to is None and _same(definition, _type(last[0])):
+                return _type(last[0])
+            published = msgspec.structs.replace(definition, version=version, valid_from=valid_from)
+            await transaction.write(SQL.type_end, {"id": definition.id, "at": valid_from})
+            params = {"id": published.id, "version": version, "valid_from": valid_from, "valid_to": published.valid_to}
+            written = msgspec.json.decode(to_json(published))
+            await transaction.write(SQL.type_insert, {**params, "definition": written, "by": by, "at": now})
+        return published
+
+    async def current(self, id: str, at: datetime) -> CaseType:
+        """The version in which a case that begins at a time begins; refuses `NoSuchCaseType` when none is valid."""
+        version = (await self._db.read(SQL.type_current, {"id": id, "at": at}, as_=object))[0]
+        if not isinstance(version, int):
+            raise NoSuchCaseType("kernel.no_such_case_type", {"type": id})
+        return await self.get(id, version)
+
+    async def get(self, id: str, version: int) -> CaseType:
+        """One version; refuses `NoSuchCaseType`."""
+        known = self._known.get((id, version))
+        if known is None:
+            row = await self._db.read_one(SQL.type_version, {"id": id, "version": version}, as_=_Row)
+            if row is None:
+                raise NoSuchCaseType("kernel.no_such_case_type", {"type": id})
+            if len(self._known) >= KNOWN:
+                self._known.clear()
+            known = self._known[id, version] = _type(row)
+        return known
+
+    async def versions(self, id: str) -> list[CaseType]:
+        """Every version of a type, the oldest first."""
+        return [_type(row) for row in await self._db.read(SQL.type_versions, {"id": id}, as_=_Row)]
+
+    async def valid(self, at: datetime) -> list[CaseType]:
+        """The types that are valid at a time, each in its newest version, by id."""
+        return [_type(row) for row in await self._db.read(SQL.types_at, {"at": at}, as_=_Row)]
+
+    async def states_without_place(self, id: str, *, version: int, to: int) -> list[str]:
+        """States in which cases of a version stand now and which another version does not know in the same phase."""
+        target = await self.get(id, to)
+        rows = await self._db.rows(SQL.states_of_version, {"id": id, "version": version})
+        return [state for state, phase in rows if state not in target.states or target.phase_of(state) != phase]
+
+
+def _type(row: _Row) -> CaseType:
+    definition = msgspec.convert(row.definition, CaseType)
+    return msgspec.structs.replace(definition, version=row.version, valid_from=row.valid_from, valid_to=row.valid_to)
+
+
+def _same(definition: CaseType, published: CaseType) -> bool:
+    """Whether a definition says what the published one says, its dates aside."""
+    dated = {"version": 0, "valid_from": None, "valid_to": definition.valid_to}
+    return to_json(msgspec.structs.replace(definition, **dated)) == to_json(msgspec.structs.replace(published, **dated))

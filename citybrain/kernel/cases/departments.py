@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the case engine must know of departments."""
+
+from collections.abc import Collection
+from typing import Protocol
+
+
+class Departments(Protocol):
+    """What the engine must know of departments."""
+
+    def within(self, department: str) -> Collection[str]:
+        """A department with all below it."""
+
+    def successor(self, department: str) -> str:
+        """Who does a department's work now: itself unless it was dissolved."""
+
+
+class Single:
+    """Departments of a city without a tree: each stands alone and none was dissolved."""
+
+    def within(self, department: str) -> Collection[str]:
+        """The department alone."""
+        return (department,)
+
+    def successor(self, department: str) -> str:
+        """The department itself."""
+        return department

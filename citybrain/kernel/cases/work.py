@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One act on cases in one transaction: the row, its history, its counts and what is told, all or nothing."""
+
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec.structs import asdict, replace
+
+from citybrain.kernel import sql
+from citybrain.kernel.access.actor import Actor
+from citybrain.kernel.cases.acts import Step
+from citybrain.kernel.cases.case import Case, CaseChange, CaseEvent, CommentKind, LinkKind, Verb, changes_between
+from citybrain.kernel.cases.case_type import CaseType, Phase
+from citybrain.kernel.cases.refusals import CaseChanged, LinkRefused, NoSuchCase
+from citybrain.kernel.cases.rights import Seen, seen
+from citybrain.kernel.cases.words import words_of
+from citybrain.kernel.db import Transaction, to_json
+from citybrain.kernel.records import Facts
+
+Planner = Callable[[CaseType, Case | None, Case, datetime], Case]
+"""Sets times of a case (due_at, warned_at) after an act: type, before, after, now -> after. Pure."""
+
+Watcher = Callable[[Transaction, CaseChange], Awaitable[None]]
+"""Told of every act inside its transaction; what it refuses undoes the act."""
+
+Key = tuple[str, str, str, str, str]  # department, type, state, assignee, phase
+NO_FACTS: Facts = {}
+WORDED = ("title", "address", "fields", "department")  # what the words of search are made of
+
+
+class Sql(msgspec.Struct, frozen=True):
+    """The queries of this module and of service."""
+
+    columns: str
+    event_of: str
+    history: str
+    number_next: str
+    id_next: str
+    case_insert: str
+    event_insert: str
+    case_update: str
+    tell: str
+    count_add: str
+    words_write: str
+    comment_insert: str
+    comments: str
+    link_insert: str
+    links: str
+    leads_back: str
+    share_upsert: str
+    share_answer: str
+    shares: str
+    held_by: str
+    open_of_version: str
+
+
+SQL = sql.load(Path(__file__).with_name("queries.sql"), Sql)
+
+
+def one_case(condition: str) -> str:
+    """The query for one case by id, if a condition lets it be seen."""
+    return f"SELECT {SQL.columns} FROM city_case c WHERE c.id = %(id)s AND {condition}"  # noqa: S608 our own pieces
+
+
+CASE_BY_KEY = f"SELECT {SQL.columns} FROM city_case c WHERE c.key = %(key)s"  # noqa: S608 our own pieces
+
+
+class Hooks(msgspec.Struct, frozen=True):
+    """What others have put into every act, in order."""
+
+    planners: list[Planner] = []
+    watchers: list[Watcher] = []
+
+
+class Work:
+    """What one act does. `by` is whose case it is when somebody takes one: the account, or whom it acts for."""
+
+    def __init__(self, transaction: Transaction, actor: Actor, now: datetime, hooks: Hooks) -> None:
+        self.transaction = transaction
+        self.actor = actor
+        self.now = now
+        self.by = actor.on_behalf_of or actor.account
+        self._hooks = hooks
+        self._counts: Counter[Key] = Counter()
+
+    async def lock(self, id: int, *, expected_version: int | None = None, sight: Seen | None = None) -> Case:
+        """A case that the actor sees, ours until the end. Refuses `NoSuchCase`, and `CaseChanged` when it is newer."""
+        sight = sight or seen(self.actor)
+        query = f"{one_case(sight.condition)} FOR UPDATE OF c"
+        rows = await self.transaction.read(query, {"id": id, **sight.params}, as_=Case)
+        if not rows:
+            raise NoSuchCase("kernel.no_such_case", {"id": id})
+        case = rows[0]
+        if expected_version not in (None, case.version):
+            raise CaseChanged("kernel.case_changed", await self._newer(case))
+        return case
+
+    async def _newer(self, case: Case) -> Facts:
+        events = await self.transaction.read(SQL.event_of, {"id": case.id, "version": case.version}, as_=CaseEvent)
+        told = {name: value for name, value in msgspec.to_builtins(case).items() if name != "fields"}
+        return {"number": case.number, "case": told, "by": events[0].by, "verb": events[0].verb, "at": events[0].at}
+
+    async def begin(
+        self, case: Case, type: CaseType, *, verb: Verb = Verb.OPEN, facts: Facts = NO_FACTS
+    ) -> Case | None:
+        """Write a case that is opened; None, and nothing is written, when its key or number is taken."""
+        case = self._planned(type, None, case)
+        if not await self.transaction.write(SQL.case_insert, asdict(case)):
+            return None
+        await self._write(None, Step(verb=verb, after=case, facts=facts), type)
+        return case
+
+    async def record(self, before: Case, step: Step, type: CaseType) -> Case:
+        """Write what an act made of a case that is locked; answers with the case as it is now."""
+        after = replace(step.after, version=before.version + 1, changed_at=self.now)
+        after = self._planned(type, before, after)
+        await self._write(before, msgspec.structs.replace(step, after=after), type)
+        return after
+
+    def _planned(self, type: CaseType, before: Case | None, after: Case) -> Case:
+        for planner in self._hooks.planners:
+            after = planner(type, before, after, self.now)
+        return after
+
+    async def _write(self, before: Case | None, step: Step, type: CaseType) -> None:
+        after = step.after
+        changes = changes_between(before, after)
+        event = CaseEvent(
+            case_id=after.id,
+            version=after.version,
+            at=self.now,
+            verb=step.verb,
+            move=step.move,
+            by=self.actor.account,
+            on_behalf_of=self.actor.on_behalf_of,
+            reason=step.reason,
+            changes=changes,
+            facts=step.facts,
+        )
+        payload = to_json(_told(before, event, after)).decode()
+        async with self.transaction.pipelined():
+            if before is not None:
+                new_fields = dict(after.fields) if "fields" in changes else None
+                await self.transaction.write(SQL.case_update, {**asdict(after), "new_fields": new_fields})
+            await self.transaction.write(SQL.event_insert, asdict(event))
+            await self.transaction.write(SQL.tell, {"payload": payload, "at": self.now})
+            if not changes.keys().isdisjoint(WORDED):
+                params = {"id": after.id, "words": words_of(after, type)}
+                await self.transaction.write(SQL.words_write, params)
+            if step.comment:
+                await self.comment(after, *step.comment)
+        self._count(before, after)
+        change = CaseChange(type=type, before=before, after=after, event=event, actor=self.actor)
+        for watcher in self._hooks.watchers:
+            await watcher(self.transaction, change)
+
+    async def comment(self, case: Case, kind: CommentKind, text: str) -> None:
+        """Write down what was said about a case."""
+        params = {"case_id": case.id, "at": self.now, "by": self.actor.account, "kind": kind, "text": text}
+        await self.transaction.write(SQL.comment_insert, {**params, "department": case.department})
+
+    def _count(self, before: Case | None, after: Case) -> None:
+        if before is None or counted_as(before) != counted_as(after):
+            self._counts[counted_as(after)] += 1
+            if before is not None:
+                self._counts[counted_as(before)] -= 1
+
+    async def finish(self) -> None:
+        """Add up the counts of all that was done, last, so that others wait for them no longer than a commit."""
+        changed = {key: n for key, n in self._counts.items() if n}
+        if changed:
+            await self.transaction.write(SQL.count_add, count_params(changed))
+
+
+async def put_link(work: Work, from_id: int, to_id: int, kind: LinkKind) -> None:
+    """Link two cases; refuses a ring."""
+    ring = {"from_id": to_id, "to_id": from_id, "kind": kind}
+    if (await work.transaction.read(SQL.leads_back, ring, as_=bool))[0]:
+        raise LinkRefused("kernel.case_link_ring", {"from": from_id, "to": to_id, "kind": kind})
+    params = {"from_id": from_id, "to_id": to_id, "kind": kind, "at": work.now, "by": work.actor.account}
+    await work.transaction.write(SQL.link_insert, params)
+
+
+def counted_as(case: Case) -> Key:
+    """The count that a case is in; those that are closed are nobody's any more."""
+    assignee = "" if case.phase is Phase.CLOSED else case.assignee or ""
+    return case.department, case.type, case.state, assignee, case.phase
+
+
+def count_params(changed: Mapping[Key, int]) -> Mapping[str, Sequence[Any]]:
+    """Counts as columns."""
+    names = ("departments", "types", "states", "assignees", "phases")
+    columns = {name: [key[at] for key in changed] for at, name in enumerate(names)}
+    return {**columns, "ns": list(changed.values())}
+
+
+def _told(before: Case | None, event: CaseEvent, after: Case) -> Facts:
+    """What every reader may be told of an act: where the case is, not what it is about."""
+    return {
+        "id": after.id,
+        "number": after.number,
+        "type": after.type,
+        "version": after.version,
+        "verb": event.verb,
+        "move": event.move,
+        "by": event.by,
+        "at": event.at,
+        "state": after.state,
+        "phase": after.phase,
+        "department": after.department,
+        "assignee": after.assignee,
+        "due_at": after.due_at,
+        "was": None
+        if before is None
+        else {"state": before.state, "department": before.department, "assignee": before.assignee},
+    }
