@@ -33,8 +33,13 @@ SETTINGS = {
     "keep_days": "Days of history that are kept.",
     "history_page": "Instances of one attribute that go into one answer of the temporal API; the rest comes with the next.",
     "address": "Scheme, host and port under which others reach this city, for URLs that leave it; else host and port.",
+    "keys": "File with the keys of personal data and seals; else `keys.json` in the data folder. Back it up apart.",
+    "cipher": "Algorithms that new values are encrypted with: `aes` (AES-256-GCM, SHA-256) or `sm` (SM4-GCM, SM3).",
     "public_may": "Permissions, separated by commas, that everybody on the network has without a name.",
     "mqtt": "Mapping file (TOML) of the MQTT door; without it the door stays shut.",
+    "smtp": "Mail server: `smtp://user:password@host:587?from=city@example.org`, or `smtps://…`; without it no mail.",
+    "sms": "Webhook of the message gateway: it gets `{to, subject, text}` as JSON; without it no messages to phones.",
+    "oidc": "File of OpenID providers (TOML) by which people may sign in.",
     "contexts": "Folder of JSON-LD contexts known without asking their hosts: `index.json` maps URL to file.",
 }
 ANSWERS = {
@@ -69,9 +74,7 @@ def city() -> str:
         "## Entity types and what is observed of them",
         table(("type", "attribute", "unit", "kept"), _types(parts)),
         "## Kinds of events",
-        table(
-            ("kind", "中文", "English"), [_said(kind, f"kind.{kind}") for part in parts for kind in part.kinds]
-        ),
+        table(("kind", "中文", "English"), [_said(kind, f"kind.{kind}") for part in parts for kind in part.kinds]),
         "## Means",
         table(("means", "permission", "undone by"), _means()),
         "## Indicators",

@@ -18,7 +18,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     Without `database_url` PostgreSQL runs in `data`. `speed` is city seconds per second, or `max`.
     `public_may` are permissions that everybody has beside those declared so. `contexts` is a folder of JSON-LD
     contexts that are known without asking their hosts, `address` the scheme, host and port under which others reach
-    this city. `history_page` is how many instances of an attribute one answer of the temporal API holds.
+    this city. `keys` is the file with the keys, in `data` unless said; `cipher` the family of algorithms that new
+    values are encrypted with. `history_page` is how many instances of an attribute one answer of the temporal API
+    holds. `smtp` is the mail server, `sms` the webhook of the message gateway, `oidc` a file of OpenID providers.
     """
 
     data: Path
@@ -34,6 +36,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     contexts: Path | None = None
     mqtt: Path | None = None
     address: str | None = None
+    smtp: str | None = None
+    sms: str | None = None
+    oidc: Path | None = None
+    keys: Path | None = None
+    cipher: str = "aes"
+
+    @property
+    def key_file(self) -> Path:
+        """Where the keys of personal data and of seals lie; never in the database."""
+        return self.keys or self.data / "keys.json"
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
@@ -57,6 +69,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mqtt=Path(said("MQTT") or "").expanduser().absolute() if said("MQTT") else None,
         contexts=Path(said("CONTEXTS") or "").expanduser().absolute() if said("CONTEXTS") else None,
         address=(said("ADDRESS") or "").rstrip("/") or None,
+        keys=Path(said("KEYS") or "").expanduser().absolute() if said("KEYS") else None,
+        cipher=said("CIPHER") or "aes",
+        smtp=said("SMTP"),
+        sms=said("SMS"),
+        oidc=Path(said("OIDC") or "").expanduser().absolute() if said("OIDC") else None,
     )
 
 
