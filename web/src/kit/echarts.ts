@@ -5,7 +5,7 @@ import { GridComponent, MarkLineComponent, TooltipComponent } from "echarts/comp
 import * as echarts from "echarts/core";
 import type { ECBasicOption } from "echarts/types/dist/shared";
 import { CanvasRenderer } from "echarts/renderers";
-import { clockTime, dayTime, number } from "@/i18n";
+import { clockTime, dayOnly, dayTime, number } from "@/i18n";
 
 echarts.use([LineChart, GridComponent, TooltipComponent, MarkLineComponent, CanvasRenderer]);
 
@@ -24,6 +24,13 @@ function seriesOf(line: ChartLine, markMs: number | null): object {
   };
 }
 
+const LONG_MS = 36 * 3_600_000;
+/** Over more than a day and a half the time of day says nothing on an axis. */
+function isLong(lines: ChartLine[]): boolean {
+  const ends = lines.flatMap((line) => [line.points[0]?.[0], line.points.at(-1)?.[0]]).filter((at) => at !== undefined);
+  return ends.length > 0 && Math.max(...ends) - Math.min(...ends) > LONG_MS;
+}
+
 interface TipPoint { seriesName?: string; value: [number, number | null] }
 
 function optionOf(lines: ChartLine[], unit: string, { markMs, anyZero }: ChartHow): ECBasicOption {
@@ -34,7 +41,7 @@ function optionOf(lines: ChartLine[], unit: string, { markMs, anyZero }: ChartHo
       trigger: "axis", renderMode: "richText", confine: true, backgroundColor: "#182a38", borderColor: "#3a5368", textStyle: { color: "#e8eef3", fontSize: 12 },
       formatter: (points: TipPoint[]) => [dayTime(points[0]?.value[0] ?? 0), ...points.map((point) => `${point.seriesName ?? ""}  ${point.value[1] === null ? "–" : number(point.value[1], 2)} ${unit}`)].join("\n"),
     },
-    xAxis: { type: "time", ...AXIS, splitLine: { show: false }, axisLabel: { ...AXIS.axisLabel, hideOverlap: true, formatter: (at: number) => clockTime(at, false) } },
+    xAxis: { type: "time", ...AXIS, splitLine: { show: false }, axisLabel: { ...AXIS.axisLabel, hideOverlap: true, formatter: (at: number) => (isLong(lines) ? dayOnly(at) : clockTime(at, false)) } },
     yAxis: { type: "value", ...(anyZero ? { scale: true } : { min: 0 }), name: unit, nameTextStyle: { color: "#9fb3c4", fontSize: 11, align: "left" }, nameGap: 10, ...AXIS, axisLine: { show: false }, splitLine: { lineStyle: { color: "#24384a" } }, splitNumber: 4 },
     series: lines.map((line, i) => seriesOf(line, i === 0 ? markMs : null)),
   };

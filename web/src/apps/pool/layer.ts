@@ -35,7 +35,7 @@ export const entities: MapLayer = {
     { id: "pool-area", type: "fill", filter: ["in", ["geometry-type"], ["literal", ["Polygon", "MultiPolygon"]]], paint: { "fill-color": ["case", SELECTED, ACCENT, COLOUR], "fill-opacity": ["case", SELECTED, 0.4, 0.2] } },
     { id: "pool-line", type: "line", filter: ["!", ["in", ["geometry-type"], ["literal", ["Point", "MultiPoint"]]]], layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": ["case", SELECTED, ACCENT, COLOUR], "line-width": ["case", SELECTED, 5, 2] } },
     { id: "pool-point", type: "circle", filter: ["in", ["geometry-type"], ["literal", ["Point", "MultiPoint"]]], paint: {
-      "circle-radius": ["case", SELECTED, 9, 5], "circle-color": ["case", SELECTED, ACCENT, COLOUR], "circle-opacity": ["case", SELECTED, 1, 0.85],
+      "circle-radius": ["interpolate", ["linear"], ["zoom"], 10, ["case", SELECTED, 7, 2.5], 14, ["case", SELECTED, 9, 5], 18, ["case", SELECTED, 11, 8]], "circle-color": ["case", SELECTED, ACCENT, COLOUR], "circle-opacity": ["case", SELECTED, 1, 0.85],
       "circle-stroke-color": ["case", SELECTED, "#e8eef3", "#0b1620"], "circle-stroke-width": ["case", SELECTED, 2.5, 1.25],
     } },
     { id: "pool-label", type: "symbol", minzoom: 13.5, layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": 12, "text-offset": [0, 0.9], "text-anchor": "top", "text-optional": true }, paint: { "text-color": "#e8eef3", "text-halo-color": "#0b1620", "text-halo-width": 1.5 } },

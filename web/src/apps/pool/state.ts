@@ -46,6 +46,8 @@ export function pointsOf(id: string): readonly (readonly [number, number])[] | u
 let asked = 0;
 async function loadMap(bbox: string): Promise<void> {
   const mine = ++asked;
+  // Over streets nothing is drawn before a type is chosen: all there is would hide how the traffic flows.
+  if (type.value === "" && hasStreets.value) { onMap.value = []; return; }
   try {
     const found = await pool.onMap({ tenant: tenant.value, type: wantedType.value, bbox });
     if (mine !== asked) return;
@@ -67,11 +69,11 @@ export function useMapOfType(): void {
     return boxOf(view.value, window.innerWidth, window.innerHeight).map((degrees) => degrees.toFixed(5)).join();
   };
   const stops = [
-    watch([tenant, wantedType], () => { shownOnMap.value = thereOnMap.value = 0; void loadMap(""); }, { immediate: true }),
+    watch([tenant, type, hasStreets], () => { shownOnMap.value = thereOnMap.value = 0; void loadMap(""); }, { immediate: true }),
     watch(view, () => { window.clearTimeout(timer); timer = window.setTimeout(() => { const box = boxed(); if (box !== "") void loadMap(box); }, WAIT_MS); }),
   ];
   const again = window.setInterval(() => { void loadMap(boxed()); }, REFRESH_MS);
-  onBeforeUnmount(() => { window.clearInterval(again); window.clearTimeout(timer); for (const stop of stops) stop(); });
+  onBeforeUnmount(() => { window.clearInterval(again); window.clearTimeout(timer); for (const stop of stops) stop(); if (hasStreets.value) onMap.value = []; });
 }
 
 export interface Loaded<T> { value: ShallowRef<T | null>; failure: ShallowRef<unknown>; load: () => Promise<void> }

@@ -29,7 +29,7 @@ export const app: CityApp = {
   marks: MARKS,
   panels: [
     { path: "/indicators", title: "desk.indicators", icon: "compare", component: whereStreetsAre(IndicatorsPanel, "desk.indicators") },
-    { path: "/events", title: "desk.events", icon: "alert", component: whereStreetsAre(EventsPanel, "desk.events") },
+    { path: "/events", title: "desk.events", icon: "alert", component: EventsPanel },
     { path: "/signals", title: "desk.signals", icon: "signal", component: whereStreetsAre(SignalsPanel, "desk.signals") },
     { path: "/roads", title: "desk.roads", icon: "road", component: whereStreetsAre(RoadsPanel, "desk.roads") },
   ],
