@@ -8,6 +8,7 @@ from typing import Annotated, NoReturn
 
 import msgspec
 import typer
+import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -43,7 +44,7 @@ def up(
     from citybrain.serve import up as start_up
 
     settings = start_up.with_options(_settings(), scenario=scenario, speed=speed, port=port)
-    asyncio.run(start_up.serve(settings, err, new_password=new_password))
+    uvloop.run(start_up.serve(settings, err, new_password=new_password))
 
 
 @app.command()
