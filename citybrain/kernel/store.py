@@ -11,6 +11,7 @@ from citybrain.kernel.access import Access
 from citybrain.kernel.app import EntityType
 from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.collecting import collect_seldom
+from citybrain.kernel.crypto import KeyRing
 from citybrain.kernel.db import Database
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.entities.sweep import sweeping
@@ -50,6 +51,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     snapshots: Snapshots
     chains: Chains
     sources: Sources
+    keys: KeyRing
 
 
 @asynccontextmanager
@@ -69,7 +71,8 @@ async def open_store(
         db = await Database.open(settings)
         opened.push_async_callback(db.close)
         await migrate(db, migrations or {})
-        access = Access(db, permissions, public_may=settings.public_may)
+        keys = KeyRing.open(settings.key_file, now=utc_now(), family=settings.cipher)
+        access = await Access.open(db, settings, permissions, keys=keys, now=utc_now())
         documents = await Documents.open(db)
         pool = await Pool.open(db, types, documents)
         journal = await Journal.open(db, pool)
@@ -107,6 +110,7 @@ async def open_store(
             snapshots=await Snapshots.open(db),
             chains=await Chains.open(db),
             sources=sources,
+            keys=keys,
         )
 
 

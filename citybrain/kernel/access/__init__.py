@@ -3,7 +3,7 @@
 
 from citybrain.kernel.access.actor import Actor, DepartmentGrant, Fields, Kind, Person, Reach, Right, Shown
 from citybrain.kernel.access.attempts import FAILURES_ALLOWED, LOCKED_FOR, SignInLocked
-from citybrain.kernel.access.entrance import OPERATOR_NAME, Access, PermissionTwice, SignInRefused, UnknownPermission
+from citybrain.kernel.access.entrance import OPERATOR_NAME, Access, PermissionTwice, SignInRefused
 from citybrain.kernel.access.policy import NotPermitted, Policy, fields, reach, require
 from citybrain.kernel.access.powers import (
     ADMIN,
@@ -17,6 +17,7 @@ from citybrain.kernel.access.powers import (
     STAFF,
     TwoPowers,
 )
+from citybrain.kernel.access.roles import UnknownPermission
 from citybrain.kernel.access.services import NoSuchService, ServiceView
 from citybrain.kernel.access.sessions import SESSION_LASTS
 

@@ -1,23 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
 """The entrance: who asks and what they may. Everything about people is reached from here."""
 
+import asyncio
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Self
 
 import msgspec
 
 from citybrain.kernel import sql
+from citybrain.kernel.access.accounts import Accounts
 from citybrain.kernel.access.actor import Actor, Person
+from citybrain.kernel.access.acts import Acts
 from citybrain.kernel.access.attempts import Attempts
-from citybrain.kernel.access.passwords import Passwords, check_lengths
+from citybrain.kernel.access.citizens import Citizens, Way
+from citybrain.kernel.access.departments import Departments
+from citybrain.kernel.access.factors import Factors
+from citybrain.kernel.access.foreign import Foreign
+from citybrain.kernel.access.grants import Grants
+from citybrain.kernel.access.limits import SIGN_IN_BY_ADDRESS, Limits
+from citybrain.kernel.access.passwords import Passwords, check_lengths, check_strength
 from citybrain.kernel.access.policy import Policy, RoleRight, Snapshot
-from citybrain.kernel.access.powers import KERNEL_PERMISSIONS, OPERATOR, PUBLIC, check_powers
+from citybrain.kernel.access.powers import KERNEL_PERMISSIONS, OPERATOR, PUBLIC, check_powers, of_powers_only
+from citybrain.kernel.access.providers import read_providers
+from citybrain.kernel.access.roles import Roles, UnknownPermission
+from citybrain.kernel.access.sending import Sender, Smtp, Webhook
 from citybrain.kernel.access.services import Services, ServiceView
-from citybrain.kernel.access.sessions import Sessions, Visit
+from citybrain.kernel.access.sessions import NoSuchSession, Origin, Sessions, Visit
+from citybrain.kernel.audit.recording import record
+from citybrain.kernel.clock import utc_now
+from citybrain.kernel.crypto import KeyRing
 from citybrain.kernel.db import Database
-from citybrain.kernel.errors import Forbidden, Invalid
+from citybrain.kernel.errors import Forbidden
+from citybrain.kernel.settings import Settings
 
 OPERATOR_NAME = "operator"
 GENERATED_PASSWORD_BYTES = 15
@@ -29,6 +46,7 @@ class Sql(msgspec.Struct, frozen=True):
     account_count: str
     account_add: str
     account_find: str
+    account_password_own: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_access.sql"), Sql)
@@ -38,8 +56,8 @@ class SignInRefused(Forbidden):
     """Name and password do not belong together; it is not said which is wrong."""
 
 
-class UnknownPermission(Invalid):
-    """No part of the city declares this permission, so it cannot be given."""
+class NotDelegated(Forbidden):
+    """Nobody of this name delegated anything to the actor, or it is over."""
 
 
 class PermissionTwice(Exception):
@@ -64,12 +82,13 @@ class Access:
         declared: Iterable[Mapping[str, Sequence[str]]] = (),
         *,
         public_may: Sequence[str] = (),
+        keys: KeyRing | None = None,
     ) -> None:
         self._db = db
+        self._loading = asyncio.Lock()
         self._passwords = Passwords()
         self._attempts = Attempts(db)
         self._tokens = Services(db)
-        self.sessions = Sessions(db)
         self._roles: dict[str, frozenset[str]] = {}
         for grants in (KERNEL_PERMISSIONS, *declared):
             for permission, roles in grants.items():
@@ -79,16 +98,65 @@ class Access:
         self._check_declared(public_may)
         for permission in public_may:
             self._roles[permission] |= {PUBLIC}
-        self.policy = Policy(Snapshot(roles=self.built_in))
+        keys = keys or KeyRing.new(now=utc_now())
+        self.acts = Acts(db, self.refresh)
+        self.limits = Limits()
+        self.sessions = Sessions(db)
+        self.roles = Roles(self.acts, lambda: self._roles)
+        self.departments = Departments(self.acts)
+        self.grants = Grants(self.acts, self.roles)
+        self.accounts = Accounts(self.acts, self._passwords, self.sessions, self.roles)
+        self.factors = Factors(db, self.acts, keys=keys, attempts=self._attempts, sessions=self.sessions)
+        self.citizens = Citizens(db, keys=keys, sessions=self.sessions, limits=self.limits)
+        self.foreign = Foreign(db, keys=keys, sessions=self.sessions, citizens=self.citizens)
+        self.policy = Policy(Snapshot(roles=self.roles.built_in()))
 
-    @property
-    def built_in(self) -> dict[str, dict[str, RoleRight]]:
-        """The roles that kernel, doors and apps declare, with what each gives."""
-        found: dict[str, dict[str, RoleRight]] = {}
-        for permission, roles in self._roles.items():
-            for role in roles:
-                found.setdefault(role, {})[permission] = RoleRight()
-        return found
+    @classmethod
+    async def open(
+        cls,
+        db: Database,
+        settings: Settings,
+        declared: Iterable[Mapping[str, Sequence[str]]],
+        *,
+        keys: KeyRing,
+        now: datetime,
+    ) -> Self:
+        """The entrance of a city with its keys, its ways to reach people, its providers, and all rights loaded."""
+        access = cls(db, declared, public_may=settings.public_may, keys=keys)
+        senders: dict[Way, Sender] = {}
+        if settings.smtp:
+            senders[Way.EMAIL] = Smtp(settings.smtp)
+        if settings.sms:
+            senders[Way.PHONE] = Webhook(settings.sms)
+        access.citizens.senders = senders
+        access.foreign.providers = read_providers(settings.oidc)
+        await access.load(now)
+        return access
+
+    async def load(self, now: datetime) -> None:
+        """Load all that rights rest on. One at a time, so that an older state never replaces a newer one."""
+        async with self._loading:
+            roles = {role.name: role.permissions for role in await self.roles.own()}
+            snapshot = Snapshot(
+                roles={**self.roles.built_in(), **{name: self._still_declared(each) for name, each in roles.items()}},
+                departments={each.id: each for each in await self.departments.all()},
+                posts={each.id: each.roles for each in await self.departments.posts()},
+                memberships=tuple(await self.grants.memberships(now)),
+                delegations=tuple(await self.grants.delegations(now)),
+            )
+            self.policy = Policy(snapshot)
+
+    async def refresh(self) -> None:
+        """Rights have changed: from the next request on the new ones hold."""
+        await self.load(utc_now())
+
+    def _still_declared(self, permissions: Mapping[str, RoleRight]) -> dict[str, RoleRight]:
+        """What a role gives without what no part of the city knows any more, or what became a power's since."""
+        return {
+            permission: given
+            for permission, given in permissions.items()
+            if permission in self._roles and not of_powers_only(self._roles[permission])
+        }
 
     def allowed(self, permission: str, roles: Iterable[str]) -> bool:
         """Whether one of the roles, or the public, has a permission. One that nobody declared is denied."""
@@ -127,6 +195,7 @@ class Access:
             return None
         password = secrets.token_urlsafe(GENERATED_PASSWORD_BYTES)
         await self.add_account(OPERATOR_NAME, password, roles=(OPERATOR,), now=now)
+        await self.factors.forget(OPERATOR_NAME)
         return password
 
     async def add_account(self, name: str, password: str, *, roles: Sequence[str], now: datetime) -> None:
@@ -137,21 +206,66 @@ class Access:
         params = {"name": name, "password_hash": password_hash, "roles": list(roles), "now": now}
         await self._db.write(SQL.account_add, params)
 
-    async def sign_in(self, name: str, password: str, *, now: datetime) -> tuple[Person, str]:
+    async def sign_in(
+        self, name: str, password: str, *, now: datetime, code: str | None = None, origin: Origin | None = None
+    ) -> tuple[Person, str]:
         """The person and the token of a new session. Refuses a wrong pair, and any pair while the name is locked.
 
         The attempt counts as failed before the password is looked at, so guessing in parallel gains nothing,
-        and an unknown name costs the same time as a known one.
+        and an unknown name costs the same time as a known one. An account with a second factor needs a code too.
         """
+        if origin and origin.address:
+            self.limits.count(f"sign in {origin.address}", SIGN_IN_BY_ADDRESS, now)
+        account = await self._by_password(name, password, now)
+        second = await self.factors.check(name, code, now=now)
+        await self._attempts.forget(name)
+        token = await self.sessions.open(name, method="password", now=now, second_factor=second, origin=origin)
+        return Person(name=account.name, roles=account.roles), token
+
+    async def prove(self, actor: Actor, *, password: str = "", code: str = "", now: datetime) -> str:
+        """Somebody who is signed in proves again to be who they are: by a code, or without a second factor by password.
+
+        Answers with the session's new token; the old one ends at once.
+        """
+        if actor.session is None:
+            raise NoSuchSession("kernel.no_such_session", {"id": None})
+        second = await self.factors.check(actor.account, code, now=now)
+        if not second:
+            check_lengths(actor.account, password)
+            await self._by_password(actor.account, password, now)
+            await self._attempts.forget(actor.account)
+        return await self.sessions.rotate(actor.session, now=now, second_factor=second)
+
+    async def change_password(self, actor: Actor, old: str, new: str, *, now: datetime) -> None:
+        """Give oneself another password; all other sessions end. Refuses one that is short."""
+        check_lengths(actor.account, new)
+        check_strength(new)
+        await self._by_password(actor.account, old, now)
+        await self._attempts.forget(actor.account)
+        password_hash = await self._passwords.hash(new)
+        async with self._db.transaction() as transaction:
+            params = {"name": actor.account, "password_hash": password_hash}
+            await transaction.write(SQL.account_password_own, params)
+            await self.sessions.end_all(transaction, actor.account, but=actor.session)
+            await record(transaction, actor=actor, act="people.password_changed", object=f"account:{actor.account}")
+
+    async def act_for(self, actor: Actor, account: str | None, *, now: datetime) -> None:
+        """From now on this session acts for somebody who delegated to its person, or with None for themselves."""
+        if actor.session is None:
+            raise NoSuchSession("kernel.no_such_session", {"id": None})
+        lent = [each for each in self.policy.snapshot.delegations if each.to_account == actor.account]
+        if account is not None and not any(each.of_account == account and each.holds(now) for each in lent):
+            raise NotDelegated("kernel.not_delegated", {"account": account})
+        await self.sessions.act_for(actor.session, account)
+
+    async def _by_password(self, name: str, password: str, now: datetime) -> _Account:
         check_lengths(name, password)
         await self._attempts.count(name, now)
         account = await self._db.read_one(SQL.account_find, {"name": name}, as_=_Account)
         matches = await self._passwords.match(account.password_hash if account else None, password)
         if account is None or not matches:
             raise SignInRefused("kernel.sign_in_refused", {})
-        await self._attempts.forget(name)
-        token = await self.sessions.open(name, method="password", now=now)
-        return Person(name=account.name, roles=account.roles), token
+        return account
 
     async def session(self, token: str, now: datetime) -> Person | None:
         """Who holds this token; None when nobody does or the session is over. Use extends it."""
@@ -201,3 +315,5 @@ class Access:
         """Forget sessions that are over and attempts of yesterday."""
         await self.sessions.prune(now)
         await self._attempts.prune(before=now - timedelta(days=1))
+        await self.citizens.prune(now)
+        await self.foreign.prune(now)

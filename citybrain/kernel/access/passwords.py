@@ -18,6 +18,15 @@ HASHING_AT_ONCE = 2  # each takes 64 MiB
 _hasher = PasswordHasher()
 
 
+# OWASP ASVS 5.0 6.2.1 asks for 8 at least and recommends 15; NIST SP 800-63B forbids rules of composition.
+SHORTEST = 12
+DIFFERENT = 5
+
+
+class PasswordTooWeak(Invalid):
+    """A password that people choose must be long, and not made of few different characters."""
+
+
 class Passwords:
     """Hashes and compares without holding up the event loop."""
 
@@ -48,3 +57,9 @@ def check_lengths(name: str, password: str) -> None:
     """Refuse what cannot be a name or a password before any work is done for it."""
     if not 0 < len(name) <= NAME_LIMIT or not 0 < len(password) <= PASSWORD_LIMIT or "\0" in name:
         raise Invalid("kernel.sign_in_unusable", {})
+
+
+def check_strength(password: str) -> None:
+    """Refuse a password that is short or the same few characters over and over."""
+    if len(password) < SHORTEST or len(set(password)) < DIFFERENT:
+        raise PasswordTooWeak("kernel.password_too_weak", {"shortest": SHORTEST})

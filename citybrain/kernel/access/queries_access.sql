@@ -10,3 +10,6 @@ ON CONFLICT (name) DO UPDATE SET password_hash = excluded.password_hash, roles =
 
 -- name: account_find
 SELECT name, password_hash, roles FROM account WHERE name = %(name)s AND disabled_at IS NULL;
+
+-- name: account_password_own
+UPDATE account SET password_hash = %(password_hash)s WHERE name = %(name)s;
