@@ -56,6 +56,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """A case as it is now. `department` holds (leads) it, `assignee` None means it lies in the department's pool.
 
     `priority` 1 is the most urgent. `due_at` is the end of its time limit, `warned_at` when its warning was given.
+    `clocks` is what the time limits are counted from, for those who keep them.
     Coordinates are WGS-84. `came_from` is the department a return goes to. `key` is its name at whoever sent it.
     """
 
@@ -88,6 +89,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     reopened: int = 0
     version: int = 1
     key: str | None = None
+    clocks: Facts = {}
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):

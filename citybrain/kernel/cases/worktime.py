@@ -91,6 +91,34 @@ def after_worktime(start: datetime, length: timedelta, hours: Hours = USUAL) -> 
     raise OverflowError(start, length)
 
 
+def before_worktime(end: datetime, length: timedelta, hours: Hours = USUAL) -> datetime:
+    """The latest time from which `length` of working time passes until `end`, in UTC."""
+    zone = ZoneInfo(hours.timezone)
+    day = end.astimezone(zone).date()
+    left = length
+    for _ in range(FAR_DAYS):
+        for begin, until in reversed(_spans(day, hours, zone)):
+            if begin >= end:
+                continue
+            until_ = min(until, end)
+            if left <= until_ - begin:
+                return (until_ - left).astimezone(ZoneInfo("UTC"))
+            left -= until_ - begin
+        day -= DAY
+    raise OverflowError(end, length)
+
+
+def workdays_between(start: datetime, end: datetime, hours: Hours = USUAL) -> int:
+    """How many working days come after the day of `start` up to that of `end`."""
+    zone = ZoneInfo(hours.timezone)
+    day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    count = 0
+    while day < last:
+        day += DAY
+        count += is_workday(day)
+    return count
+
+
 def worktime_between(start: datetime, end: datetime, hours: Hours = USUAL) -> timedelta:
     """How much working time lies between two times; nothing when the second is not later."""
     zone = ZoneInfo(hours.timezone)

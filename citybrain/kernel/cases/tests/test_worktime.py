@@ -10,8 +10,10 @@ from citybrain.kernel.cases.worktime import (
     USUAL,
     after_workdays,
     after_worktime,
+    before_worktime,
     is_known,
     is_workday,
+    workdays_between,
     worktime_between,
 )
 
@@ -114,3 +116,17 @@ def test_as_many_working_days_lie_between_as_were_given(start: datetime, days: i
         counted += is_workday(day)
     assert counted == days
     assert is_workday(day)
+
+
+@given(TIMES, st.integers(1, 5_000))
+def test_going_back_by_working_time_is_undone_by_going_on(end: datetime, minutes: int) -> None:
+    length = timedelta(minutes=minutes)
+    start = before_worktime(end, length)
+    assert start < end
+    assert worktime_between(start, end) == length
+    assert worktime_between(start + timedelta(seconds=1), end) < length
+
+
+@given(TIMES, st.integers(1, 60))
+def test_working_days_are_counted_as_they_were_added(start: datetime, days: int) -> None:
+    assert workdays_between(start, after_workdays(start, days)) == days
