@@ -69,5 +69,5 @@ class Front:
         by_cookie = actor.session is not None and method not in SAFE_METHODS
         if by_cookie and OWN_PAGE_HEADER.lower().encode() not in headers:
             raise FromAnotherPage("serve.from_another_page", {"header": OWN_PAGE_HEADER})
-        refuse_unless_permitted(actor, permission)
+        refuse_unless_permitted(actor, permission, had_session=token is not None)
         return actor

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The gate of the web: who asks, whether they may, and how a refusal is told."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -10,7 +10,8 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.handlers.base import BaseRouteHandler
 
-from citybrain.kernel.access import Access, Actor, Kind, NotPermitted, Person, reach
+from citybrain.kernel.access import KERNEL_PERMISSIONS, Access, Actor, Kind, NotPermitted, Person, reach
+from citybrain.kernel.access.powers import of_powers_only
 from citybrain.kernel.clock import new_id, utc_now
 from citybrain.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Unavailable
 
@@ -29,6 +30,9 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+POWER_PERMISSIONS = frozenset(name for name, roles in KERNEL_PERMISSIONS.items() if of_powers_only(roles))
+# OWASP ASVS 5.0 7.5.3 asks for a fresh proof before sensitive acts; this long lasts one sitting at such a page.
+PROOF_LASTS = timedelta(minutes=10)
 STATUS: list[tuple[type[Refusal], int]] = [
     (NotFound, 404),
     (Invalid, 400),
@@ -44,6 +48,18 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 class NotSignedIn(Refusal):
     """The act needs somebody who has signed in."""
+
+
+class SessionOver(NotSignedIn):
+    """There was a session, and it ended: whoever signs in again can go on where they were."""
+
+
+class SecondFactorToEnrol(Forbidden):
+    """What a power may is only for who showed a second factor in this session."""
+
+
+class ProofNeeded(Forbidden):
+    """The act asks for a proof of who acts that is not older than some minutes."""
 
 
 class FromAnotherPage(Forbidden):
@@ -67,13 +83,26 @@ def person_of(actor: Actor) -> Person | None:
     return Person(name=actor.account, roles=actor.roles, may=may)
 
 
-def refuse_unless_permitted(actor: Actor, permission: str | None) -> None:
-    """Deny by default: without a permission that the actor has, it goes no further."""
+def refuse_unless_permitted(actor: Actor, permission: str | None, *, had_session: bool = False) -> None:
+    """Deny by default: without a permission that the actor has, it goes no further.
+
+    `had_session` says that the browser showed the cookie of a session that is over.
+    """
     if permission is not None and reach(actor, permission):
         return
+    if not actor.signed_in and had_session:
+        raise SessionOver("serve.session_over", {"permission": permission})
     if not actor.signed_in:
         raise NotSignedIn("serve.not_signed_in", {"permission": permission})
     raise NotPermitted("serve.not_permitted", {"permission": permission, "name": actor.name})
+
+
+def refuse_unless_proved(actor: Actor, permission: str, handler: BaseRouteHandler, now: datetime) -> None:
+    """What a power alone may needs a second factor in the session; a route with `step_up` a proof that is fresh."""
+    if permission in POWER_PERMISSIONS and not actor.second_factor:
+        raise SecondFactorToEnrol("serve.second_factor_to_enrol", {"permission": permission})
+    if handler.opt.get("step_up") and (actor.proved_at is None or now - actor.proved_at > PROOF_LASTS):
+        raise ProofNeeded("serve.proof_needed", {"minutes": int(PROOF_LASTS.total_seconds() // 60)})
 
 
 async def permitted(connection: Connection, handler: BaseRouteHandler) -> None:
@@ -87,10 +116,12 @@ async def permitted(connection: Connection, handler: BaseRouteHandler) -> None:
     if method not in SAFE_METHODS and not by_token and OWN_PAGE_HEADER.lower() not in connection.headers:
         raise FromAnotherPage("serve.from_another_page", {"header": OWN_PAGE_HEADER})
     access: Access = connection.app.state.access
-    actor = await actor_of(access, cookie=connection.cookies.get(COOKIE), authorization=authorization, now=utc_now())
+    now, cookie, permission = utc_now(), connection.cookies.get(COOKIE), handler.opt.get("permission")
+    actor = await actor_of(access, cookie=cookie, authorization=authorization, now=now)
     connection.state.actor = actor
     connection.state.person = person_of(actor)
-    refuse_unless_permitted(actor, handler.opt.get("permission"))
+    refuse_unless_permitted(actor, permission, had_session=cookie is not None)
+    refuse_unless_proved(actor, str(permission), handler, now)
 
 
 def tell_refusal(_request: Request[Any, Any, Any], refusal: Refusal) -> Response[dict[str, Any]]:

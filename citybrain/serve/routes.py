@@ -6,19 +6,19 @@ from datetime import datetime
 from typing import Any, Literal
 
 import msgspec
-from litestar import Request, Response, delete, get, post
-from litestar.datastructures import Cookie, State
+from litestar import Request, Response, get, post
+from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from citybrain import __version__
-from citybrain.kernel.access import Access, Actor, Person
+from citybrain.kernel.access import Person
 from citybrain.kernel.app import Values
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.entities.extent import extent_of
 from citybrain.kernel.errors import Conflict, Invalid, NotFound
 from citybrain.kernel.records import Json
 from citybrain.serve.desk import Desk
-from citybrain.serve.gate import COOKIE
+from citybrain.serve.signing import me
 from citybrain.serve.views import SIGNAL, parts_table, place_of
 
 SEARCH_LIMIT = 2_000
@@ -71,13 +71,6 @@ class Control(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mode: Literal["brain", "plan"]
 
 
-class SignIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A local account's name and password."""
-
-    name: str
-    password: str
-
-
 def _desk(state: State) -> Desk:
     desk: Desk = state.desk
     return desk
@@ -97,17 +90,6 @@ async def city(state: State, request: Request[Any, Any, Any]) -> dict[str, Json]
         "version": __version__,
         "me": me(request.state.actor),
         "arms": desk.city.arms,
-    }
-
-
-def me(actor: Actor) -> dict[str, Json]:
-    """Who asks and what they may, for the pages."""
-    return {
-        "name": actor.name or None,
-        "permissions": sorted(actor.rights),
-        "kind": actor.kind,
-        "on_behalf_of": actor.on_behalf_of,
-        "second_factor": actor.second_factor,
     }
 
 
@@ -326,29 +308,6 @@ async def change_control(
     return {"order_id": order.id}
 
 
-@post("/api/session", opt={"permission": "session.open"}, status_code=200)
-async def sign_in(state: State, data: JSONBody[SignIn]) -> Response[dict[str, Json]]:
-    """Open a session; the cookie is not readable by scripts and not sent from other sites."""
-    access: Access = state.access
-    now = utc_now()
-    _, token = await access.sign_in(data.name, data.password, now=now)
-    actor = access.actor_of(await access.sessions.find(token, now), now)
-    cookie = Cookie(key=COOKIE, value=token, httponly=True, samesite="strict", path="/")
-    return Response(me(actor), cookies=[cookie])
-
-
-@delete("/api/session", opt={"permission": "session.open"}, status_code=200)
-async def sign_out(state: State, request: Request[Any, Any, Any]) -> Response[dict[str, Json]]:
-    """Close the session."""
-    access: Access = state.access
-    token = request.cookies.get(COOKIE)
-    if token:
-        await access.sign_out(token)
-    answer: Response[dict[str, Json]] = Response(me(access.policy.anonymous))
-    answer.delete_cookie(COOKIE, path="/")
-    return answer
-
-
 ROUTES = (
     city,
     status,
@@ -369,6 +328,4 @@ ROUTES = (
     batch,
     change_speed,
     change_control,
-    sign_in,
-    sign_out,
 )

@@ -15,6 +15,7 @@ from citybrain.kernel.clock import utc_now
 from citybrain.kernel.errors import Invalid
 from citybrain.kernel.records import Json
 
+LONGEST_OVERLAP_HOURS = 7 * 24
 LONGEST_DAYS = 366  # a token that nobody renews within a year is one that nobody watches
 
 
@@ -23,11 +24,12 @@ class DaysOutOfRange(Invalid):
 
 
 class NewService(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A service and what it may do, for a number of days."""
+    """A service and what it may do, for a number of days; a token that it has already is taken for the overlap."""
 
     name: str
     may: tuple[str, ...]
     days: int = 90
+    overlap_hours: int = 0
 
 
 @get("/api/services", opt={"permission": "city.services"})
@@ -46,7 +48,10 @@ async def add_service(state: State, request: Request[Any, Any, Any], data: JSONB
         raise DaysOutOfRange("serve.days_out_of_range", {"days": data.days, "longest": LONGEST_DAYS})
     now = utc_now()
     expires_at = now + timedelta(days=data.days)
-    token = await access.add_service(data.name, may=data.may, by=person.name, now=now, expires_at=expires_at)
+    overlap = timedelta(hours=min(max(data.overlap_hours, 0), LONGEST_OVERLAP_HOURS))
+    token = await access.add_service(
+        data.name, may=data.may, by=person.name, now=now, expires_at=expires_at, overlap=overlap
+    )
     return {"name": data.name, "token": token, "expires_at": expires_at}
 
 

@@ -18,7 +18,7 @@ from citybrain.kernel.access import OPERATOR_NAME
 from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.errors import Conflict, Invalid, NotFound
 from citybrain.kernel.settings import Settings
-from citybrain.kernel.store import open_store
+from citybrain.kernel.store import address_of, open_store
 from citybrain.serve import catalog, contributions, scenarios
 from citybrain.serve.city import City
 from citybrain.serve.desk import Desk
@@ -119,7 +119,7 @@ async def _until_told(desk: Desk, settings: Settings, telling: _Telling) -> None
     store = desk.city.store
     mounts = [(mount, mount.make(store)) for door in catalog.doors() for mount in door.mounts]
     server = Server(
-        Front(create(desk, store.access, pages_folder()), store.access, mounts),
+        Front(create(desk, store.access, pages_folder(), address=address_of(settings)), store.access, mounts),
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,

@@ -2,7 +2,7 @@
 """The web application: routes of the city and of its apps and doors, the gate before them, the pages behind them."""
 
 import mimetypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from citybrain import __version__
 from citybrain.kernel.access import Access
 from citybrain.kernel.app import App, Door
 from citybrain.kernel.errors import NotFound, Refusal
-from citybrain.serve import catalog, gate, services
+from citybrain.serve import catalog, gate, people, services, signing
 from citybrain.serve.desk import Desk
 from citybrain.serve.routes import ROUTES
 from citybrain.serve.streams import stream, vehicles
@@ -25,6 +25,8 @@ from citybrain.serve.streams import stream, vehicles
 # Vite puts a content hash into the names under assets/, so those never change.
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
+# OWASP ASVS 5.0 3.4.1: a year at least.
+ONLY_HTTPS = "max-age=31536000"
 # Compressing a stream would hold messages back.
 NEVER_COMPRESSED = ["/api/stream", "/api/vehicles"]
 
@@ -33,19 +35,23 @@ class NoSuchPage(NotFound):
     """No page or route at this address."""
 
 
-def create(desk: Desk, access: Access, pages: Path) -> Litestar:
-    """The application over a running city; `pages` is the folder of the built web front end."""
+def create(desk: Desk, access: Access, pages: Path, *, address: str = "") -> Litestar:
+    """The application over a running city; `pages` is the folder of the built web front end.
+
+    `address` is where people reach it: with https cookies go by https alone.
+    """
+    own = (*ROUTES, *signing.ROUTES, *people.ROUTES, *services.ROUTES, stream, vehicles)
     return Litestar(
-        route_handlers=[*ROUTES, *services.ROUTES, stream, vehicles, *_contributed(), *_page_routes(pages)],
+        route_handlers=[*own, *_contributed(), *_page_routes(pages)],
         guards=[gate.permitted],
-        state=State({"desk": desk, "access": access, "store": desk and desk.city.store}),
+        state=State({"desk": desk, "access": access, "store": desk and desk.city.store, "address": address}),
         exception_handlers={
             Refusal: gate.tell_refusal,
             ValidationException: gate.tell_invalid,
             HTTPException: gate.tell_http,
             Exception: gate.tell_bug,
         },
-        after_request=_with_security_headers,
+        after_request=_headers_of(address),
         compression_config=CompressionConfig(backend="gzip", exclude=NEVER_COMPRESSED, minimum_size=1_000),
         openapi_config=_description(),
         request_max_body_size=1_000_000,
@@ -65,9 +71,17 @@ def _contributed() -> Sequence[Any]:
     return [route for part in parts for route in part.routes]
 
 
-def _with_security_headers(response: Response[Any]) -> Response[Any]:
-    response.headers.update(gate.SECURITY_HEADERS)
-    return response
+def _headers_of(address: str) -> Callable[[Response[Any]], Response[Any]]:
+    """What every answer carries; a city that is reached by https asks browsers never to try without."""
+    headers = dict(gate.SECURITY_HEADERS)
+    if address.startswith("https://"):
+        headers["Strict-Transport-Security"] = ONLY_HTTPS
+
+    def with_security_headers(response: Response[Any]) -> Response[Any]:
+        response.headers.update(headers)
+        return response
+
+    return with_security_headers
 
 
 def _page_routes(pages: Path) -> Sequence[Any]:

@@ -127,6 +127,14 @@ class Roles:
                 raise UnknownRole("kernel.no_such_role", {"name": name})
             await act.record("people.role_removed", f"role:{name}", {})
 
+    def to_give(self) -> list[str]:
+        """Every permission that a role of this city's own may hold."""
+        return sorted(name for name, roles in self._declared().items() if not of_powers_only(roles))
+
+    async def names(self) -> list[str]:
+        """Every role there is."""
+        return [*self.built_in(), *(role.name for role in await self.own())]
+
     async def check_exists(self, name: str) -> None:
         """Refuse a role that nobody declares and this city has not made."""
         if name not in self.built_in() and name not in {each.name for each in await self.own()}:

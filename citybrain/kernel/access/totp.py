@@ -38,7 +38,7 @@ def matching_step(secret: bytes, code: str, now: datetime, *, after: int) -> int
     found = None
     for step in range(current - SKEW_STEPS, current + SKEW_STEPS + 1):
         # Every step is compared, so the time taken tells nothing.
-        if hmac.compare_digest(code_of(secret, step), code) and step > after:
+        if hmac.compare_digest(code_of(secret, step).encode(), code.encode(errors="replace")) and step > after:
             found = step
     return found
 
@@ -50,6 +50,6 @@ def base32(secret: bytes) -> str:
 
 def address(secret: bytes, *, issuer: str, account: str) -> str:
     """The address an authenticator app reads from a QR code (Key Uri Format)."""
-    label = quote(f"{issuer}:{account}", safe="")
+    label = f"{quote(issuer, safe='')}:{quote(account, safe='')}"
     query = {"secret": base32(secret), "issuer": issuer, "algorithm": "SHA1", "digits": DIGITS, "period": STEP_S}
     return f"otpauth://totp/{label}?{urlencode(query, quote_via=quote)}"
