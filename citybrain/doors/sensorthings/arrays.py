@@ -27,11 +27,7 @@ def _group(creating: Creating, group: Mapping[str, Json]) -> Iterator[int | Refu
     components, rows = group.get("components"), group.get("dataArray")
     if not isinstance(stream, dict) or not isinstance(components, list) or not isinstance(rows, list):
         raise unusable("array_unusable")
-    if "result" not in components:
-        raise unusable("property_missing", name="result")
-    for name in components:
-        if name not in SCHEMAS[Kind.OBSERVATION].properties and name not in (FEATURE, "FeatureOfInterest/@iot.id"):
-            raise unusable("property_unknown", name=str(name), kind=Kind.OBSERVATION)
+    _check(components)
     try:
         given = {"Datastream": creating.linked(Kind.DATASTREAM, stream.get("@iot.id", stream.get("id")))}
     except Refusal as refusal:
@@ -43,6 +39,17 @@ def _group(creating: Creating, group: Mapping[str, Json]) -> Iterator[int | Refu
             yield _row(creating, components, row, given, known)
         except Refusal as refusal:
             yield refusal
+
+
+def _check(components: Sequence[Json]) -> None:
+    """Refuses components that Observations do not have."""
+    if not all(isinstance(name, str) for name in components):
+        raise unusable("array_unusable")
+    if "result" not in components:
+        raise unusable("property_missing", name="result")
+    for name in components:
+        if name not in SCHEMAS[Kind.OBSERVATION].properties and name not in (FEATURE, "FeatureOfInterest/@iot.id"):
+            raise unusable("property_unknown", name=str(name), kind=Kind.OBSERVATION)
 
 
 def _row(

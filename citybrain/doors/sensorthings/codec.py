@@ -11,13 +11,12 @@ from citybrain.doors.sensorthings.model import SCHEMAS, Holds, Kind, Property, S
 from citybrain.doors.sensorthings.moments import read_span, told
 from citybrain.doors.sensorthings.refusals import unusable
 from citybrain.kernel.entities.document import AttributeType, Instance
+from citybrain.kernel.entities.geojson_reading import looks_like_geometry, read_geometry
 from citybrain.kernel.entities.times import text_of
+from citybrain.kernel.errors import Refusal
 from citybrain.kernel.records import Json
 
 Payload = Mapping[str, Json]
-GEOMETRIES = frozenset(
-    {"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon", "GeometryCollection"}
-)
 FOLLOWING = "@iot."
 """What a service adds to an entity has this in its name; clients may send it back."""
 
@@ -110,12 +109,21 @@ def instance(name: str, value: Json, kind: Kind, stamp: str) -> Instance:
     if holds in (Holds.OBJECT, Holds.JSON) and isinstance(value, dict | list):
         type = AttributeType.JSON_PROPERTY
     elif holds is Holds.PLACE and isinstance(value, dict):
-        is_geometry = value.get("type") in GEOMETRIES
-        type = AttributeType.GEO_PROPERTY if is_geometry else AttributeType.JSON_PROPERTY
+        type = AttributeType.JSON_PROPERTY
+        if looks_like_geometry(value):
+            value, type = _geometry(name, value, kind), AttributeType.GEO_PROPERTY
     elif holds is Holds.INSTANT and isinstance(value, str):
         span = read_span(value)
         value = told(span) if span else value
     return Instance(type=type, value=value, created_at=stamp, modified_at=stamp)
+
+
+def _geometry(name: str, value: Json, kind: Kind) -> Json:
+    """A geometry that geographic programs can rely on; refuses others, and one that the pool cannot hold."""
+    try:
+        return read_geometry(name, value)
+    except Refusal:
+        raise unusable("property_unusable", name=name, kind=kind, holds="GeoJSON") from None
 
 
 def link(targets: Sequence[str], stamp: str) -> Instance:

@@ -96,5 +96,5 @@ def shape_of(wkt: str) -> BaseGeometry:
     """A geometry from its text; refuses what is none."""
     try:
         return shapely.from_wkt(wkt.partition(";")[2] if wkt.upper().startswith("SRID=") else wkt)
-    except (shapely.errors.GEOSException, ValueError, TypeError) as problem:
+    except (shapely.errors.ShapelyError, ValueError, TypeError) as problem:
         raise unusable("geometry_unusable", text=wkt) from problem

@@ -59,7 +59,7 @@ def call(name: str, arguments: list[Evaluated], now: datetime) -> Evaluated:
         return None
     try:
         return FUNCTIONS[name](*arguments)
-    except (TypeError, ValueError, OverflowError, AttributeError, KeyError, shapely.errors.GEOSException):
+    except (TypeError, ValueError, OverflowError, AttributeError, KeyError, shapely.errors.ShapelyError):
         return None
 
 

@@ -260,6 +260,6 @@ def geometry_of(value: Mapping[str, Any]) -> BaseGeometry | None:
     inner = value.get("geometry") if value.get("type") == "Feature" else value
     try:
         found: BaseGeometry = shape(inner)
-    except (shapely.errors.GEOSException, ValueError, TypeError, AttributeError, KeyError, IndexError):
+    except (shapely.errors.ShapelyError, ValueError, TypeError, AttributeError, KeyError, IndexError):
         return None
     return found

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Query options, times and JSON Patch: what they mean, and that no text makes them fail but by a refusal."""
 
-from datetime import timedelta
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
@@ -48,7 +48,7 @@ def test_any_expansion_is_read_or_refused(text: str) -> None:
     assert isinstance(options, Options)
 
 
-@given(st.datetimes(timezones=st.timezones()))
+@given(st.datetimes(timezones=st.integers(-840, 840).map(lambda minutes: timezone(timedelta(minutes=minutes)))))
 def test_any_time_is_read_as_the_same_moment(at: Any) -> None:
     read_at = read_time(at.isoformat())
     if read_at is not None:

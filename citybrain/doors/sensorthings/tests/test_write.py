@@ -71,6 +71,16 @@ async def test_an_observation_can_be_corrected_under_its_id(client: Client, stat
     assert (await client.get(stream))["phenomenonTime"] == "2026-03-01T00:00:00Z/2026-03-01T03:00:00Z"
 
 
+async def test_a_place_that_is_no_geometry_is_kept_as_it_is(client: Client) -> None:
+    feature = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [1, 2]}}
+    places: list[Any] = [{"type": []}, feature, {"grid": "x7"}]
+    for place in places:
+        made = await client.make("Locations", {**STATION["Locations"][0], "location": place})
+        assert (await client.get(made))["location"] == place
+    near = "st_within(location,geography'POLYGON ((0 0,3 0,3 3,0 3,0 0))')"
+    assert [each["location"]["type"] for each in await client.values("Locations", filter=near)] == ["Feature"]
+
+
 async def test_where_a_thing_was_is_remembered(client: Client) -> None:
     thing = await client.make("Things", {**STATION, "Datastreams": []})
     place = {**STATION["Locations"][0], "name": "east hill"}
@@ -166,6 +176,8 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("Observations", {"phenomenonTime": "2026-03-01T00:00:00Z"},            "result"),
     ("Observations", {"result": 1, "phenomenonTime": "yesterday"},          "phenomenonTime"),
     ("HistoricalLocations", {"time": "2026-03-01T00:00:00Z"},               "Thing"),
+    ("Locations",    {**OK, "encodingType": "", "location": {"type": "Point", "coordinates": ["a"]}}, "location"),
+    ("CreateObservations", [{"Datastream": {"@iot.id": 1}, "components": [{}], "dataArray": []}], "CreateObservations"),
     ("CreateObservations", {"no": "list"},                                  "CreateObservations"),
 ]
 # fmt: on
