@@ -58,4 +58,6 @@ def _said(fact: Json, lang: str) -> str:
     """A fact in a sentence: a name in data speaks the language, a float has no tail of digits."""
     if isinstance(fact, Mapping):
         return str(fact.get(lang, fact.get("zh", "")))
+    if isinstance(fact, list | tuple):
+        return ("、" if lang == "zh" else ", ").join(_said(each, lang) for each in fact)
     return f"{fact:.10g}" if isinstance(fact, float) else str(fact)

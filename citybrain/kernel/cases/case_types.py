@@ -14,7 +14,7 @@ from citybrain.kernel.cases.case_type import CaseType
 from citybrain.kernel.cases.definition import faults
 from citybrain.kernel.cases.refusals import NoSuchCaseType, UnusableCaseType
 from citybrain.kernel.cases.rights import TYPES
-from citybrain.kernel.db import Database, to_json
+from citybrain.kernel.db import Database, Transaction, to_json
 from citybrain.kernel.records import Facts
 
 KNOWN = 1_000  # versions kept in memory; they never change
@@ -62,7 +62,8 @@ class CaseTypes:
         """Refuse a definition that cannot work: `UnusableCaseType`, with each fault as a code with facts."""
         found = faults(definition, permissions=self._permissions, roles=self._roles)
         if found:
-            facts = {"type": definition.id, "faults": [{"code": each.code, "facts": each.facts} for each in found]}
+            told = [{"code": each.code, "facts": each.facts} for each in found]
+            facts = {"type": definition.id, "count": len(found), "faults": told}
             raise UnusableCaseType("kernel.case_type_unusable", facts)
 
     async def publish(self, actor: Actor, definition: CaseType, *, now: datetime) -> CaseType:
@@ -97,16 +98,16 @@ class CaseTypes:
             raise NoSuchCaseType("kernel.no_such_case_type", {"type": id})
         return await self.get(id, version)
 
-    async def get(self, id: str, version: int) -> CaseType:
-        """One version; refuses `NoSuchCaseType`."""
+    async def get(self, id: str, version: int, *, within: Transaction | None = None) -> CaseType:
+        """One version; refuses `NoSuchCaseType`. Who is in a transaction reads in it, and waits for no connection."""
         known = self._known.get((id, version))
         if known is None:
-            row = await self._db.read_one(SQL.type_version, {"id": id, "version": version}, as_=_Row)
-            if row is None:
+            rows = await (within or self._db).read(SQL.type_version, {"id": id, "version": version}, as_=_Row)
+            if not rows:
                 raise NoSuchCaseType("kernel.no_such_case_type", {"type": id})
             if len(self._known) >= KNOWN:
                 self._known.clear()
-            known = self._known[id, version] = _type(row)
+            known = self._known[id, version] = _type(rows[0])
         return known
 
     async def versions(self, id: str) -> list[CaseType]:

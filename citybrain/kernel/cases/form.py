@@ -28,7 +28,9 @@ def check_form(type: CaseType, fields: Facts) -> Facts:
         for problem in _validator(to_json(type.form)).iter_errors(dict(fields))
     ]
     if problems:
-        raise FieldsRefused("kernel.case_fields_refused", {"type": type.id, "problems": problems[:PROBLEMS_TOLD]})
+        told = problems[:PROBLEMS_TOLD]
+        facts = {"type": type.id, "fields": [each["field"] for each in told], "problems": told}
+        raise FieldsRefused("kernel.case_fields_refused", facts)
     return fields
 
 

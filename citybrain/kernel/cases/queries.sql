@@ -3,7 +3,8 @@
 -- name: columns
 c.id, c.number, c.type, c.type_version, c.state, c.phase, c.title, c.department, c.came_from, c.assignee, c.opened_by,
 c.priority, c.channel, c.category, c.longitude, c.latitude, c.address, c.fields, c.created_at, c.changed_at, c.due_at,
-c.warned_at, c.suspended_at, c.closed_at, c.transfers, c.returns, c.reopened, c.version, c.key
+c.warned_at, c.suspended_at, c.closed_at, c.transfers, c.returns, c.reopened, c.version, c.key,
+c.clocks
 
 -- name: event_of
 SELECT case_id, version, at, verb, move, by, on_behalf_of, reason, changes, facts
@@ -26,36 +27,66 @@ SELECT nextval(pg_get_serial_sequence('city_case', 'id'));
 INSERT INTO city_case (
     id, number, type, type_version, state, phase, title, department, came_from, assignee, opened_by, priority, channel,
     category, longitude, latitude, address, fields, created_at, changed_at, due_at, warned_at, suspended_at, closed_at,
-    transfers, returns, reopened, version, key
+    transfers, returns, reopened, version, key, clocks
 ) VALUES (
     %(id)s, %(number)s, %(type)s, %(type_version)s, %(state)s, %(phase)s, %(title)s, %(department)s, %(came_from)s,
     %(assignee)s, %(opened_by)s, %(priority)s, %(channel)s, %(category)s, %(longitude)s, %(latitude)s, %(address)s,
     %(fields)s, %(created_at)s, %(changed_at)s, %(due_at)s, %(warned_at)s, %(suspended_at)s, %(closed_at)s,
-    %(transfers)s, %(returns)s, %(reopened)s, %(version)s, %(key)s
+    %(transfers)s, %(returns)s, %(reopened)s, %(version)s, %(key)s, %(clocks)s
 ) ON CONFLICT DO NOTHING;
 
--- name: event_insert
-INSERT INTO case_event (case_id, version, at, verb, move, by, on_behalf_of, reason, changes, facts)
-VALUES (
-    %(case_id)s, %(version)s, %(at)s, %(verb)s, %(move)s, %(by)s, %(on_behalf_of)s, %(reason)s, %(changes)s, %(facts)s
-);
+-- name: case_change
+-- In one statement, which is one way to the server and back. Columns that indexes hold keep their values in most acts,
+-- so PostgreSQL need not touch the indexes. Counts are added in one order by everybody, so that no two wait for each
+-- other in a ring, and in a slot of the connection's own.
+WITH changed AS (
+    UPDATE city_case SET
+        type_version = %(type_version)s, state = %(state)s, phase = %(phase)s, title = %(title)s,
+        department = %(department)s, came_from = %(came_from)s, assignee = %(assignee)s, priority = %(priority)s,
+        category = %(category)s, longitude = %(longitude)s, latitude = %(latitude)s, address = %(address)s,
+        fields = coalesce(%(new_fields)s, fields), changed_at = %(changed_at)s, due_at = %(due_at)s,
+        warned_at = %(warned_at)s, suspended_at = %(suspended_at)s, closed_at = %(closed_at)s, transfers = %(transfers)s,
+        returns = %(returns)s, reopened = %(reopened)s, version = %(version)s,
+        clocks = %(clocks)s
+    WHERE id = %(id)s
+), event AS (
+    INSERT INTO case_event (case_id, version, at, verb, move, by, on_behalf_of, reason, changes, facts)
+    VALUES (
+        %(case_id)s, %(version)s, %(at)s, %(verb)s, %(move)s, %(by)s, %(on_behalf_of)s, %(reason)s, %(changes)s,
+        %(facts)s
+    )
+), told AS (
+    INSERT INTO outbox_shared (topic, payload, at) VALUES ('case', %(payload)s, %(at)s)
+)
+INSERT INTO case_count (department, type, state, assignee, phase, slot, n)
+SELECT d, t, s, a, p, pg_backend_pid() %% 8, n
+FROM unnest(
+    %(departments)s::text[], %(types)s::text[], %(states)s::text[], %(assignees)s::text[], %(phases)s::text[],
+    %(ns)s::integer[]
+) AS u (d, t, s, a, p, n)
+ORDER BY d, t, s, a, p
+ON CONFLICT (department, type, state, assignee, phase, slot) DO UPDATE SET n = case_count.n + EXCLUDED.n;
 
--- name: case_update
--- Columns that indexes hold keep their values in most acts, so PostgreSQL need not touch the indexes.
-UPDATE city_case SET
-    type_version = %(type_version)s, state = %(state)s, phase = %(phase)s, title = %(title)s,
-    department = %(department)s, came_from = %(came_from)s, assignee = %(assignee)s, priority = %(priority)s,
-    category = %(category)s, longitude = %(longitude)s, latitude = %(latitude)s, address = %(address)s,
-    fields = coalesce(%(new_fields)s, fields), changed_at = %(changed_at)s, due_at = %(due_at)s,
-    warned_at = %(warned_at)s, suspended_at = %(suspended_at)s, closed_at = %(closed_at)s, transfers = %(transfers)s,
-    returns = %(returns)s, reopened = %(reopened)s, version = %(version)s
-WHERE id = %(id)s;
-
--- name: tell
-INSERT INTO outbox_shared (topic, payload, at) VALUES ('case', %(payload)s, %(at)s);
+-- name: case_begun
+WITH event AS (
+    INSERT INTO case_event (case_id, version, at, verb, move, by, on_behalf_of, reason, changes, facts)
+    VALUES (
+        %(case_id)s, %(version)s, %(at)s, %(verb)s, %(move)s, %(by)s, %(on_behalf_of)s, %(reason)s, %(changes)s,
+        %(facts)s
+    )
+), told AS (
+    INSERT INTO outbox_shared (topic, payload, at) VALUES ('case', %(payload)s, %(at)s)
+)
+INSERT INTO case_count (department, type, state, assignee, phase, slot, n)
+SELECT d, t, s, a, p, pg_backend_pid() %% 8, n
+FROM unnest(
+    %(departments)s::text[], %(types)s::text[], %(states)s::text[], %(assignees)s::text[], %(phases)s::text[],
+    %(ns)s::integer[]
+) AS u (d, t, s, a, p, n)
+ORDER BY d, t, s, a, p
+ON CONFLICT (department, type, state, assignee, phase, slot) DO UPDATE SET n = case_count.n + EXCLUDED.n;
 
 -- name: count_add
--- In one order for everybody, so that no two wait for each other; a slot for each of eight connections.
 INSERT INTO case_count (department, type, state, assignee, phase, slot, n)
 SELECT d, t, s, a, p, pg_backend_pid() %% 8, n
 FROM unnest(
@@ -94,8 +125,8 @@ SELECT EXISTS (SELECT FROM way WHERE id = %(to_id)s);
 
 -- name: share_upsert
 -- A department that did its part may be asked again.
-INSERT INTO case_share (case_id, department, task, asked_by, asked_at)
-VALUES (%(case_id)s, %(department)s, %(task)s, %(asked_by)s, %(asked_at)s)
+INSERT INTO case_share (case_id, department, task, asked_by, asked_at, live)
+VALUES (%(case_id)s, %(department)s, %(task)s, %(asked_by)s, %(asked_at)s, %(live)s)
 ON CONFLICT (case_id, department) DO UPDATE SET
     task = EXCLUDED.task, asked_by = EXCLUDED.asked_by, asked_at = EXCLUDED.asked_at, answer = NULL,
     answered_by = NULL, answered_at = NULL;
@@ -103,6 +134,9 @@ ON CONFLICT (case_id, department) DO UPDATE SET
 -- name: share_answer
 UPDATE case_share SET answer = %(answer)s, answered_by = %(by)s, answered_at = %(at)s
 WHERE case_id = %(case_id)s AND department = %(department)s AND answered_at IS NULL;
+
+-- name: share_live
+UPDATE case_share SET live = %(live)s WHERE case_id = %(id)s AND live <> %(live)s;
 
 -- name: shares
 SELECT case_id, department, task, asked_by, asked_at, answer, answered_by, answered_at

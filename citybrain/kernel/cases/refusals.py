@@ -58,3 +58,7 @@ class MergeRefused(Conflict):
 
 class QueryRefused(Invalid):
     """A question about cases that makes no sense as it stands."""
+
+
+class NoSuchQueue(NotFound):
+    """There is no such kept question, or it is not the actor's to change."""

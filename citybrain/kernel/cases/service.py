@@ -28,9 +28,10 @@ from citybrain.kernel.cases.case import (
 from citybrain.kernel.cases.case_type import CaseType, Move, Phase
 from citybrain.kernel.cases.case_types import CaseTypes
 from citybrain.kernel.cases.departments import Departments, Single
-from citybrain.kernel.cases.finding import CaseQuery, Finding, Page
+from citybrain.kernel.cases.finding import Finding
 from citybrain.kernel.cases.form import check_form
 from citybrain.kernel.cases.numbering import fixed_part, number_of
+from citybrain.kernel.cases.query import CaseQuery, Page
 from citybrain.kernel.cases.refusals import (
     LinkRefused,
     MoveNotYours,
@@ -266,7 +267,8 @@ class Cases:
                 facts = {"number": case.number, "department": department}
                 raise TransferRefused("kernel.case_already_there", facts)
             asked = {"case_id": id, "department": department, "task": task}
-            params = {**asked, "asked_by": actor.account, "asked_at": work.now}
+            live = case.phase is not Phase.CLOSED
+            params = {**asked, "asked_by": actor.account, "asked_at": work.now, "live": live}
             await work.transaction.write(SQL.share_upsert, params)
             step = Step(verb=Verb.JOIN, after=case, reason=task, facts={"department": department})
             return await work.record(case, step, type)
@@ -294,25 +296,26 @@ class Cases:
     async def merge(self, actor: Actor, into: int, ids: Sequence[int], reason: str) -> Case:
         """Close cases as duplicates of another one, all or none; answers with the one that goes on."""
         now = self._clock()
-        async with self._working(actor, now) as work:
+        async with self._working(actor, now, many=True) as work:
             locked = {id: await work.lock(id) for id in sorted({into, *ids})}
             main = locked.pop(into)
             for id, case in locked.items():
                 self._check_works(actor, WORK, case)
-                type = await self.types.get(case.type, case.type_version)
+                type = await self.types.get(case.type, case.type_version, within=work.transaction)
                 await put_link(work, id, into, LinkKind.DUPLICATE_OF)
                 await work.record(case, acts.merge(case, main, type, reason, now), type)
             self._check_works(actor, WORK, main)
             numbers = [case.number for case in locked.values()]
             step = Step(verb=Verb.MERGE, after=main, reason=reason, facts={"merged": list(locked), "numbers": numbers})
-            return await work.record(main, step, await self.types.get(main.type, main.type_version))
+            type = await self.types.get(main.type, main.type_version, within=work.transaction)
+            return await work.record(main, step, type)
 
     async def split(self, actor: Actor, id: int, openings: Sequence[Opening]) -> list[Case]:
         """Begin a case for each part of one, all or none, with it as their parent; it stays as it is."""
         for opening in openings:
             require(actor, OPEN, department=opening.department)
         parts = [await self._numbered(actor, opening, self._clock()) for opening in openings]
-        async with self._on(actor, id, WORK, None) as (work, parent, type):
+        async with self._on(actor, id, WORK, None, many=True) as (work, parent, type):
             facts = {"parent": id, "number": parent.number}
             begun = [await work.begin(part, its, verb=Verb.SPLIT, facts=facts) for part, its in parts]
             opened = [part for part in begun if part is not None]
@@ -360,29 +363,31 @@ class Cases:
     async def convert(self, actor: Actor, id: int, version: int) -> Case:
         """Let an open case go on under another version of its type; refuses one that does not know its state."""
         async with self._on(actor, id, ASSIGN, None) as (work, case, _):
-            newer = await self.types.get(case.type, version)
+            newer = await self.types.get(case.type, version, within=work.transaction)
             self.check_form(newer, case.fields)
             return await work.record(case, acts.convert(case, newer), newer)
 
     @asynccontextmanager
-    async def _working(self, actor: Actor, now: datetime, also: Watcher | None = None) -> AsyncIterator[Work]:
-        """One transaction in which all is written or nothing; counts come last."""
+    async def _working(
+        self, actor: Actor, now: datetime, also: Watcher | None = None, *, many: bool = False
+    ) -> AsyncIterator[Work]:
+        """One transaction in which all is written or nothing."""
         hooks = Hooks(planners=self.hooks.planners, watchers=[*self.hooks.watchers, *([also] if also else [])])
         async with self._db.transaction() as transaction:
-            work = Work(transaction, actor, now, hooks)
+            work = Work(transaction, actor, now, hooks, many=many)
             yield work
             await work.finish()
 
     @asynccontextmanager
     async def _on(
-        self, actor: Actor, id: int, permission: str | None, expected_version: int | None
+        self, actor: Actor, id: int, permission: str | None, expected_version: int | None, *, many: bool = False
     ) -> AsyncIterator[tuple[Work, Case, CaseType]]:
         """One case, locked and seen, on which the actor may work by a permission if one is named."""
-        async with self._working(actor, self._clock()) as work:
+        async with self._working(actor, self._clock(), many=many) as work:
             case = await work.lock(id, expected_version=expected_version)
             if permission:
                 self._check_works(actor, permission, case)
-            yield work, case, await self.types.get(case.type, case.type_version)
+            yield work, case, await self.types.get(case.type, case.type_version, within=work.transaction)
 
     def _check_works(self, actor: Actor, permission: str, case: Case) -> None:
         if not works_on(actor, permission, case):

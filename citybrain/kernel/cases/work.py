@@ -41,9 +41,8 @@ class Sql(msgspec.Struct, frozen=True):
     number_next: str
     id_next: str
     case_insert: str
-    event_insert: str
-    case_update: str
-    tell: str
+    case_change: str
+    case_begun: str
     count_add: str
     words_write: str
     comment_insert: str
@@ -53,6 +52,7 @@ class Sql(msgspec.Struct, frozen=True):
     leads_back: str
     share_upsert: str
     share_answer: str
+    share_live: str
     shares: str
     held_by: str
     open_of_version: str
@@ -77,14 +77,20 @@ class Hooks(msgspec.Struct, frozen=True):
 
 
 class Work:
-    """What one act does. `by` is whose case it is when somebody takes one: the account, or whom it acts for."""
+    """What one act does, to one case or, if so said, to many.
 
-    def __init__(self, transaction: Transaction, actor: Actor, now: datetime, hooks: Hooks) -> None:
+    `by` is whose case it is when somebody takes one: the account, or whom it acts for.
+    """
+
+    def __init__(
+        self, transaction: Transaction, actor: Actor, now: datetime, hooks: Hooks, *, many: bool = False
+    ) -> None:
         self.transaction = transaction
         self.actor = actor
         self.now = now
         self.by = actor.on_behalf_of or actor.account
         self._hooks = hooks
+        self._many = many
         self._counts: Counter[Key] = Counter()
 
     async def lock(self, id: int, *, expected_version: int | None = None, sight: Seen | None = None) -> Case:
@@ -102,7 +108,8 @@ class Work:
     async def _newer(self, case: Case) -> Facts:
         events = await self.transaction.read(SQL.event_of, {"id": case.id, "version": case.version}, as_=CaseEvent)
         told = {name: value for name, value in msgspec.to_builtins(case).items() if name != "fields"}
-        return {"number": case.number, "case": told, "by": events[0].by, "verb": events[0].verb, "at": events[0].at}
+        last = {"by": events[0].by, "verb": events[0].verb, "at": events[0].at}
+        return {"number": case.number, "state": case.state, "case": told, **last}
 
     async def begin(
         self, case: Case, type: CaseType, *, verb: Verb = Verb.OPEN, facts: Facts = NO_FACTS
@@ -141,36 +148,48 @@ class Work:
             changes=changes,
             facts=step.facts,
         )
-        payload = to_json(_told(before, event, after)).decode()
-        async with self.transaction.pipelined():
-            if before is not None:
-                new_fields = dict(after.fields) if "fields" in changes else None
-                await self.transaction.write(SQL.case_update, {**asdict(after), "new_fields": new_fields})
-            await self.transaction.write(SQL.event_insert, asdict(event))
-            await self.transaction.write(SQL.tell, {"payload": payload, "at": self.now})
-            if not changes.keys().isdisjoint(WORDED):
-                params = {"id": after.id, "words": words_of(after, type)}
-                await self.transaction.write(SQL.words_write, params)
-            if step.comment:
-                await self.comment(after, *step.comment)
-        self._count(before, after)
+        await self._write_around(before, step, type)
+        told = {"payload": to_json(_told(before, event, after)).decode(), **count_params(self._count(before, after))}
+        if before is None:
+            await self.transaction.write(SQL.case_begun, {**asdict(event), **told})
+        else:
+            new_fields = dict(after.fields) if "fields" in changes else None
+            params = {**asdict(after), **asdict(event), **told, "new_fields": new_fields}
+            await self.transaction.write(SQL.case_change, params)
         change = CaseChange(type=type, before=before, after=after, event=event, actor=self.actor)
         for watcher in self._hooks.watchers:
             await watcher(self.transaction, change)
+
+    async def _write_around(self, before: Case | None, step: Step, type: CaseType) -> None:
+        """What lies in other tables, where an act changed it."""
+        after = step.after
+        if before is None or any(getattr(before, name) != getattr(after, name) for name in WORDED):
+            await self.transaction.write(SQL.words_write, {"id": after.id, "words": words_of(after, type)})
+        live = after.phase is not Phase.CLOSED
+        if before is not None and live is (before.phase is Phase.CLOSED):
+            await self.transaction.write(SQL.share_live, {"id": after.id, "live": live})
+        if step.comment:
+            await self.comment(after, *step.comment)
 
     async def comment(self, case: Case, kind: CommentKind, text: str) -> None:
         """Write down what was said about a case."""
         params = {"case_id": case.id, "at": self.now, "by": self.actor.account, "kind": kind, "text": text}
         await self.transaction.write(SQL.comment_insert, {**params, "department": case.department})
 
-    def _count(self, before: Case | None, after: Case) -> None:
+    def _count(self, before: Case | None, after: Case) -> Mapping[Key, int]:
+        """What an act adds to counts; nothing yet when several cases change, whose counts then come at the end."""
+        changed: Counter[Key] = Counter()
         if before is None or counted_as(before) != counted_as(after):
-            self._counts[counted_as(after)] += 1
+            changed[counted_as(after)] += 1
             if before is not None:
-                self._counts[counted_as(before)] -= 1
+                changed[counted_as(before)] -= 1
+        if self._many:
+            self._counts.update(changed)
+            return {}
+        return changed
 
     async def finish(self) -> None:
-        """Add up the counts of all that was done, last, so that others wait for them no longer than a commit."""
+        """Add up the counts of several cases, all in one order."""
         changed = {key: n for key, n in self._counts.items() if n}
         if changed:
             await self.transaction.write(SQL.count_add, count_params(changed))

@@ -30,6 +30,8 @@ CREATE TABLE city_case (
     category text NOT NULL,
     longitude double precision,
     latitude double precision,
+    cell integer GENERATED ALWAYS AS
+        (floor((longitude + 180) * 100)::integer * 18001 + floor((latitude + 90) * 100)::integer) STORED,
     address text NOT NULL,
     fields jsonb NOT NULL,
     created_at timestamptz NOT NULL,
@@ -43,18 +45,24 @@ CREATE TABLE city_case (
     reopened smallint NOT NULL,
     version integer NOT NULL,
     key text,
+    clocks jsonb NOT NULL DEFAULT '{}',
     FOREIGN KEY (type, type_version) REFERENCES case_type (id, version)
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE city_case IS 'Work that a department must finish, as it is now; case_event says how it came to be so.';
 CREATE UNIQUE INDEX city_case_key ON city_case (key) WHERE key IS NOT NULL;
--- A clerk looks at what is not done, soonest due first or newest first; what is done is looked at by time alone.
+-- A clerk looks at what is not done, soonest due, most urgent or newest first; what is done, by time alone.
 CREATE INDEX city_case_due ON city_case (department, coalesce(due_at, 'infinity'), id) WHERE phase <> 'closed';
 CREATE INDEX city_case_due_everywhere ON city_case (coalesce(due_at, 'infinity'), id) WHERE phase <> 'closed';
+CREATE INDEX city_case_due_mine ON city_case (assignee, coalesce(due_at, 'infinity'), id)
+    WHERE phase <> 'closed' AND assignee IS NOT NULL;
+CREATE INDEX city_case_priority ON city_case (department, priority, created_at, id) WHERE phase <> 'closed';
+CREATE INDEX city_case_priority_everywhere ON city_case (priority, created_at, id) WHERE phase <> 'closed';
 CREATE INDEX city_case_created ON city_case (department, created_at, id);
 CREATE INDEX city_case_created_everywhere ON city_case (created_at, id);
+CREATE INDEX city_case_created_mine ON city_case (assignee, created_at, id) WHERE assignee IS NOT NULL;
+CREATE INDEX city_case_opened_by ON city_case (opened_by, created_at, id);
 CREATE INDEX city_case_type ON city_case (type, created_at, id);
-CREATE INDEX city_case_assignee ON city_case (assignee, created_at, id) WHERE assignee IS NOT NULL;
-CREATE INDEX city_case_longitude ON city_case (longitude, latitude) WHERE longitude IS NOT NULL;
+CREATE INDEX city_case_cell ON city_case (cell, created_at) WHERE cell IS NOT NULL;
 
 CREATE TABLE case_event (
     case_id bigint NOT NULL REFERENCES city_case (id),
@@ -114,10 +122,13 @@ CREATE TABLE case_share (
     answer text,
     answered_by text,
     answered_at timestamptz,
+    live boolean NOT NULL,
     PRIMARY KEY (case_id, department)
 );
 COMMENT ON TABLE case_share IS 'Departments that help with a case; its own department leads.';
+COMMENT ON COLUMN case_share.live IS 'Whether the case is not closed.';
 CREATE INDEX case_share_department ON case_share (department, case_id);
+CREATE INDEX case_share_live ON case_share (department, case_id) WHERE live;
 
 -- Several slots hold the parts of one count, so that two who act at once need not wait for each other.
 CREATE TABLE case_count (
