@@ -238,7 +238,7 @@ def _weighted(bag: Bag, cut: object, texts: Sequence[str]) -> csr_matrix:
     weights = np.array(bag.weights)
     starts, places, values = [0], [], []
     for text in texts:
-        counted = Counter(bag.places[name] for name in cut(text) if name in bag.places)  # type: ignore[operator]
+        counted = Counter(bag.places[name] for name in cut(text) if name in bag.places)
         row = np.fromiter(counted.keys(), np.int64, len(counted))
         value = (1 + np.log(np.fromiter(counted.values(), np.float64, len(counted)))) * weights[row]
         length = float(np.sqrt((value * value).sum()))
