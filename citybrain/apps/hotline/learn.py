@@ -9,7 +9,7 @@ class tells classes apart; a logistic curve per class, fitted to decisions on te
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -115,7 +115,8 @@ def runs(text: str) -> list[str]:
     return [plain[i : i + n] for n in range(1, LONGEST_RUN + 1) for i in range(len(plain) - n + 1)]
 
 
-_CUTS = (words, runs)
+Cut = Callable[[str], list[str]]
+_CUTS: tuple[Cut, ...] = (words, runs)
 
 
 def distinct(examples: Iterable[Example]) -> list[Example]:
@@ -223,7 +224,7 @@ def _counted(known: Sequence[Example]) -> Mapping[str, int]:
     return counted
 
 
-def _bag(cut: object, texts: Sequence[str]) -> Bag:
+def _bag(cut: Cut, texts: Sequence[str]) -> Bag:
     vectorizer = TfidfVectorizer(analyzer=cut, min_df=2 if len(texts) >= 100 else 1, sublinear_tf=True)
     vectorizer.fit(texts)
     return Bag({name: int(place) for name, place in vectorizer.vocabulary_.items()}, vectorizer.idf_.tolist())
@@ -233,7 +234,7 @@ def _features(bags: Sequence[Bag], texts: Sequence[str]) -> csr_matrix:
     return csr_matrix(hstack([_weighted(bag, cut, texts) for bag, cut in zip(bags, _CUTS, strict=True)]))
 
 
-def _weighted(bag: Bag, cut: object, texts: Sequence[str]) -> csr_matrix:
+def _weighted(bag: Bag, cut: Cut, texts: Sequence[str]) -> csr_matrix:
     """Sublinear tf × idf, each row of length one."""
     weights = np.array(bag.weights)
     starts, places, values = [0], [], []
