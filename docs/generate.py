@@ -31,7 +31,7 @@ SETTINGS = {
     "scenario": "Simulated city to run: a name from `citybrain scenarios`, a SUMO configuration, or `none`.",
     "speed": "City seconds per second, or `max`.",
     "keep_days": "Days of history that are kept.",
-    "history_page": "Instances of one attribute that go into one answer of the temporal API; the rest comes with the next.",
+    "history_page": "Instances of one attribute in one answer of the temporal API; the rest comes with the next.",
     "address": "Scheme, host and port under which others reach this city, for URLs that leave it; else host and port.",
     "keys": "File with the keys of personal data and seals; else `keys.json` in the data folder. Back it up apart.",
     "cipher": "Algorithms that new values are encrypted with: `aes` (AES-256-GCM, SHA-256) or `sm` (SM4-GCM, SM3).",
