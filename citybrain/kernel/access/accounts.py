@@ -12,7 +12,7 @@ from citybrain.kernel.access.actor import Actor
 from citybrain.kernel.access.acts import Act, Acts, NoSuchAccount
 from citybrain.kernel.access.grants import GrantToOneself
 from citybrain.kernel.access.passwords import Passwords, check_lengths, check_strength
-from citybrain.kernel.access.policy import NotPermitted
+from citybrain.kernel.access.policy import NotPermitted, require
 from citybrain.kernel.access.powers import POWERS, SECURITY, PowerPermission, check_powers
 from citybrain.kernel.access.roles import Roles, UnknownRole
 from citybrain.kernel.access.sessions import Sessions
@@ -141,6 +141,7 @@ class Accounts:
             await act.record("people.account_opened", f"account:{name}", {"roles": [power]})
 
     async def _check_vacant(self, actor: Actor, power: str) -> None:
+        require(actor, APPOINT)
         if power not in POWERS:
             raise UnknownRole("kernel.no_such_role", {"name": power})
         if SECURITY not in actor.roles and await self._acts.db.read(SQL.power_holders, {"power": power}, as_=str):

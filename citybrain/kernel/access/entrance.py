@@ -3,7 +3,7 @@
 
 import asyncio
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -83,8 +83,10 @@ class Access:
         *,
         public_may: Sequence[str] = (),
         keys: KeyRing | None = None,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._db = db
+        self._clock = clock
         self._loading = asyncio.Lock()
         self._passwords = Passwords()
         self._attempts = Attempts(db)
@@ -98,7 +100,7 @@ class Access:
         self._check_declared(public_may)
         for permission in public_may:
             self._roles[permission] |= {PUBLIC}
-        keys = keys or KeyRing.new(now=utc_now())
+        keys = keys or KeyRing.new(now=clock())
         self.acts = Acts(db, self.refresh)
         self.limits = Limits()
         self.sessions = Sessions(db)
@@ -148,7 +150,7 @@ class Access:
 
     async def refresh(self) -> None:
         """Rights have changed: from the next request on the new ones hold."""
-        await self.load(utc_now())
+        await self.load(self._clock())
 
     def _still_declared(self, permissions: Mapping[str, RoleRight]) -> dict[str, RoleRight]:
         """What a role gives without what no part of the city knows any more, or what became a power's since."""

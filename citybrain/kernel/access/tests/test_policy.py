@@ -56,7 +56,7 @@ PLACES = [
     (member("li", "nowhere"), {"nowhere"}, "an unknown department is itself alone"),
     (member("li", "water", ends_at=NOON + HOUR), {"water"}, "until it ends"),
     (member("li", "water", ends_at=NOON), set(), "at its end it is over"),
-    (Membership(account="li", department="water", role="clerk", begins_at=NOON + HOUR), set(), "before that it is nothing"),
+    (Membership(account="li", department="water", role="clerk", begins_at=NOON + HOUR), set(), "not yet"),
     (member("li", "water", role="unheard of"), set(), "an unknown role gives nothing"),
     (member("wu", "water"), set(), "somebody else's is not mine"),
 ]
@@ -126,7 +126,7 @@ VIEWS = [
     ([member("li", "water", role="head"), member("li", "roads")], "masked", "not clear there"),
     ([member("li", "roads"), member("li", "water", role="head")], "masked", "in whatever order"),
     ([member("li", "water", role="head"), member("li", "city", below=True)], "masked", "what reaches all decides"),
-    ([member("li", "water", role="watcher"), member("li", "roads", role="head")], "hidden", "the narrower of two places"),
+    ([member("li", "water", role="watcher"), member("li", "roads", role="head")], "hidden", "the narrower"),
 ]
 # fmt: on
 
