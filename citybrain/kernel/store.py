@@ -9,13 +9,19 @@ import msgspec
 
 from citybrain.kernel.access import Access
 from citybrain.kernel.app import EntityType
+from citybrain.kernel.audit import SEAL_CRON, Audit, chaining
+from citybrain.kernel.cases.auditing import audited
+from citybrain.kernel.cases.case_types import CaseTypes
+from citybrain.kernel.cases.departments import OfPolicy
+from citybrain.kernel.cases.rights import PERMISSIONS as CASE_PERMISSIONS
+from citybrain.kernel.cases.service import Cases
 from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.collecting import collect_seldom
 from citybrain.kernel.crypto import KeyRing
 from citybrain.kernel.db import Database
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.entities.sweep import sweeping
-from citybrain.kernel.jobs import Jobs
+from citybrain.kernel.jobs import Chore, Jobs
 from citybrain.kernel.journal import Journal
 from citybrain.kernel.ld.contexts import Contexts
 from citybrain.kernel.ld.documents import read_seeds
@@ -51,7 +57,9 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     snapshots: Snapshots
     chains: Chains
     sources: Sources
+    cases: Cases
     keys: KeyRing
+    audit: Audit
 
 
 @asynccontextmanager
@@ -72,12 +80,15 @@ async def open_store(
         opened.push_async_callback(db.close)
         await migrate(db, migrations or {})
         keys = KeyRing.open(settings.key_file, now=utc_now(), family=settings.cipher)
-        access = await Access.open(db, settings, permissions, keys=keys, now=utc_now())
+        access = await Access.open(db, settings, (CASE_PERMISSIONS, *permissions), keys=keys, now=utc_now())
         documents = await Documents.open(db)
         pool = await Pool.open(db, types, documents)
         journal = await Journal.open(db, pool)
         opened.push_async_callback(journal.close)
-        jobs = await Jobs.open(db, access, keep_days=settings.keep_days)
+        chain = await opened.enter_async_context(chaining(db, keys))
+        audit = Audit(db=db, keys=keys, chain=chain, beside=settings.data / "seals.jsonl")
+        chores = [Chore(name="kernel.audit_seal", cron=SEAL_CRON, do=audit.seal)]
+        jobs = await Jobs.open(db, access, keep_days=settings.keep_days, chores=chores)
         opened.push_async_callback(jobs.close)
         contexts = await Contexts.open(db, seeds=read_seeds(settings.contexts), address=address_of(settings))
         opened.push_async_callback(contexts.close)
@@ -87,6 +98,8 @@ async def open_store(
         parts = Parts(db=db, documents=documents, journal=journal, contexts=contexts, registrations=registrations)
         subscriptions = await Subscriptions.open(parts)
         opened.push_async_callback(subscriptions.close)
+        cases = Cases(db, CaseTypes(db), utc_now, OfPolicy(lambda: access.policy))
+        cases.hooks.watchers.append(audited)
         collect_seldom()
         policies = await Policies.open(db)
         documents.guards.append(policies.guard)
@@ -110,7 +123,9 @@ async def open_store(
             snapshots=await Snapshots.open(db),
             chains=await Chains.open(db),
             sources=sources,
+            cases=cases,
             keys=keys,
+            audit=audit,
         )
 
 

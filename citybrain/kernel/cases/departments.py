@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the case engine must know of departments."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Protocol
+
+from citybrain.kernel.access.policy import Policy
 
 
 class Departments(Protocol):
@@ -25,3 +27,18 @@ class Single:
     def successor(self, department: str) -> str:
         """The department itself."""
         return department
+
+
+class OfPolicy:
+    """The departments that rights go by, as they are when it is asked: `policy` answers with the one in force."""
+
+    def __init__(self, policy: Callable[[], Policy]) -> None:
+        self._policy = policy
+
+    def within(self, department: str) -> Collection[str]:
+        """A department with all below it, and those whose work they carry on."""
+        return self._policy().within(department)
+
+    def successor(self, department: str) -> str:
+        """Who does a department's work now."""
+        return self._policy().successor(department)
