@@ -2,6 +2,7 @@
 """Scheduled work on procrastinate, in the city's own database; the first of it is forgetting what is old."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -60,6 +61,14 @@ async def forget_old(db: Database, access: Access, *, keep_days: int, now: datet
     return dropped or 0
 
 
+class Chore(msgspec.Struct, frozen=True, kw_only=True):
+    """Something to be done again and again: by a cron line, and once at the start. It gets the time of the clock."""
+
+    name: str
+    cron: str
+    do: Callable[[datetime], Awaitable[object]]
+
+
 class Jobs:
     """A small worker in the same event loop. It shares the connections of the database."""
 
@@ -69,9 +78,12 @@ class Jobs:
         self._worker: asyncio.Task[None] | None = None
 
     @classmethod
-    async def open(cls, db: Database, access: Access, *, keep_days: int) -> "Jobs":
+    async def open(cls, db: Database, access: Access, *, keep_days: int, chores: Sequence[Chore] = ()) -> "Jobs":
         """Make the queue's tables if they are missing, forget what is old now and every hour, and begin to work."""
         app = procrastinate.App(connector=procrastinate.PsycopgConnector())
+        for chore in chores:
+            await chore.do(utc_now())
+            _repeat(app, chore)
 
         @app.periodic(cron=RETENTION_CRON)
         @app.task(name="kernel.forget_old", queueing_lock="kernel.forget_old")
@@ -106,3 +118,10 @@ class Jobs:
             await transaction.write(SQL.jobs_lock)
             if not (await transaction.read(SQL.jobs_schema_present, as_=bool))[0]:
                 await transaction.script(procrastinate.schema.SchemaManager.get_schema())
+
+
+def _repeat(app: procrastinate.App, chore: Chore) -> None:
+    @app.periodic(cron=chore.cron)
+    @app.task(name=chore.name, queueing_lock=chore.name)
+    async def repeated(timestamp: int) -> None:
+        await chore.do(utc_now())
