@@ -18,7 +18,6 @@ from citybrain.kernel.cases.case_type import CaseType, Phase
 from citybrain.kernel.cases.lengths import Length, LengthUnreadable, after, at_share, before, put_off, read_length
 from citybrain.kernel.cases.worktime import USUAL, Hours
 from citybrain.kernel.errors import Invalid
-from citybrain.kernel.records import Facts
 
 RECIPIENTS = ("assignee", "department", "opener")  # or role:<name> in the department, department:<id>, account:<name>
 NAMED_RECIPIENTS = ("role:", "department:", "account:")
@@ -364,8 +363,3 @@ def _alarms_of(rule: DeadlineRule, name: str, clock: Clock) -> Iterator[Alarm]:
     for step, each in enumerate(rule.escalate):
         at = after(clock.due_at, read_length(each.after), rule.hours) if each.after else clock.due_at
         yield Alarm(clock=name, kind=AlarmKind.ESCALATE, step=step, at=at, due_at=clock.due_at, to=each.to)
-
-
-def told(alarm: Alarm, case: Case) -> Facts:
-    """What is said of an alarm."""
-    return {"number": case.number, "clock": alarm.clock, "due_at": alarm.due_at.isoformat(), "title": case.title}
