@@ -26,9 +26,9 @@ export function linesOf(past: PastOf, names: Names): ChartLine[] {
     const of = (key: "low" | "mean" | "high"): Line => past.periods.map((period) => [Date.parse(period.at), period[key]]);
     if (past.periods.every((period) => period.mean === null)) return [];
     return [
-      { name: names.mean, colour: ACCENT, points: of("mean") },
       { name: names.low, colour: CALM, dashed: true, points: of("low") },
       { name: names.high, colour: CALM, dashed: true, points: of("high") },
+      { name: names.mean, colour: ACCENT, points: of("mean") },
     ];
   }
   const points = past.points.flatMap((point): Line => (typeof point.value === "number" ? [[Date.parse(point.at), point.value]] : []));

@@ -70,7 +70,7 @@ describe("the past", () => {
   it("is one line for single numbers and three for periods", () => {
     expect(linesOf(past({ points: [{ at: "1970-01-01T00:00:01Z", value: 3 }] }), names)).toMatchObject([{ name: "v", points: [[1000, 3]] }]);
     const period = { at: "1970-01-01T00:00:01Z", count: 2, low: 1, mean: 2, high: 3 };
-    expect(linesOf(past({ periods: [period] }), names).map((line) => line.name)).toEqual(["mean", "low", "high"]);
+    expect(linesOf(past({ periods: [period] }), names).map((line) => line.name)).toEqual(["low", "high", "mean"]);
   });
   it("is no line for words but their changes, the newest first", () => {
     const points = ["on", "on", "off"].map((value, i) => ({ at: `1970-01-01T00:00:0${i}Z`, value }));
