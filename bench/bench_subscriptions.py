@@ -25,10 +25,10 @@ import msgspec
 from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.entities import verbs
 from citybrain.kernel.entities.document import AttributeType, Document, EntityChange, Instance
+from citybrain.kernel.http import Call, Http, NoAnswer
 from citybrain.kernel.ld.context import CORE
 from citybrain.kernel.subscriptions.compiled import Compiled, compiled
 from citybrain.kernel.subscriptions.matching import Matcher
-from citybrain.kernel.subscriptions.posting import NoHttp, Posting
 from citybrain.kernel.subscriptions.reading import read_subscription
 from citybrain.kernel.subscriptions.subscription import Kind
 
@@ -137,7 +137,7 @@ class _Bench:
         self._book = folder / "book"
         self._city_port, self._receiver_port = _free_port(), _free_port()
         self._api = f"http://127.0.0.1:{self._city_port}/ngsi-ld/v1"
-        self._http = Posting()
+        self._http = Http()
         self._acknowledged: dict[str, list[tuple[int, float]]] = defaultdict(list)
         self._refused = 0
 
@@ -215,8 +215,9 @@ class _Bench:
         while True:
             try:
                 async with asyncio.timeout(30):
-                    status = await self._http.post(self._api + path, body, JSON)
-            except (OSError, NoHttp, TimeoutError):
+                    call = Call(method="POST", url=self._api + path, headers=JSON, content=body)
+                    status = (await self._http.send(call)).status
+            except (NoAnswer, TimeoutError):
                 status = 0
             if status == expected:
                 return

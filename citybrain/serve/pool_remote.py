@@ -5,10 +5,11 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Self
 
-import httpx
+import msgspec
 
 from citybrain.kernel.entities.represent import show_instance, show_types
 from citybrain.kernel.errors import Unavailable
+from citybrain.kernel.http import Call, Http, NoAnswer
 from citybrain.kernel.ld.context import CORE
 from citybrain.kernel.pool.temporal_reading import Given
 
@@ -25,32 +26,37 @@ class Remote:
     """Sends evolutions with a service's token. What is sent again after an interruption changes nothing."""
 
     def __init__(self, url: str, *, token: str, tenant: str) -> None:
-        headers = {"authorization": f"Bearer {token}"} if token else {}
+        self._url = url.rstrip("/") + PATH
+        self._headers = {"content-type": "application/json"}
+        if token:
+            self._headers["authorization"] = f"Bearer {token}"
         if tenant:
-            headers["ngsild-tenant"] = tenant
-        self.client = httpx.AsyncClient(base_url=url.rstrip("/"), headers=headers, timeout=WITHIN_S)
+            self._headers["ngsild-tenant"] = tenant
+        self._http = Http()
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def __aenter__(self) -> Self:
-        await self.client.__aenter__()
         return self
 
     async def __aexit__(self, *reason: Any) -> None:
-        await self.client.__aexit__(*reason)
+        await self._http.close()
 
     async def take(self, given: Sequence[Given]) -> None:
         """Send evolutions; committed there on return. Refuses at the first that is not taken."""
         await asyncio.gather(*(self._send(each) for each in given))
 
     async def _send(self, given: Given) -> None:
+        body = msgspec.json.encode(payload(given))
+        call = Call(method="POST", url=self._url, headers=self._headers, content=body, may_repeat=True)
         async with self._room:
             try:
-                answer = await self.client.post(PATH, json=payload(given))
-            except httpx.HTTPError as problem:
+                async with asyncio.timeout(WITHIN_S):
+                    answer = await self._http.send(call)
+            except (NoAnswer, TimeoutError) as problem:
                 facts = {"id": given.id, "why": str(problem) or type(problem).__name__}
                 raise CityRefused("serve.pool_remote_refused", facts) from problem
-        if answer.status_code not in (201, 204):
-            why = f"{answer.status_code} {answer.text[:300]}"
+        if answer.status not in (201, 204):
+            why = f"{answer.status} {(answer.body or b'').decode(errors='replace')[:300]}"
             raise CityRefused("serve.pool_remote_refused", {"id": given.id, "why": why})
 
 

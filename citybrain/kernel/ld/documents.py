@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import msgspec
 
 from citybrain.kernel.clock import monotonic_s
 from citybrain.kernel.errors import Refusal, Unavailable
+from citybrain.kernel.http import Call, Http, NoAnswer
 from citybrain.kernel.ld.terms import InvalidContext
 
 Fetch = Callable[[str], Awaitable[bytes]]
@@ -73,10 +73,8 @@ def read_seeds(folder: Path | None) -> Mapping[str, bytes]:
 class Web:
     """Fetches documents: one fetch for all who wait for it, a few at once, and a failure counts for a while."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None = None, within_s: float = FETCH_WITHIN_S) -> None:
-        self._client = httpx.AsyncClient(
-            transport=transport, follow_redirects=True, max_redirects=REDIRECTS, headers=_ACCEPT, timeout=within_s
-        )
+    def __init__(self, http: Http | None = None, within_s: float = FETCH_WITHIN_S) -> None:
+        self._http = http or Http()
         self._within_s = within_s
         self._slots = asyncio.Semaphore(AT_ONCE)
         self._by_host: dict[str, asyncio.Semaphore] = {}
@@ -101,7 +99,7 @@ class Web:
         """Give up what is under way and close the connections."""
         for task in list(self._under_way.values()):
             task.cancel()
-        await self._client.aclose()
+        await self._http.close()
 
     def _finished(self, url: str, task: asyncio.Task[bytes], *, remember: bool) -> None:
         self._under_way.pop(url, None)
@@ -129,17 +127,12 @@ class Web:
                         self._by_host.pop(host, None)
 
     async def _get(self, url: str) -> bytes:
-        async with self._client.stream("GET", url) as response:
-            if response.status_code != 200:
-                raise _not_available(url, f"HTTP {response.status_code}")
-            pieces: list[bytes] = []
-            size = 0
-            async for piece in response.aiter_bytes():
-                size += len(piece)
-                if size > SIZE_LIMIT:
-                    raise _not_available(url, f"> {SIZE_LIMIT // 2**20} MiB")
-                pieces.append(piece)
-            return b"".join(pieces)
+        answer = await self._http.send(Call(url=url, headers=_ACCEPT, largest=SIZE_LIMIT, redirects=REDIRECTS))
+        if answer.status != 200:
+            raise _not_available(url, f"HTTP {answer.status}")
+        if answer.body is None:
+            raise _not_available(url, f"> {SIZE_LIMIT // 2**20} MiB")
+        return answer.body
 
 
 @contextmanager
@@ -149,8 +142,8 @@ def _unavailable(url: str) -> Iterator[None]:
         yield
     except TimeoutError:
         raise _not_available(url, "timeout") from None
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as problem:
-        raise _not_available(url, str(problem) or type(problem).__name__) from None
+    except (NoAnswer, ValueError) as problem:
+        raise _not_available(url, str(problem)) from None
 
 
 def _not_available(url: str, why: str) -> LdContextNotAvailable:

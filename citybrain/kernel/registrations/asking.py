@@ -2,27 +2,20 @@
 """Asking context sources: one pool of connections, bounded time, and what came of it (CIM 009 clause 6.3.17)."""
 
 import asyncio
-import ssl
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
-import httpx
 import msgspec
 
+from citybrain.kernel.http import Call, Http, NoAnswer
 from citybrain.kernel.records import Json
-from citybrain.kernel.registrations.lines import Broken, Lines
 from citybrain.kernel.registrations.model import Registration
 
 # Whoever waits for this broker should not wait longer than people do for a page.
 ANSWER_WITHIN_S = 5.0
 # What one source may say at once. A thousand entities are about a megabyte.
 LARGEST_ANSWER = 16 * 2**20
-# To one host. A pool looks at all its connections for each request, so every host has one of its own.
-CONNECTIONS = 64
-KEPT_CONNECTIONS = 16
-HOSTS = 1024
 # Signs that a query may hold as they are (RFC 3986, section 3.4); ids and lists stay readable.
 READABLE = ":,/;()[]"
 
@@ -74,9 +67,7 @@ class Sources:
 
     def __init__(self, clock_s: Callable[[], float]) -> None:
         self._clock_s = clock_s
-        self._lines = Lines()
-        self._hosts: OrderedDict[str, _Host] = OrderedDict()
-        self._trusted = ssl.create_default_context()
+        self._http = Http()
         self._rests_until_s: dict[str, float] = {}
 
     async def ask(self, registration: Registration, sending: Sending) -> Reply:
@@ -92,10 +83,7 @@ class Sources:
 
     async def close(self) -> None:
         """Give all connections up."""
-        await self._lines.close()
-        while self._hosts:
-            _, host = self._hosts.popitem()
-            await host.client.aclose()
+        await self._http.close()
 
     async def _send(self, sending: Sending, within_s: float) -> Reply:
         try:
@@ -103,74 +91,21 @@ class Sources:
                 return await self._exchange(sending)
         except TimeoutError:
             return Reply(outcome=Outcome.NO_ANSWER, status=504)
-        except (httpx.HTTPError, httpx.InvalidURL, Broken):
+        except NoAnswer:
             return Reply(outcome=Outcome.NO_ANSWER, status=502)
 
     async def _exchange(self, sending: Sending) -> Reply:
-        if sending.url.startswith("http://"):
-            url = f"{sending.url}?{urlencode(sending.params, safe=READABLE)}" if sending.params else sending.url
-            response = await self._lines.send(
-                sending.method, url, sending.headers, sending.content, limit=LARGEST_ANSWER
-            )
-            return _understood(response.status, response.headers, response.body)
-        return await self._securely(sending)
-
-    async def _securely(self, sending: Sending) -> Reply:
-        """The same over TLS."""
-        host = await self._host(sending.url)
-        host.busy += 1
-        try:
-            request = host.client.build_request(
-                sending.method, sending.url, params=sending.params, headers=sending.headers, content=sending.content
-            )
-            response = await host.client.send(request, stream=True)
-            try:
-                content = await _content(response)
-            finally:
-                await response.aclose()
-        finally:
-            host.busy -= 1
-        return _understood(response.status_code, dict(response.headers), content)
-
-    async def _host(self, url: str) -> "_Host":
-        """The connections to a host. Beyond so many hosts, the one not needed for longest is given up."""
-        parts = urlsplit(url)
-        name = f"{parts.scheme}://{parts.netloc}"
-        host = self._hosts.get(name)
-        if host is None:
-            limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=KEPT_CONNECTIONS)
-            client = httpx.AsyncClient(limits=limits, timeout=None, trust_env=False, verify=self._trusted)
-            host = self._hosts[name] = _Host(client)
-            idle = next((each for each, held in self._hosts.items() if not held.busy and held is not host), None)
-            if len(self._hosts) > HOSTS and idle is not None:
-                await self._hosts.pop(idle).client.aclose()
-        self._hosts.move_to_end(name)
-        return host
-
-
-class _Host:
-    """The connections to one host, and how many requests are on their way there."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self.client = client
-        self.busy = 0
+        url = f"{sending.url}?{urlencode(sending.params, safe=READABLE)}" if sending.params else sending.url
+        call = Call(
+            method=sending.method, url=url, headers=sending.headers, content=sending.content, largest=LARGEST_ANSWER
+        )
+        answer = await self._http.send(call)
+        return _understood(answer.status, answer.headers, answer.body)
 
 
 def _resting(registration: Registration) -> str:
     """What rests: the endpoint as far as this registration goes, which alone asked for it."""
     return f"{registration.id} {registration.endpoint}"
-
-
-async def _content(response: httpx.Response) -> bytes | None:
-    """The body, None when it is larger than a source may say at once; the rest of it is not waited for."""
-    pieces: list[bytes] = []
-    size = 0
-    async for piece in response.aiter_bytes():
-        size += len(piece)
-        if size > LARGEST_ANSWER:
-            return None
-        pieces.append(piece)
-    return b"".join(pieces)
 
 
 def _understood(status: int, headers: Mapping[str, str], content: bytes | None) -> Reply:

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import aiomqtt
 import msgspec
 
-from citybrain.kernel.subscriptions.posting import NoHttp, Posting
+from citybrain.kernel.http import Call, Http, NoAnswer
 from citybrain.kernel.subscriptions.subscription import Endpoint, Why
 
 USUAL_TIMEOUT_S = 10.0
@@ -44,7 +44,8 @@ class Carriers:
     """Both ways of carrying, with the connections that they keep."""
 
     def __init__(self) -> None:
-        self._http = Posting()
+        # Those who tell bound how much is under way; nobody waits behind another of the same host.
+        self._http = Http(at_once_per_host=0)
         self._brokers: dict[tuple[str, str], _Broker] = {}
 
     async def __aenter__(self) -> Self:
@@ -76,10 +77,18 @@ class Carriers:
             return Carried(Why("kernel.notify_timeout", {"seconds": timeout_s}))
 
     async def _by_http(self, endpoint: Endpoint, message: Message) -> Carried:
+        call = Call(
+            method="POST",
+            url=endpoint.uri,
+            headers=message.headers,
+            content=message.body,
+            may_repeat=True,
+            wants_body=False,
+        )
         try:
-            status = await self._http.post(endpoint.uri, message.body, message.headers)
-        except (OSError, NoHttp, ValueError) as error:
-            return Carried(Why("kernel.notify_unreachable", {"why": str(error) or type(error).__name__}))
+            status = (await self._http.send(call)).status
+        except NoAnswer as error:
+            return Carried(Why("kernel.notify_unreachable", {"why": str(error)}))
         if 200 <= status < 300:
             return ARRIVED
         return Carried(

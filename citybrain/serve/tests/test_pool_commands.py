@@ -3,7 +3,6 @@
 
 from pathlib import Path
 
-import httpx
 import msgspec
 import pytest
 from typer.testing import CliRunner, Result
@@ -16,6 +15,7 @@ from citybrain.kernel.settings import Settings
 from citybrain.serve.cli import app
 from citybrain.serve.pool_commands import CityRuns
 from citybrain.serve.pool_remote import CityRefused, Remote, payload
+from tests.peer import peer
 
 HEAD = "id,type,attribute,observed_at,value\n"
 GIVEN = Given(
@@ -72,10 +72,8 @@ def test_an_evolution_is_sent_as_the_temporal_api_takes_it() -> None:
 
 
 async def test_a_city_that_does_not_take_it_is_named_with_what_it_said() -> None:
-    async with Remote("http://city", token="secret", tenant="") as remote:
-        remote.client = httpx.AsyncClient(
-            base_url="http://city", transport=httpx.MockTransport(lambda request: httpx.Response(403, text="no"))
-        )
+    said = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno"
+    async with peer([said]) as there, Remote(there.url, token="secret", tenant="") as remote:
         with pytest.raises(CityRefused) as refused:
             await remote.take([GIVEN])
     assert refused.value.facts == {"id": "urn:s:1", "why": "403 no"}

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests to other machines: connections kept by host, small bodies, and one way to fail."""
+
+from collections.abc import Mapping
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+AT_ONCE_PER_HOST = 64
+# How long a connection is kept that nobody uses.
+KEPT_S = 5.0
+LARGEST_BODY = 2**20
+_NOT_BY_ITSELF = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
+
+
+class NoAnswer(Exception):
+    """The connection could not be made, broke, or did not speak HTTP."""
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """A request. `largest`: bytes of body that are read at most. `may_repeat`: it may arrive twice, also as a POST,
+    when a kept connection turns out to be closed. Without `wants_body` the status alone matters."""
+
+    method: str = "GET"
+    url: str
+    headers: Mapping[str, str] = {}
+    content: bytes | None = None
+    largest: int = LARGEST_BODY
+    may_repeat: bool = False
+    wants_body: bool = True
+    redirects: int = 0
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back: headers by lower-case name; no body when it is larger than allowed, or not wanted."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes | None
+
+
+class Http:
+    """The way to all hosts. Nothing is opened before it is needed; how long to wait is the caller's to say."""
+
+    def __init__(self, *, at_once_per_host: int = AT_ONCE_PER_HOST) -> None:
+        self._at_once = at_once_per_host
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close all connections."""
+        session, self._session = self._session, None
+        if session is not None:
+            await session.close()
+
+    async def send(self, call: Call) -> Answer:
+        """Send a request and read the answer. Raises `NoAnswer`."""
+        try:
+            return await self._exchange(call)
+        except (aiohttp.ClientConnectorError, aiohttp.InvalidURL) as error:
+            raise _no_answer(error) from error
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+            if not call.may_repeat:
+                raise _no_answer(error) from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _no_answer(error) from error
+        try:
+            return await self._exchange(call)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _no_answer(error) from error
+
+    async def _exchange(self, call: Call) -> Answer:
+        session = self._session or self._open()
+        async with session.request(
+            call.method,
+            URL(call.url),
+            headers=call.headers,
+            data=call.content,
+            allow_redirects=call.redirects > 0,
+            max_redirects=call.redirects,
+        ) as response:
+            headers = {name.lower(): value for name, value in response.headers.items()}
+            return Answer(response.status, headers, await _body(response, call))
+
+    def _open(self) -> aiohttp.ClientSession:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, limit_per_host=self._at_once, keepalive_timeout=KEPT_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            timeout=aiohttp.ClientTimeout(total=None),
+            headers={"User-Agent": "citybrain"},
+            skip_auto_headers=_NOT_BY_ITSELF,
+            # What is small when it comes must not be large when it is unpacked.
+            auto_decompress=False,
+        )
+        return self._session
+
+
+async def _body(response: aiohttp.ClientResponse, call: Call) -> bytes | None:
+    """The body; a connection of which not all was read is not used again."""
+    length = response.content_length
+    if length is not None:
+        return await response.read() if length <= call.largest else None
+    if not call.wants_body:
+        return None
+    pieces: list[bytes] = []
+    size = 0
+    while piece := await response.content.readany():
+        size += len(piece)
+        if size > call.largest:
+            return None
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _no_answer(error: Exception) -> NoAnswer:
+    return NoAnswer(str(error) or type(error).__name__)
