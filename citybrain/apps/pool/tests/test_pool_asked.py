@@ -147,6 +147,13 @@ async def test_a_policy_to_warn_marks_the_next_change(asked: Client, filled: Sto
     assert checked["misfits"] == sum(checked["by_code"].values()) > 0
 
 
+async def test_how_good_a_type_is_is_told_by_source(asked: Client) -> None:
+    found = await get(asked, "quality", type=LAMP)
+    (source,) = found["sources"]
+    assert (found["total"], source["entities"], source["timeliness"]) == (1, 1, None)
+    assert source["uniqueness"]["good"] == source["uniqueness"]["all"]
+
+
 async def test_a_promise_of_nothing_is_refused(asked: Client) -> None:
     answer = await asked.put("/api/pool/policies", json={"type": AIR, "policy": "warn", "every_s": 0})
     assert answer.status_code >= 400

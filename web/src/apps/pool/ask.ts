@@ -2,7 +2,7 @@
 // The requests of the pool's desks.
 import { ask, part, query, write } from "@/api/client";
 import type {
-  Check, DeviceLetter, DeviceSource, EntityView, Found, Letter, OnMap, Page, PastOf, Policy, Quarantine, Tenant, Told, Types,
+  Check, DeviceLetter, DeviceSource, EntityView, Found, Letter, OnMap, Page, PastOf, Policy, QualityReport, Quarantine, Tenant, Told, Types,
 } from "@/apps/pool/types";
 
 export interface OfEntity { tenant: string; id: string }
@@ -24,6 +24,7 @@ export const pool = {
   replay: (which: { tenant: string; id: string; kind: string }) => write<{ waiting: number }>("POST", "/api/pool/subscriptions/replay", which),
   setPolicy: (change: { type: string; policy: Policy; every_s: number | null }) => write<unknown>("PUT", "/api/pool/policies", change),
   findings: (tenant: string, type: string) => ask<Found>(`/api/pool/findings${query({ tenant: given(tenant), type })}`),
+  quality: (tenant: string, type: string) => ask<QualityReport>(`/api/pool/quality${query({ tenant: given(tenant), type })}`),
   check: (tenant: string, type: string) => ask<Check>(`/api/pool/check${query({ tenant: given(tenant), type })}`),
 };
 

@@ -73,6 +73,10 @@ export interface Letter { number: number; at: string; about: string; tries: numb
 export interface Found { by_code: Record<string, number>; rows: Finding[] }
 export interface Check { looked: number; there: number; misfits: number; entities: number; by_code: Record<string, number>; rows: Finding[] }
 
+export interface Share { good: number; all: number }
+export interface SourceQuality { type: string; source: string; entities: number; completeness: Share; timeliness: Share | null; range: Share; uniqueness: Share }
+export interface QualityReport { type: string; at: string; total: number; looked_at: number; sources: SourceQuality[] }
+
 export interface DeviceSource { source: string; taken: number; refused: number; too_many: number; last_at: string; waiting: number; quarantined: number }
 export interface Quarantine { entity_id: string; source: string; code: string; event_id: string; since: string }
 export interface DeviceLetter { id: number; source: string; topic: string; entity_id: string; payload: string; code: string; facts: Facts; at: string }
