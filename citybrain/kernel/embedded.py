@@ -125,6 +125,14 @@ def start(folder: Path, configuration: Mapping[str, str] = CONFIGURATION) -> Pos
     return server
 
 
+def running(folder: Path) -> Postgres | None:
+    """The server that somebody else runs in `folder`, for those who only want to look; None when none runs."""
+    link = folder / "elsewhere"
+    cluster = (link.resolve() if link.is_symlink() else folder) / "postgres"
+    server = Postgres(cluster=cluster, socket=_socket(cluster), programs=cluster, account=None)
+    return server if server.runs() else None
+
+
 def _make_cluster(server: Postgres) -> None:
     """Make the cluster aside and move it in place, so that a kill on the way leaves nothing half made."""
     version = server.cluster / "PG_VERSION"

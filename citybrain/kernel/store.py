@@ -4,6 +4,7 @@
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -30,6 +31,7 @@ from citybrain.kernel.models.policies import Marks, Policies, store_marks
 from citybrain.kernel.outbox import Outbox
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.pool.temporal import Temporal
+from citybrain.kernel.privacy import FORGET_CRON, People, agree_on_keys
 from citybrain.kernel.registrations.asking import Sources
 from citybrain.kernel.registrations.chains import Chains
 from citybrain.kernel.registrations.registrations import Registrations
@@ -40,7 +42,7 @@ from citybrain.kernel.subscriptions.service import Parts, Subscriptions
 
 
 class Store(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts of one open city."""
+    """The parts of one open city. `of_apps` holds what each app keeps open, by its name."""
 
     db: Database
     documents: Documents
@@ -60,6 +62,31 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     cases: Cases
     keys: KeyRing
     audit: Audit
+    people: People
+    folder: Path
+    of_apps: dict[str, Any]
+
+
+class _Shield(msgspec.Struct, frozen=True, kw_only=True):
+    keys: KeyRing
+    audit: Audit
+    people: People
+    chores: Sequence[Chore]
+
+
+@asynccontextmanager
+async def _shielded(db: Database, settings: Settings) -> AsyncIterator[_Shield]:
+    """The keys, that they fit the database, and the chain of acts: opened before anything acts, closed after all."""
+    keys = KeyRing.open(settings.key_file, now=utc_now(), family=settings.cipher)
+    await agree_on_keys(db, keys)
+    async with chaining(db, keys) as chain:
+        audit = Audit(db=db, keys=keys, chain=chain, beside=settings.data / "seals.jsonl")
+        people = People(db, keys)
+        chores = [
+            Chore(name="kernel.audit_seal", cron=SEAL_CRON, do=audit.seal),
+            Chore(name="kernel.privacy_forget_due", cron=FORGET_CRON, do=people.forget_due),
+        ]
+        yield _Shield(keys=keys, audit=audit, people=people, chores=chores)
 
 
 @asynccontextmanager
@@ -79,16 +106,14 @@ async def open_store(
         db = await Database.open(settings)
         opened.push_async_callback(db.close)
         await migrate(db, migrations or {})
-        keys = KeyRing.open(settings.key_file, now=utc_now(), family=settings.cipher)
+        shield = await opened.enter_async_context(_shielded(db, settings))
+        keys, audit, people = shield.keys, shield.audit, shield.people
         access = await Access.open(db, settings, (CASE_PERMISSIONS, *permissions), keys=keys, now=utc_now())
         documents = await Documents.open(db)
         pool = await Pool.open(db, types, documents)
         journal = await Journal.open(db, pool)
         opened.push_async_callback(journal.close)
-        chain = await opened.enter_async_context(chaining(db, keys))
-        audit = Audit(db=db, keys=keys, chain=chain, beside=settings.data / "seals.jsonl")
-        chores = [Chore(name="kernel.audit_seal", cron=SEAL_CRON, do=audit.seal)]
-        jobs = await Jobs.open(db, access, keep_days=settings.keep_days, chores=chores)
+        jobs = await Jobs.open(db, access, keep_days=settings.keep_days, chores=shield.chores)
         opened.push_async_callback(jobs.close)
         contexts = await Contexts.open(db, seeds=read_seeds(settings.contexts), address=address_of(settings))
         opened.push_async_callback(contexts.close)
@@ -126,6 +151,9 @@ async def open_store(
             cases=cases,
             keys=keys,
             audit=audit,
+            people=people,
+            folder=settings.data,
+            of_apps={},
         )
 
 

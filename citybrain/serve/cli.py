@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: `citybrain up | run | scenarios | doctor | status | pool | new app`."""
+"""The command line: `citybrain up | run | scenarios | doctor | status | pool | audit | new app`."""
 
 import asyncio
 import sys
@@ -14,7 +14,7 @@ from rich.table import Table
 
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.settings import Settings, load_settings
-from citybrain.serve import catalog, doctor, experiment, pool_commands, report, scenarios
+from citybrain.serve import audit_command, catalog, doctor, experiment, pool_commands, report, scenarios
 from citybrain.serve.experiment import BRAIN, FIXED, Died, Finished, Task
 from citybrain.serve.new_app import NewAppRefused, write_app
 
@@ -26,6 +26,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 new = typer.Typer(no_args_is_help=True, help="Write the skeleton of something new.")
 app.add_typer(new, name="new")
 app.add_typer(pool_commands.app, name="pool")
+app.add_typer(audit_command.app, name="audit")
 
 out = Console()
 err = Console(stderr=True)
@@ -139,9 +140,21 @@ def new_app(
 def main() -> None:
     """The entry point: a refusal is one clear message and exit code 1, anything else a bug that shows itself."""
     try:
+        _add_commands_of_apps(sys.argv[1:])
         app()
     except Refusal as refusal:
         _refuse(refusal)
+
+
+def _add_commands_of_apps(arguments: list[str]) -> None:
+    """Apps' own commands, under their names. Apps are not loaded for a command that is none of theirs."""
+    own = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
+    own |= {group.name or "" for group in app.registered_groups}
+    if arguments and arguments[0] in own:
+        return
+    for each in catalog.apps():
+        if each.commands is not None and each.name not in own:
+            app.add_typer(each.commands, name=each.name)
 
 
 def _settings() -> Settings:

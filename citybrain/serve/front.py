@@ -19,6 +19,7 @@ from citybrain.serve.gate import (
     FromAnotherPage,
     actor_of,
     refuse_unless_permitted,
+    security_headers,
 )
 
 log = structlog.get_logger()
@@ -27,14 +28,18 @@ log = structlog.get_logger()
 class Front:
     """An ASGI application. `mounts` are entered with their doors' store; the rest is `application`'s."""
 
-    def __init__(self, application: Any, access: Access, mounts: Sequence[tuple[Mount, AsgiApp]]) -> None:
+    def __init__(
+        self, application: Any, access: Access, mounts: Sequence[tuple[Mount, AsgiApp]], *, address: str = ""
+    ) -> None:
         self._application = application
         self._access = access
         self._mounts = mounts
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in security_headers(address).items()]
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "http":
+            send = self._guarded(send)
             path: str = scope["path"]
             for mount, app in self._mounts:
                 prefix = mount.prefix
@@ -42,6 +47,19 @@ class Front:
                     await self._enter(mount, app, scope, receive, send)
                     return
         await self._application(scope, receive, send)
+
+    def _guarded(self, send: Send) -> Send:
+        """Whoever answers, and however: what browsers need to know for safety goes with it."""
+
+        async def guarded(message: Mapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                given = list(message.get("headers", ()))
+                names = {bytes(name).lower() for name, _ in given}
+                missing = [header for header in self._headers if header[0] not in names]
+                message = {**message, "headers": [*given, *missing]}
+            await send(message)
+
+        return guarded
 
     async def _enter(self, mount: Mount, app: AsgiApp, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         method: str = scope["method"]

@@ -30,6 +30,8 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+# OWASP ASVS 5.0 3.4.1: a year at least.
+ONLY_HTTPS = "max-age=31536000"
 POWER_PERMISSIONS = frozenset(name for name, roles in KERNEL_PERMISSIONS.items() if of_powers_only(roles))
 # OWASP ASVS 5.0 7.5.3 asks for a fresh proof before sensitive acts; this long lasts one sitting at such a page.
 PROOF_LASTS = timedelta(minutes=10)
@@ -64,6 +66,12 @@ class ProofNeeded(Forbidden):
 
 class FromAnotherPage(Forbidden):
     """A write came without the header that only our own page sends."""
+
+
+def security_headers(address: str) -> dict[str, str]:
+    """What every answer carries; a city that is reached by https asks browsers never to try without."""
+    https = {"Strict-Transport-Security": ONLY_HTTPS} if address.startswith("https://") else {}
+    return {**SECURITY_HEADERS, **https}
 
 
 async def actor_of(access: Access, *, cookie: str | None, authorization: str, now: datetime) -> Actor:

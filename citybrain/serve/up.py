@@ -88,6 +88,9 @@ async def serve(settings: Settings, console: Console, *, new_password: bool = Fa
         async with AsyncExitStack() as running:
             for service in (service for door in catalog.doors() for service in door.services):
                 await running.enter_async_context(service(store))
+            for app in catalog.apps():
+                if app.opens:
+                    store.of_apps[app.name] = await running.enter_async_context(app.opens(store))
             await _until_told(desk, settings, telling)
         telling.say("serve.up_stopping")
 
@@ -119,7 +122,12 @@ async def _until_told(desk: Desk, settings: Settings, telling: _Telling) -> None
     store = desk.city.store
     mounts = [(mount, mount.make(store)) for door in catalog.doors() for mount in door.mounts]
     server = Server(
-        Front(create(desk, store.access, pages_folder(), address=address_of(settings)), store.access, mounts),
+        Front(
+            create(desk, store.access, pages_folder(), address=address_of(settings)),
+            store.access,
+            mounts,
+            address=address_of(settings),
+        ),
         address=settings.host,
         port=settings.port,
         interface=Interfaces.ASGI,

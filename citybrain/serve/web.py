@@ -17,7 +17,7 @@ from citybrain import __version__
 from citybrain.kernel.access import Access
 from citybrain.kernel.app import App, Door
 from citybrain.kernel.errors import NotFound, Refusal
-from citybrain.serve import catalog, gate, people, services, signing
+from citybrain.serve import audit_routes, catalog, gate, people, services, signing
 from citybrain.serve.desk import Desk
 from citybrain.serve.routes import ROUTES
 from citybrain.serve.streams import stream, vehicles
@@ -25,8 +25,6 @@ from citybrain.serve.streams import stream, vehicles
 # Vite puts a content hash into the names under assets/, so those never change.
 FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
-# OWASP ASVS 5.0 3.4.1: a year at least.
-ONLY_HTTPS = "max-age=31536000"
 # Compressing a stream would hold messages back.
 NEVER_COMPRESSED = ["/api/stream", "/api/vehicles"]
 
@@ -40,7 +38,7 @@ def create(desk: Desk, access: Access, pages: Path, *, address: str = "") -> Lit
 
     `address` is where people reach it: with https cookies go by https alone.
     """
-    own = (*ROUTES, *signing.ROUTES, *people.ROUTES, *services.ROUTES, stream, vehicles)
+    own = (*ROUTES, *signing.ROUTES, *people.ROUTES, *services.ROUTES, *audit_routes.ROUTES, stream, vehicles)
     return Litestar(
         route_handlers=[*own, *_contributed(), *_page_routes(pages)],
         guards=[gate.permitted],
@@ -72,10 +70,7 @@ def _contributed() -> Sequence[Any]:
 
 
 def _headers_of(address: str) -> Callable[[Response[Any]], Response[Any]]:
-    """What every answer carries; a city that is reached by https asks browsers never to try without."""
-    headers = dict(gate.SECURITY_HEADERS)
-    if address.startswith("https://"):
-        headers["Strict-Transport-Security"] = ONLY_HTTPS
+    headers = gate.security_headers(address)
 
     def with_security_headers(response: Response[Any]) -> Response[Any]:
         response.headers.update(headers)

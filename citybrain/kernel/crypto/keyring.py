@@ -113,11 +113,11 @@ class KeyRing:
         return ring
 
     @classmethod
-    def new(cls, *, now: datetime, family: str = AES.name, path: Path | None = None) -> "KeyRing":
-        """A ring with one new key of each use."""
+    def new(cls, *, now: datetime, family: str = AES.name, path: Path | None = None, first: int = 1) -> "KeyRing":
+        """A ring with one new key of each use, numbered from `first` on."""
         ring = cls((), path)
-        for use in Use:
-            ring._add(use, now, family)
+        for number, use in enumerate(Use, start=first):
+            ring._add(use, now, family, number)
         return ring
 
     def rotate(self, *, now: datetime, family: str | None = None, uses: Sequence[Use] = tuple(Use)) -> None:
@@ -213,8 +213,8 @@ class KeyRing:
             raise KeyFileUnusable("kernel.key_file_unusable", facts)
         return max(found, key=lambda key: key.number)
 
-    def _add(self, use: Use, now: datetime, family: str) -> None:
-        number = max(self._keys, default=0) + 1
+    def _add(self, use: Use, now: datetime, family: str, number: int = 0) -> None:
+        number = number or max(self._keys) + 1
         secret = new_signing_key() if use is Use.SEAL else secrets.token_bytes(provider_of(family).key_bytes)
         self._keys[number] = Key(number=number, use=use, family=family, secret=secret, made_at=now)
 

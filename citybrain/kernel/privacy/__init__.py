@@ -3,20 +3,45 @@
 
 from citybrain.kernel.crypto import KeyLost, KeyRing, NotAsEncrypted, Place
 from citybrain.kernel.privacy.field import AtEnd, Basis, PersonalField, Retention, Sort, asked_for, excess, personal
+from citybrain.kernel.privacy.keeping import Sealed, agree_on_keys, encrypt_anew, give_up
 from citybrain.kernel.privacy.masking import mask, normalise
+from citybrain.kernel.privacy.people import (
+    FORGET_CRON,
+    Asking,
+    Consent,
+    ConsentMissing,
+    Gone,
+    Holder,
+    Look,
+    People,
+    Wanted,
+)
 
 __all__ = [
+    "FORGET_CRON",
+    "Asking",
     "AtEnd",
     "Basis",
+    "Consent",
+    "ConsentMissing",
+    "Gone",
+    "Holder",
     "KeyLost",
     "KeyRing",
+    "Look",
     "NotAsEncrypted",
+    "People",
     "PersonalField",
     "Place",
     "Retention",
+    "Sealed",
     "Sort",
+    "Wanted",
+    "agree_on_keys",
     "asked_for",
+    "encrypt_anew",
     "excess",
+    "give_up",
     "mask",
     "normalise",
     "personal",

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 import asyncio
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from citybrain.kernel import jobs
 from citybrain.kernel.access import Access
-from citybrain.kernel.clock import utc_now
+from citybrain.kernel.clock import new_id, utc_now
 from citybrain.kernel.db import Database
 from citybrain.kernel.jobs import forget_old
 from citybrain.kernel.journal import Journal
@@ -19,8 +20,16 @@ from citybrain.kernel.tests.scene import DAWN, ENTITIES, ROADS, TYPES, after, ba
 DAY_S = 86_400
 
 
-async def test_everything_opens_closes_and_opens_again(database_url: str, unused_settings: Settings) -> None:
-    settings = Settings(data=unused_settings.data, database_url=database_url)
+@pytest.fixture(scope="module")
+def keys(open_folder: Path) -> Path:
+    """The keys of this module's database, which several data folders use in turn."""
+    return open_folder / f"keys-{new_id()}.json"
+
+
+async def test_everything_opens_closes_and_opens_again(
+    database_url: str, unused_settings: Settings, keys: Path
+) -> None:
+    settings = Settings(data=unused_settings.data, keys=keys, database_url=database_url)
     async with open_store(settings, types=TYPES) as store:
         await store.pool.register(ENTITIES)
         await store.journal.append(batch(DAWN, [30, 40]))
@@ -29,7 +38,7 @@ async def test_everything_opens_closes_and_opens_again(database_url: str, unused
 
 
 async def test_the_job_worker_does_what_is_asked_of_it(
-    database_url: str, unused_settings: Settings, monkeypatch: pytest.MonkeyPatch
+    database_url: str, unused_settings: Settings, keys: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: asyncio.Queue[int] = asyncio.Queue()
 
@@ -39,7 +48,7 @@ async def test_the_job_worker_does_what_is_asked_of_it(
 
     monkeypatch.setattr(jobs, "RETENTION_CRON", "* * * * * *")  # every second
     monkeypatch.setattr(jobs, "forget_old", forget)
-    settings = Settings(data=unused_settings.data, database_url=database_url, keep_days=7)
+    settings = Settings(data=unused_settings.data, keys=keys, database_url=database_url, keep_days=7)
     async with open_store(settings, types=TYPES), asyncio.timeout(30):
         assert await asked.get() == 7, "at the start"
         assert await asked.get() == 7, "and by the clock"

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ring and the database belong together: a key that the database needs and the ring lacks is said at the start."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from citybrain.kernel.crypto import KeyLost, KeyRing, Place
+from citybrain.kernel.db import Database, Transaction
+from citybrain.kernel.privacy.people import SQL
+
+
+class _Known(msgspec.Struct, frozen=True):
+    number: int
+    check_word: bytes
+
+
+async def agree_on_keys(db: Database, keys: KeyRing) -> None:
+    """Register the ring's keys in the database. Refuses `KeyLost` when the database was written with others."""
+    known = {each.number: each.check_word for each in await db.read(SQL.keys_known, as_=_Known)}
+    lost = [number for number, word in known.items() if keys.check(number) != word]
+    if lost:
+        raise KeyLost("kernel.key_lost", {"numbers": lost, "file": str(keys.path or "")})
+    async with db.transaction() as transaction:
+        for key in keys.keys:
+            if key.number not in known:
+                params = {"number": key.number, "use": key.use, "family": key.family, "made_at": key.made_at}
+                await transaction.write(SQL.key_add, {**params, "check_word": keys.check(key.number)})
+
+
+async def give_up(db: Database, numbers: Sequence[int], *, now: datetime) -> None:
+    """Accept that what was encrypted with these keys cannot be read any more."""
+    await db.write(SQL.key_give_up, {"numbers": list(numbers), "now": now})
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """A stored value and where it lies."""
+
+    place: Place
+    value: bytes
+
+
+Old = Callable[[], AsyncIterator[Sequence[Sealed]]]
+Store = Callable[[Transaction, Sequence[Sealed]], Awaitable[None]]
+
+
+async def encrypt_anew(db: Database, keys: KeyRing, old: Old, store: Store) -> int:
+    """Encrypt with the newest key what is not yet; answers with how many values that were.
+
+    `old` yields values in portions, `store` writes a portion back and must leave alone what changed meanwhile. One that
+    does not open stops it with its refusal: it is lost or was tampered with, and somebody has to look.
+    """
+    count = 0
+    async for portion in old():
+        stale = [each for each in portion if not keys.is_current(each.value)]
+        anew = [
+            Sealed(each.place, keys.encrypt(keys.decrypt_bytes(each.value, each.place), each.place)) for each in stale
+        ]
+        if anew:
+            async with db.transaction() as transaction:
+                await store(transaction, anew)
+            count += len(anew)
+    return count
