@@ -34,6 +34,7 @@ class Verb(StrEnum):
     SPLIT = "split"
     CONVERT = "convert"
     PLAN = "plan"
+    TASK = "task"
 
 
 class CommentKind(StrEnum):
@@ -188,13 +189,17 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What watchers are told inside the transaction; `before` is None for a case that was just opened."""
+    """What watchers are told inside the transaction; `before` is None for a case that was just opened.
+
+    `said` is the comment or answer that came with the act.
+    """
 
     type: CaseType
     before: Case | None
     after: Case
     event: CaseEvent
     actor: Actor
+    said: str = ""
 
 
 class BulkResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -197,13 +197,13 @@ CREATE TABLE case_process (
     case_id bigint PRIMARY KEY REFERENCES city_case (id),
     type text NOT NULL,
     type_version integer NOT NULL,
-    state jsonb NOT NULL,
+    state text NOT NULL,
     version integer NOT NULL,
     is_over boolean NOT NULL,
     changed_at timestamptz NOT NULL,
     FOREIGN KEY (type, type_version) REFERENCES process_model (type, type_version)
 );
-COMMENT ON TABLE case_process IS 'Where the process of a case stands.';
+COMMENT ON TABLE case_process IS 'Where the process of a case stands; JSON as text, since the order of its keys tells something.';
 
 CREATE TABLE case_process_task (
     case_id bigint NOT NULL REFERENCES case_process (case_id),
