@@ -2,7 +2,7 @@
 """By which words a case is found, and what somebody typed asks for. Pure.
 
 Chinese text is kept as pairs of neighbouring characters: a text that contains what was typed has all its pairs, so
-nothing is missed, and dictionaries have no say. Now and then a text has all pairs and yet not the text. Titles and
+nothing is missed, and dictionaries have no say. Now and then a text has the pairs and yet not the text. Titles and
 addresses are also kept as initials of pinyin in threes, by the usual reading of each word. Other words are found by
 how they begin, numbers of cases by how they begin and by their last four to eight digits.
 """
@@ -16,7 +16,7 @@ import msgspec
 from pypinyin import Style, lazy_pinyin
 
 from citybrain.kernel.cases.case import Case
-from citybrain.kernel.cases.case_type import CaseType
+from citybrain.kernel.cases.case_type import CaseType, Phase
 
 HAN = "㐀-䶿一-鿿豈-﫿\U00020000-\U000323af"
 RUNS = re.compile(rf"[{HAN}]+|[a-z0-9]+")
@@ -26,6 +26,7 @@ WORD_LIMIT = 40
 ASKED_LIMIT = 100
 TAILS = range(4, 9)
 INITIALS_LEAST = 2
+OPEN_WORD = "o:"  # says that a case is not closed
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -38,11 +39,19 @@ def words_of(case: Case, type: CaseType) -> list[str]:
     """Every word of the index by which a case is found, its department and month included."""
     texts = [case.title, case.address, *(str(case.fields.get(name) or "") for name in type.searched)]
     found = {department_word(case.department), month_word(case.created_at)}
+    if case.phase is not Phase.CLOSED:
+        found.add(OPEN_WORD)
     for text in texts:
         found.update(_text_words(text))
     for text in (case.title, case.address):
         found.update(_threes(text))
     found.update(_number_words(case.number))
+    return sorted(found)
+
+
+def text_words(texts: Iterable[str]) -> list[str]:
+    """Every word of the index by which texts are found that are no cases."""
+    found = {word for text in texts for word in (*_text_words(text), *_threes(text))}
     return sorted(found)
 
 
@@ -95,13 +104,19 @@ def asked(text: str) -> list[Asked]:
 
 def _asked(run: str) -> Asked:
     if not run[0].isascii():
-        pairs = tuple(_exact(f"h:{run[at : at + 2]}") for at in range(len(run) - 1))
-        return Asked((pairs or (_begins(f"h:{run}"),),))
+        return Asked((_pieces("h", run, 2),))
     ways: list[tuple[str, ...]] = [(_begins(f"w:{run[:WORD_LIMIT]}"),), (_begins(f"n:{run}"),)]
     if run.isalpha() and len(run) >= INITIALS_LEAST:
-        threes = tuple(_exact(f"p:{run[at : at + 3]}") for at in range(len(run) - 2))
-        ways.append(threes or (_begins(f"p:{run}"),))
+        ways.append(_pieces("p", run, 3))
     return Asked(tuple(ways))
+
+
+def _pieces(kind: str, run: str, length: int) -> tuple[str, ...]:
+    """A run in pieces as they are kept: every second one and the last have all its characters, and less is read."""
+    if len(run) < length:
+        return (_begins(f"{kind}:{run}"),)
+    last = len(run) - length
+    return tuple(_exact(f"{kind}:{run[at : at + length]}") for at in dict.fromkeys((*range(0, last, 2), last)))
 
 
 def tsquery(asked: Iterable[Asked], *, any_of: Iterable[Iterable[str]] = ()) -> str:
