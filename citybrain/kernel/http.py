@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import aiohttp
 import msgspec
-from yarl import URL
 
 AT_ONCE_PER_HOST = 64
 # How long a connection is kept that nobody uses.
@@ -73,7 +72,7 @@ class Http:
         session = self._session or self._open()
         async with session.request(
             call.method,
-            URL(call.url),
+            call.url,
             headers=call.headers,
             data=call.content,
             allow_redirects=call.redirects > 0,
