@@ -17,7 +17,7 @@ from citybrain import __version__
 from citybrain.kernel.access import Access
 from citybrain.kernel.app import App, Door
 from citybrain.kernel.errors import NotFound, Refusal
-from citybrain.serve import audit_routes, catalog, gate, people, services, signing
+from citybrain.serve import audit_routes, catalog, gate, own_data, people, services, signing
 from citybrain.serve.desk import Desk
 from citybrain.serve.routes import ROUTES
 from citybrain.serve.streams import stream, vehicles
@@ -38,7 +38,16 @@ def create(desk: Desk, access: Access, pages: Path, *, address: str = "") -> Lit
 
     `address` is where people reach it: with https cookies go by https alone.
     """
-    own = (*ROUTES, *signing.ROUTES, *people.ROUTES, *services.ROUTES, *audit_routes.ROUTES, stream, vehicles)
+    own = (
+        *ROUTES,
+        *signing.ROUTES,
+        *people.ROUTES,
+        *services.ROUTES,
+        *audit_routes.ROUTES,
+        *own_data.ROUTES,
+        stream,
+        vehicles,
+    )
     return Litestar(
         route_handlers=[*own, *_contributed(), *_page_routes(pages)],
         guards=[gate.permitted],

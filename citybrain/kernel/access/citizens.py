@@ -21,6 +21,7 @@ from citybrain.kernel.crypto import KeyRing
 from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Forbidden, Invalid
 from citybrain.kernel.i18n import Words, load_words
+from citybrain.kernel.privacy import normalise
 
 CODE_DIGITS = 6
 # OWASP ASVS 5.0 6.6.2: an out-of-band code lives ten minutes at most; 6.6.3: and is guarded against guessing.
@@ -43,6 +44,7 @@ class Sql(msgspec.Struct, frozen=True):
     citizen_add: str
     contact_add: str
     contacts_of: str
+    marks_of: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_citizens.sql"), Sql)
@@ -108,7 +110,8 @@ class Citizens:
         sender = self.senders.get(contact.way)
         if sender is None:
             raise WayNotSet("kernel.way_not_set", {"way": contact.way})
-        mark = self._keys.mark("contact", contact.address)
+        # The same mark as the city's other parts keep of a person, so that somebody signed in finds all of theirs.
+        mark = self._keys.mark(contact.way, normalise(contact.way, contact.address))
         self._limits.count(f"code {origin.address}", CODES_BY_ADDRESS, now)
         self._limits.count(f"code {mark.hex()}", CODES_AT_ONCE, now)
         self._limits.count(f"code {mark.hex()}", CODES_BY_CONTACT, now)
@@ -152,6 +155,10 @@ class Citizens:
     async def hints(self, account: str) -> list[str]:
         """By which ways an account signs in, masked."""
         return await self._db.read(SQL.contacts_of, {"account": account}, as_=str)
+
+    async def marks(self, account: str) -> list[bytes]:
+        """Under which marks the city knows the person who signs in with this account."""
+        return await self._db.read(SQL.marks_of, {"account": account}, as_=bytes)
 
     async def prune(self, now: datetime) -> None:
         """Forget codes that are over."""

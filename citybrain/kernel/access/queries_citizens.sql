@@ -31,3 +31,6 @@ ON CONFLICT (mark) DO UPDATE SET hint = excluded.hint RETURNING account;
 
 -- name: contacts_of
 SELECT hint FROM citizen_contact WHERE account = %(account)s ORDER BY created_at;
+
+-- name: marks_of
+SELECT mark FROM citizen_contact WHERE account = %(account)s ORDER BY created_at;

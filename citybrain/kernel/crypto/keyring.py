@@ -120,8 +120,11 @@ class KeyRing:
             ring._add(use, now, family, number)
         return ring
 
-    def rotate(self, *, now: datetime, family: str | None = None, uses: Sequence[Use] = tuple(Use)) -> None:
-        """Make a new key of each use for what is new from now on; the older ones stay for what was made with them."""
+    def rotate(self, *, now: datetime, family: str | None = None, uses: Sequence[Use] = (Use.DATA, Use.SEAL)) -> None:
+        """Make a new key of each use for what is new from now on; the older ones stay for what was made with them.
+
+        A new key for search is for when the old one may be known: marks cannot be made anew without what they mark.
+        """
         for use in uses:
             self._add(use, now, family or self._newest(use).family)
         self._write()

@@ -47,6 +47,11 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     then: AtEnd = AtEnd.ERASE
     law: str = ""
 
+    @classmethod
+    def of_days(cls, days: int, then: AtEnd = AtEnd.ERASE, law: str = "") -> "Retention":
+        """The usual way to say it."""
+        return cls(keep=timedelta(days=days), then=then, law=law)
+
 
 class PersonalField(msgspec.Struct, frozen=True, kw_only=True):
     """A field of a form or table that tells of a person.

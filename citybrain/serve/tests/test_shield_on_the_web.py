@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Safety on the web: every answer carries what browsers need, the log is the audit power's, own data the person's."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from citybrain.kernel.access import Access
+from citybrain.kernel.app import Mount
+from citybrain.kernel.asgi import Answer, Receive, Scope, Send, send_answer
+from citybrain.kernel.audit import MACHINE, record
+from citybrain.kernel.clock import utc_now
+from citybrain.kernel.errors import Refusal
+from citybrain.kernel.privacy import Asking, Basis, PersonalField, Place, Retention, Sort, Wanted
+from citybrain.kernel.store import Store
+from citybrain.serve import contributions
+from citybrain.serve.front import Front
+from citybrain.serve.gate import COOKIE, OWN_PAGE_HEADER, SECURITY_HEADERS
+from citybrain.serve.web import create
+from conftest import Serving
+
+HTTPS = "https://city.example"
+
+
+async def _bare(scope: Scope, receive: Receive, send: Send) -> None:
+    await send_answer(send, Answer(status=200 if scope["path"].endswith("ok") else 404, body=b"{}"))
+
+
+def _refuse(refusal: Refusal) -> Answer:
+    return Answer(status=403, body=msgspec.json.encode(refusal.code))
+
+
+MOUNT = Mount(prefix="/mounted", make=lambda _store: _bare, reads="city.view", writes="city.control", refuse=_refuse)
+
+
+@pytest.fixture
+async def url(store: Store, serving: Serving, tmp_path: Path) -> AsyncIterator[str]:
+    """A city's web front with a mounted protocol, and pages of one file."""
+    (tmp_path / "assets").mkdir()
+    (tmp_path / "index.html").write_text("<!doctype html>" + " " * 2_000)
+    (tmp_path / "assets" / "a.js").write_text("0")
+    store.access.policy = Access(store.db, contributions.permissions()).policy
+    desk: Any = SimpleNamespace(city=SimpleNamespace(store=store))
+    front = Front(create(desk, store.access, tmp_path, address=HTTPS), store.access, [(MOUNT, _bare)], address=HTTPS)
+    async with serving(front) as found:
+        yield found
+
+
+# fmt: off
+ANSWERS = [
+    ("GET", "/", 200, "a page, compressed"),
+    ("GET", "/assets/a.js", 200, "a file"),
+    ("HEAD", "/", 405, "no body"),
+    ("GET", "/api/nothing", 404, "no such route"),
+    ("PUT", "/api/session", 405, "a wrong method"),
+    ("POST", "/api/session", 400, "a body that does not fit"),
+    ("GET", "/api/audit", 401, "not signed in"),
+    ("GET", "/api/city", 500, "a fault of ours"),
+    ("GET", "/mounted/ok", 200, "a mounted protocol"),
+    ("GET", "/mounted/no", 404, "what it does not have"),
+    ("POST", "/mounted/ok", 403, "what it refuses"),
+    ("GET", "/api/docs/openapi.json", 200, "the description"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("method", "path", "status", "why"), ANSWERS)
+async def test_every_answer_says_what_keeps_browsers_safe(
+    url: str, method: str, path: str, status: int, why: str
+) -> None:
+    async with httpx.AsyncClient(base_url=url, headers={OWN_PAGE_HEADER: "1"}) as client:
+        answer = await client.request(method, path, content=b"{" if method == "POST" else None)
+    assert answer.status_code == status, why
+    for name, value in {**SECURITY_HEADERS, "Strict-Transport-Security": "max-age=31536000"}.items():
+        assert answer.headers.get_list(name) == [value], f"{why}: {name}"
+
+
+def test_the_policy_for_content_lets_nothing_in_from_elsewhere() -> None:
+    policy = SECURITY_HEADERS["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert not {"unsafe-inline", "unsafe-eval", "http:", "https:", "*"} & set(policy.replace("'", "").split())
+
+
+async def _client(store: Store, url: str, name: str, *roles: str, factor: bool = True) -> httpx.AsyncClient:
+    await store.access.add_account(name, "correct horse battery", roles=roles, now=utc_now())
+    token = await store.access.sessions.open(name, method="password", now=utc_now())
+    visit = await store.access.sessions.find(token, utc_now())
+    assert visit is not None
+    token = await store.access.sessions.rotate(visit.id, now=utc_now(), second_factor=factor)
+    return httpx.AsyncClient(base_url=url, cookies={COOKIE: token}, headers={OWN_PAGE_HEADER: "1"})
+
+
+async def test_the_audit_power_alone_looks_into_the_log_and_that_is_recorded(store: Store, url: str) -> None:
+    async with store.db.transaction() as transaction:
+        await record(transaction, actor=MACHINE, act="case.move", object="case:7", facts={"to": "closed"})
+    async with await _client(store, url, "auditor", "audit") as auditor:
+        found = (await auditor.get("/api/audit", params={"object": "case:7"})).json()
+        assert [(each["act"], each["facts"]) for each in found] == [("case.move", {"to": "closed"})]
+        looked = (await auditor.get("/api/audit", params={"act": "audit.search"})).json()
+        assert [(each["actor"], each["facts"]) for each in looked][-1:] == [
+            ("auditor", {"object": "case:7", "limit": 100})
+        ]
+        assert (await auditor.get("/api/audit/verify")).json()["whole"] is True
+        await store.audit.chain.extend()
+        lines = (await auditor.get("/api/audit/export")).content.splitlines()
+        assert msgspec.json.decode(lines[-1])["position"] == len(lines)
+        bad = await auditor.get("/api/audit", params={"since": "yesterday"})
+        assert (bad.status_code, bad.json()["code"]) == (400, "serve.audit_query_unusable")
+    for role in ("admin", "security", "operator"):
+        async with await _client(store, url, f"the-{role}", role) as other:
+            for path in ("/api/audit", "/api/audit/verify", "/api/audit/export"):
+                assert (await other.get(path)).status_code == 403, role
+
+
+async def test_a_citizen_sees_who_looked_and_nobody_elses_data(store: Store, url: str) -> None:
+    person = store.people.mark("phone", "13800131234")
+    field = PersonalField(
+        name="phone", purpose="answer", legal_basis=Basis.DUTY, retention=Retention.of_days(365), sort=Sort.PHONE
+    )
+    place = Place("t", "c", 1)
+    wanted = [Wanted(field=field, sealed=store.keys.encrypt("13800131234", place), place=place)]
+    shown: Any = SimpleNamespace(fields=SimpleNamespace(of=lambda _name: "clear"))
+    clerk: Any = SimpleNamespace(account="li", kind="staff", on_behalf_of=None, rights={"case.work": shown})
+    asking = Asking(permission="case.work", purpose="answer", reason="call back", person=person, object="case:1")
+    async with store.db.transaction() as transaction:
+        await store.people.reveal(transaction, clerk, asking, wanted)
+        await transaction.write("INSERT INTO account VALUES ('citizen-1', NULL, '{}', now(), 'citizen')")
+        await transaction.write("INSERT INTO account VALUES ('citizen-2', NULL, '{}', now(), 'citizen')")
+        await transaction.write(
+            "INSERT INTO citizen_contact VALUES (%(mark)s, 'phone', '', 'citizen-1', now())", {"mark": person}
+        )
+    for name, seen in (("citizen-1", ["li"]), ("citizen-2", [])):
+        token = await store.access.sessions.open(name, method="code", now=utc_now())
+        async with httpx.AsyncClient(base_url=url, cookies={COOKIE: token}) as citizen:
+            assert [look["account"] for look in (await citizen.get("/api/own/looks")).json()] == seen
+            assert [look["account"] for look in (await citizen.get("/api/own/data")).json()["looks"]] == seen
