@@ -18,6 +18,7 @@ WORK = "case.work"
 ASSIGN = "case.assign"
 TRANSFER = "case.transfer"
 TYPES = "case.types"
+EXPORT = "case.export"
 
 STAFF_ROLES = ("operator", "clerk", "head")
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {
@@ -27,6 +28,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     ASSIGN: ("operator", "head"),
     TRANSFER: STAFF_ROLES,
     TYPES: ("operator",),
+    EXPORT: ("operator", "head"),
 }
 """The permissions of the case engine, each with the roles that have it unless a city says otherwise."""
 

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lists of cases to take along, with personal fields as who asks may see them; and what became of acts on many."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from secrets import token_hex
+from zoneinfo import ZoneInfo
+
+import msgspec
+from msgspec.structs import replace
+
+from citybrain.kernel.access.actor import Actor, Fields, Shown
+from citybrain.kernel.access.policy import fields, require
+from citybrain.kernel.audit import record
+from citybrain.kernel.cases.case import Case
+from citybrain.kernel.cases.case_type import CaseType
+from citybrain.kernel.cases.form_problems import label_at
+from citybrain.kernel.cases.forms import fields_of
+from citybrain.kernel.cases.query import CaseQuery
+from citybrain.kernel.cases.rights import EXPORT, VIEW
+from citybrain.kernel.cases.service import Cases
+from citybrain.kernel.cases.tables import Form, Row, TooManyRows, write_csv, write_xlsx
+from citybrain.kernel.db import Database
+from citybrain.kernel.errors import Invalid, Refusal
+from citybrain.kernel.i18n import Words
+from citybrain.kernel.privacy import PersonalField, Sort, mask
+from citybrain.kernel.records import Facts, Json, Text
+
+PAGE = 200
+ROWS_AT_MOST = 200_000
+COLUMNS_AT_MOST = 100
+MANY = 500  # of one bulk act
+
+PLAIN = (
+    *("number", "type", "state", "title", "department", "assignee", "priority", "channel", "category", "address"),
+    *("longitude", "latitude", "created_at", "due_at", "closed_at", "changed_at", "reopened", "transfers"),
+)
+
+
+class ExportRefused(Invalid):
+    """A column that there is not, or more than may be taken along at once."""
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """A column: `name` of the case or `fields.…` of its form; `sort` where it is personal."""
+
+    name: str
+    label: Text
+    sort: Sort | None = None
+
+
+def columns_of(names: Sequence[str], type: CaseType | None, words: Words) -> list[Column]:
+    """Columns by name, with what people call them. Fields of a form need its type; refuses `ExportRefused`."""
+    if not 0 < len(names) <= COLUMNS_AT_MOST:
+        raise ExportRefused("kernel.export_columns", {"limit": COLUMNS_AT_MOST})
+    form = fields_of(type.form) if type else {}
+    personal = {each.name: each.sort for each in personal_fields(type)} if type else {}
+    found: list[Column] = []
+    for name in names:
+        field = name.removeprefix("fields.")
+        if name in PLAIN:
+            label: Text = {lang: words.sentence(f"kernel.case_column_{name}", {}, lang) for lang in ("zh", "en")}
+            found.append(Column(name=name, label=label))
+        elif name.startswith("fields.") and field in form and type:
+            # What the schema marks as personal is so although nothing declares how it is masked.
+            sort = personal.get(field) or (Sort.OTHER if form[field].get("x-personal") else None)
+            found.append(Column(name=name, label=label_at(type.form, [field]), sort=sort))
+        else:
+            raise ExportRefused("kernel.export_column_unknown", {"column": name[:80]})
+    return found
+
+
+def personal_fields(type: CaseType) -> list[PersonalField]:
+    """What a type declares of its personal fields."""
+    return [msgspec.convert(dict(each), PersonalField) for each in type.personal]
+
+
+def row_of(case: Case, columns: Sequence[Column], shown: Fields, states: Mapping[tuple[str, str], str]) -> list[Json]:
+    """The cells of a case, personal ones as they may be shown."""
+    return [_cell(case, column, shown, states) for column in columns]
+
+
+def _cell(case: Case, column: Column, shown: Fields, states: Mapping[tuple[str, str], str]) -> Json:
+    if column.name == "state":
+        return states.get((case.type, case.state), case.state)
+    if not column.name.startswith("fields."):
+        return getattr(case, column.name)
+    field = column.name.removeprefix("fields.")
+    value = dict(case.fields).get(field)
+    if column.sort is None or value in (None, ""):
+        return value
+    how = shown.of(field)
+    if how is Shown.CLEAR:
+        return value
+    return mask(column.sort, str(value)) if how is Shown.MASKED else ""
+
+
+class Export:
+    """Takes lists along. Files of Excel are made in `folder` before they are sent."""
+
+    def __init__(self, db: Database, cases: Cases, words: Words, folder: Path, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._db = db
+        self._cases = cases
+        self._words = words
+        self._folder = folder
+
+    async def write(
+        self,
+        actor: Actor,
+        query: CaseQuery,
+        columns: Sequence[str],
+        *,
+        form: Form,
+        lang: str,
+        zone: str = "Asia/Shanghai",
+    ) -> AsyncIterator[bytes]:
+        """The cases of a question, as many as the actor sees, in pieces as they come.
+
+        It is written down before the first piece leaves: who, what was asked, which columns, which of them in clear.
+        Columns of a form need a question about one type. Refuses `NotPermitted`, `ExportRefused`, `TooManyRows`.
+        """
+        require(actor, EXPORT)
+        now = self._clock()
+        type = await self._cases.types.current(query.types[0], now) if len(query.types) == 1 else None
+        chosen = columns_of(columns, type, self._words)
+        shown = fields(actor, VIEW)
+        await self._note(actor, query, chosen, shown, form)
+        states = await self._states(lang)
+        heading = [column.label.get(lang, column.name) for column in chosen]
+        rows = self._rows(actor, query, chosen, shown, states)
+        if form is Form.CSV:
+            return write_csv(heading, rows, ZoneInfo(zone))
+        self._folder.mkdir(parents=True, exist_ok=True)
+        into = self._folder / f"{token_hex(16)}.xlsx"
+        return write_xlsx(heading, rows, ZoneInfo(zone), into=into)
+
+    async def _note(self, actor: Actor, query: CaseQuery, columns: Sequence[Column], shown: Fields, form: Form) -> None:
+        clear = [
+            each.name for each in columns if each.sort and shown.of(each.name.removeprefix("fields.")) is Shown.CLEAR
+        ]
+        asked = {
+            name: value
+            for name, value in msgspec.to_builtins(query).items()
+            if value and name not in {"after", "limit", "words"}
+        }
+        facts: Facts = {
+            "query": asked,
+            "by_words": bool(query.words),
+            "columns": [each.name for each in columns],
+            "clear": clear,
+            "form": form,
+        }
+        async with self._db.transaction() as transaction:
+            await record(transaction, actor=actor, act="case.export", object="cases", facts=facts)
+
+    async def _states(self, lang: str) -> Mapping[tuple[str, str], str]:
+        """What people call the states of all types that are valid now."""
+        types = await self._cases.types.valid(self._clock())
+        return {(type.id, name): state.words.get(lang, name) for type in types for name, state in type.states.items()}
+
+    async def _rows(
+        self,
+        actor: Actor,
+        query: CaseQuery,
+        columns: Sequence[Column],
+        shown: Fields,
+        states: Mapping[tuple[str, str], str],
+    ) -> AsyncIterator[Row]:
+        """Page by page, so that no more than one is in memory."""
+        count = 0
+        query = replace(query, limit=PAGE, after=None)
+        while True:
+            page = await self._cases.find(actor, query)
+            for case in page.cases:
+                count += 1
+                if count > ROWS_AT_MOST:
+                    raise TooManyRows("kernel.export_too_many_rows", {"limit": ROWS_AT_MOST})
+                yield row_of(case, columns, shown, states)
+            if page.next is None:
+                return
+            query = replace(query, after=page.next)
+
+
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one of many: done, or refused with the code and facts of why."""
+
+    id: int
+    number: str = ""
+    done: bool
+    code: str = ""
+    facts: Facts = {}
+
+
+async def on_many(ids: Sequence[int], act: Callable[[int], Awaitable[Case]]) -> list[Done]:
+    """The same act on many cases, each for itself, in the order given: a refusal of one does not hold up the others."""
+    chosen = list(dict.fromkeys(ids))
+    if len(chosen) > MANY:
+        raise ExportRefused("kernel.bulk_too_many", {"limit": MANY})
+    found: list[Done] = []
+    for id in chosen:
+        try:
+            case = await act(id)
+        except Refusal as refusal:
+            number = str(refusal.facts.get("number", ""))
+            found.append(Done(id=id, number=number, done=False, code=refusal.code, facts=refusal.facts))
+        else:
+            found.append(Done(id=id, number=case.number, done=True))
+    return found
+
+
+async def results_table(results: Sequence[Done], words: Words, lang: str, zone: str = "Asia/Shanghai") -> bytes:
+    """What became of many as CSV, for those who look into it later."""
+    heading = [words.sentence(f"kernel.bulk_column_{name}", {}, lang) for name in ("number", "result", "why")]
+
+    async def rows() -> AsyncIterator[Row]:
+        for each in results:
+            result = words.sentence("kernel.bulk_done" if each.done else "kernel.bulk_refused", {}, lang)
+            why = words.sentence(each.code, each.facts, lang) if each.code else ""
+            yield [each.number or each.id, result, why]
+
+    return b"".join([piece async for piece in write_csv(heading, rows(), ZoneInfo(zone))])
