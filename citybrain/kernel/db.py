@@ -16,7 +16,7 @@ from psycopg.types.json import JsonbDumper, set_json_dumps, set_json_loads
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from citybrain.kernel import embedded
-from citybrain.kernel.errors import Unavailable
+from citybrain.kernel.errors import Invalid, Unavailable
 from citybrain.kernel.records import Json
 from citybrain.kernel.settings import Settings
 
@@ -45,6 +45,10 @@ _encoder = msgspec.json.Encoder(enc_hook=_plain)
 def to_json(value: Json) -> bytes:
     """JSON of records and of what numpy hands us; NaN becomes null."""
     return _encoder.encode(value)
+
+
+class ValueUnusable(Invalid):
+    """A text holds the character NUL, or a number is larger than the database can keep."""
 
 
 class Transaction:
@@ -315,8 +319,15 @@ def _text(query: str) -> Any:
 
 @contextmanager
 def _spoken() -> Iterator[None]:
-    """The one place where errors of the driver become ours: a lost or unreachable server is `Unavailable`."""
+    """The one place where errors of the driver become ours.
+
+    A lost or unreachable server is `Unavailable`, a value that no database of this kind can hold is `Invalid`.
+    """
     try:
         yield
     except (psycopg.OperationalError, PoolTimeout) as problem:
         raise Unavailable("kernel.database_lost", {"why": str(problem).strip().split("\n", 1)[0]}) from problem
+    except psycopg.DataError as problem:
+        if not isinstance(problem, psycopg.errors.NumericValueOutOfRange) and "NUL" not in str(problem):
+            raise
+        raise ValueUnusable("kernel.value_unusable", {}) from problem
