@@ -21,6 +21,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     this city. `keys` is the file with the keys, in `data` unless said; `cipher` the family of algorithms that new
     values are encrypted with. `history_page` is how many instances of an attribute one answer of the temporal API
     holds. `smtp` is the mail server, `sms` the webhook of the message gateway, `oidc` a file of OpenID providers.
+    `push` is the webhook for pushes; notices go there and to `sms` signed with `webhook_secret`, or not at all.
+    `virus_scan` is `clamd:<socket or host:port>` or `command:<words>`; without it nobody looks for viruses.
     """
 
     data: Path
@@ -39,6 +41,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp: str | None = None
     sms: str | None = None
     oidc: Path | None = None
+    push: str | None = None
+    webhook_secret: str | None = None
+    virus_scan: str | None = None
     keys: Path | None = None
     cipher: str = "aes"
 
@@ -73,6 +78,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         cipher=said("CIPHER") or "aes",
         smtp=said("SMTP"),
         sms=said("SMS"),
+        push=said("PUSH"),
+        webhook_secret=said("WEBHOOK_SECRET"),
+        virus_scan=said("VIRUS_SCAN"),
         oidc=Path(said("OIDC") or "").expanduser().absolute() if said("OIDC") else None,
     )
 

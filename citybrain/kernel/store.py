@@ -13,6 +13,7 @@ from citybrain.kernel.app import EntityType
 from citybrain.kernel.audit import SEAL_CRON, Audit, chaining
 from citybrain.kernel.cases.auditing import audited
 from citybrain.kernel.cases.case_types import CaseTypes
+from citybrain.kernel.cases.casework import Casework, Needs, open_casework
 from citybrain.kernel.cases.departments import OfPolicy
 from citybrain.kernel.cases.rights import PERMISSIONS as CASE_PERMISSIONS
 from citybrain.kernel.cases.service import Cases
@@ -22,6 +23,7 @@ from citybrain.kernel.crypto import KeyRing
 from citybrain.kernel.db import Database
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.entities.sweep import sweeping
+from citybrain.kernel.i18n import Words, load_words
 from citybrain.kernel.jobs import Chore, Jobs
 from citybrain.kernel.journal import Journal
 from citybrain.kernel.ld.contexts import Contexts
@@ -60,6 +62,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     chains: Chains
     sources: Sources
     cases: Cases
+    casework: Casework
     keys: KeyRing
     audit: Audit
     people: People
@@ -96,40 +99,34 @@ async def open_store(
     types: Sequence[EntityType] = (),
     migrations: Mapping[str, Path] | None = None,
     permissions: Iterable[Mapping[str, Sequence[str]]] = (),
+    words: Words | None = None,
 ) -> AsyncIterator[Store]:
     """Claim the data folder, start or reach PostgreSQL, migrate, rebuild the pool, begin the journal and the jobs.
 
-    `migrations` are the folders of doors and apps by owner. What cannot be opened is `Unavailable`, and all that was
-    opened before it is closed again.
+    `migrations` are the folders of doors and apps by owner, `words` theirs and the kernel's. What cannot be opened is
+    `Unavailable`, and all that was opened before it is closed again.
     """
     async with AsyncExitStack() as opened:
         db = await Database.open(settings)
         opened.push_async_callback(db.close)
         await migrate(db, migrations or {})
         shield = await opened.enter_async_context(_shielded(db, settings))
-        keys, audit, people = shield.keys, shield.audit, shield.people
-        access = await Access.open(db, settings, (CASE_PERMISSIONS, *permissions), keys=keys, now=utc_now())
+        access = await Access.open(db, settings, (CASE_PERMISSIONS, *permissions), keys=shield.keys, now=utc_now())
         documents = await Documents.open(db)
         pool = await Pool.open(db, types, documents)
         journal = await Journal.open(db, pool)
         opened.push_async_callback(journal.close)
-        jobs = await Jobs.open(db, access, keep_days=settings.keep_days, chores=shield.chores)
-        opened.push_async_callback(jobs.close)
+        cases, casework = _cases(_needs(db, settings, shield.keys, access, words or load_words()), journal)
+        await opened.enter_async_context(_working(db, access, settings, [*shield.chores, *_chores(casework)]))
         contexts = await Contexts.open(db, seeds=read_seeds(settings.contexts), address=address_of(settings))
         opened.push_async_callback(contexts.close)
         registrations = await Registrations.open(db)
-        sources = Sources(monotonic_s)
-        opened.push_async_callback(sources.close)
+        sources = await opened.enter_async_context(_sources())
         parts = Parts(db=db, documents=documents, journal=journal, contexts=contexts, registrations=registrations)
         subscriptions = await Subscriptions.open(parts)
         opened.push_async_callback(subscriptions.close)
-        cases = Cases(db, CaseTypes(db), utc_now, OfPolicy(lambda: access.policy))
-        cases.hooks.watchers.append(audited)
         collect_seldom()
-        policies = await Policies.open(db)
-        documents.guards.append(policies.guard)
-        documents.watchers.append(policies.watch)
-        journal.notice_writers[Marks] = store_marks
+        policies = await _policies(db, documents, journal)
         # Only now, so that everybody who watches is told of what expires.
         await opened.enter_async_context(sweeping(documents, utc_now))
         yield Store(
@@ -149,12 +146,67 @@ async def open_store(
             chains=await Chains.open(db),
             sources=sources,
             cases=cases,
-            keys=keys,
-            audit=audit,
-            people=people,
+            casework=casework,
+            keys=shield.keys,
+            audit=shield.audit,
+            people=shield.people,
             folder=settings.data,
             of_apps={},
         )
+
+
+@asynccontextmanager
+async def _working(db: Database, access: Access, settings: Settings, chores: Sequence[Chore]) -> AsyncIterator[None]:
+    """Scheduled work, as long as the city is open."""
+    jobs = await Jobs.open(db, access, keep_days=settings.keep_days, chores=chores)
+    try:
+        yield
+    finally:
+        await jobs.close()
+
+
+@asynccontextmanager
+async def _sources() -> AsyncIterator[Sources]:
+    """Connections to context sources, as long as the city is open."""
+    sources = Sources(monotonic_s)
+    try:
+        yield sources
+    finally:
+        await sources.close()
+
+
+def _chores(casework: Casework) -> Sequence[Chore]:
+    """What cases need to have done again and again."""
+    return [Chore(name=name, cron=cron, do=do) for name, cron, do in casework.chores]
+
+
+async def _policies(db: Database, documents: Documents, journal: Journal) -> Policies:
+    """How long things are kept, asked by whoever writes them."""
+    policies = await Policies.open(db)
+    documents.guards.append(policies.guard)
+    documents.watchers.append(policies.watch)
+    journal.notice_writers[Marks] = store_marks
+    return policies
+
+
+def _cases(needs: Needs, journal: Journal) -> tuple[Cases, Casework]:
+    """The verbs of cases, each in the audit log, and all that comes with them."""
+    cases = Cases(needs.db, CaseTypes(needs.db), needs.clock, OfPolicy(needs.policy))
+    cases.hooks.watchers.append(audited)
+    return cases, open_casework(cases, needs, journal.tell)
+
+
+def _needs(db: Database, settings: Settings, keys: KeyRing, access: Access, words: Words) -> Needs:
+    """What cases need of the rest of the city."""
+    return Needs(
+        db=db,
+        keys=keys,
+        settings=settings,
+        address=address_of(settings),
+        words=words,
+        policy=lambda: access.policy,
+        clock=utc_now,
+    )
 
 
 def address_of(settings: Settings) -> str:

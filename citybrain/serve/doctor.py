@@ -14,6 +14,8 @@ from urllib.request import urlopen
 
 import msgspec
 
+from citybrain.kernel.cases.holidays import missing_year
+from citybrain.kernel.clock import utc_now
 from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Refusal, Unavailable
 from citybrain.kernel.records import Facts
@@ -47,6 +49,7 @@ async def examine(settings: Settings) -> list[Check]:
         _data_folder,
         _database,
         _port,
+        _holidays,
     ]
     return [await check(settings) for check in checks]
 
@@ -114,6 +117,13 @@ async def _port(settings: Settings) -> Check:
     found = f"{settings.host}:{settings.port} is {'free' if free else 'taken'}"
     remedy = "A running city? See `citybrain status`. Otherwise choose another: --port or CITYBRAIN_PORT."
     return Check(name="port", ok=free, found=found, remedy=remedy)
+
+
+async def _holidays(_settings: Settings) -> Check:
+    """Whether working days of this year, and a month before its end of the next, can be told."""
+    year = missing_year(utc_now())
+    found = "known" if year is None else f"of {year} not known: weekends and fixed holidays are taken"
+    return Check(name="holidays", ok=year is None, found=found, remedy="Update the package chinesecalendar.")
 
 
 def port_is_free(host: str, port: int) -> bool:

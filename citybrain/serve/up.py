@@ -78,6 +78,7 @@ async def serve(settings: Settings, console: Console, *, new_password: bool = Fa
         types=contributions.entity_types(),
         migrations=contributions.migrations(),
         permissions=contributions.permissions(),
+        words=contributions.words(),
     ) as store:
         password = await store.access.ensure_operator(now=utc_now(), renew=new_password)
         if password is not None:

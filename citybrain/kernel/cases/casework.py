@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All that cases come with, put together: what a city opens, and what is to be done for it again and again."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from citybrain.kernel.access.policy import Policy
+from citybrain.kernel.cases.alarms import Alarms
+from citybrain.kernel.cases.answers import Answers
+from citybrain.kernel.cases.attachments import Attachments
+from citybrain.kernel.cases.deadlines import keep_time
+from citybrain.kernel.cases.drafts import Drafts
+from citybrain.kernel.cases.export import Export
+from citybrain.kernel.cases.file_store import FileStore
+from citybrain.kernel.cases.forms import check_fields
+from citybrain.kernel.cases.holidays import holidays_event
+from citybrain.kernel.cases.notice import Channel
+from citybrain.kernel.cases.notice_ways import Smtp, Way, Webhook
+from citybrain.kernel.cases.notices import Notices
+from citybrain.kernel.cases.processes import Processes
+from citybrain.kernel.cases.ratings import Ratings
+from citybrain.kernel.cases.roster import OfMemberships
+from citybrain.kernel.cases.sampling import Sampling
+from citybrain.kernel.cases.scanning import scanner_of
+from citybrain.kernel.cases.service import Cases
+from citybrain.kernel.crypto import KeyRing
+from citybrain.kernel.db import Database
+from citybrain.kernel.i18n import Words
+from citybrain.kernel.records import Event
+from citybrain.kernel.settings import Settings
+
+NOTICES_LAST = timedelta(days=90)
+EVERY_MINUTE = "* * * * *"
+HOURLY = "41 * * * *"
+DAILY = "23 1 * * *"
+
+Tell = Callable[[Sequence[Event]], Awaitable[None]]
+Do = Callable[[datetime], Awaitable[object]]
+
+
+class Casework(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts beside the verbs of cases. `chores` are name, cron line, and what to do."""
+
+    drafts: Drafts
+    attachments: Attachments
+    notices: Notices
+    alarms: Alarms
+    answers: Answers
+    ratings: Ratings
+    sampling: Sampling
+    processes: Processes
+    export: Export
+    chores: tuple[tuple[str, str, Do], ...]
+
+
+class Needs(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rest of the city gives: `address` is where others reach it, `policy` the one in force."""
+
+    db: Database
+    keys: KeyRing
+    settings: Settings
+    address: str
+    words: Words
+    policy: Callable[[], Policy]
+    clock: Callable[[], datetime]
+
+
+def open_casework(cases: Cases, needs: Needs, tell: Tell) -> Casework:
+    """Put the parts together and into the verbs of cases: forms, time limits, alarms. `tell` takes events."""
+    db, clock, folder = needs.db, needs.clock, needs.settings.data
+    notices = Notices(
+        db,
+        needs.keys,
+        ways=ways_of(needs.settings),
+        link=lambda token: f"{needs.address}/notices/stop/{token}",
+        words=needs.words,
+    )
+    alarms = Alarms(db, cases, notices, OfMemberships(needs.policy))
+    processes = Processes(db, cases, clock)
+    alarms.timer = processes.ring
+    cases.check_form = check_fields
+    cases.hooks.planners.append(keep_time)
+    cases.hooks.watchers.append(alarms.watch)
+    drafts = Drafts(db, needs.keys)
+    attachments = Attachments(db, FileStore(folder / "files"), scanner=scanner_of(needs.settings.virus_scan))
+    return Casework(
+        drafts=drafts,
+        attachments=attachments,
+        notices=notices,
+        alarms=alarms,
+        answers=Answers(db),
+        ratings=Ratings(db),
+        sampling=Sampling(db),
+        processes=processes,
+        export=Export(db, cases, needs.words, folder / "exports", clock),
+        chores=(
+            ("kernel.case_alarms", EVERY_MINUTE, lambda now: alarms.ring(now=now)),
+            ("kernel.case_notices", EVERY_MINUTE, lambda _: notices.deliver_all(clock=clock)),
+            ("kernel.case_files", HOURLY, lambda now: attachments.collect_garbage(now=now)),
+            ("kernel.case_drafts", HOURLY, lambda now: drafts.expire(now=now)),
+            ("kernel.case_notices_forget", DAILY, lambda now: notices.forget(before=now - NOTICES_LAST)),
+            ("kernel.case_holidays", DAILY, lambda now: _tell_holidays(tell, now)),
+        ),
+    )
+
+
+async def _tell_holidays(tell: Tell, now: datetime) -> None:
+    event = holidays_event(now)
+    if event:
+        await tell([event])
+
+
+def ways_of(settings: Settings) -> Mapping[Channel, Way]:
+    """The ways that the operator has set. What has none waits, and is shown as waiting."""
+    ways: dict[Channel, Way] = {}
+    if settings.smtp:
+        ways[Channel.EMAIL] = Smtp(settings.smtp)
+    for channel, url in ((Channel.SMS, settings.sms), (Channel.PUSH, settings.push)):
+        if url and settings.webhook_secret:
+            ways[channel] = Webhook(channel, url, settings.webhook_secret)
+    return ways
