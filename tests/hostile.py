@@ -26,22 +26,31 @@ def faults(told: Any, client: httpx.Client, is_wrong: IsWrong, *, leave_out: fro
         if operation.path in leave_out:
             continue
         for mode in (schemathesis.GenerationMode.POSITIVE, schemathesis.GenerationMode.NEGATIVE):
-            _try(operation, mode, client, is_wrong, found)
+            answered = _try(operation, mode, client, is_wrong, found)
+            if not answered and mode is schemathesis.GenerationMode.POSITIVE:
+                found.append(f"{operation.method} {operation.path}: no example could be made, so nothing was tried")
     return found
 
 
-def _try(operation: Any, mode: Any, client: httpx.Client, is_wrong: IsWrong, found: list[str]) -> None:
+def _try(operation: Any, mode: Any, client: httpx.Client, is_wrong: IsWrong, found: list[str]) -> int:
+    """How many examples were answered."""
+    answered = 0
 
     @given(case=operation.as_strategy(generation_mode=mode))
     @HOW
     def ask(case: Any) -> None:
+        nonlocal answered
         answer = _send(client, case)
-        if answer is not None and (why := is_wrong(answer)):
+        if answer is None:
+            return
+        answered += 1
+        if why := is_wrong(answer):
             found.append(f"{case.method} {answer.request.url}: {why}: {answer.text[:300]}")
 
     # Where everything is allowed nothing can be made that is not.
     with suppress(Unsatisfiable):
         ask()
+    return answered
 
 
 def _send(client: httpx.Client, case: Any) -> httpx.Response | None:

@@ -17,7 +17,8 @@ Schema = Mapping[str, Any]
 TEXT: Schema = {"type": "string"}
 FLAG: Schema = {"type": "boolean"}
 WHOLE: Schema = {"type": "integer", "minimum": 0}
-URI: Schema = {"type": "string", "format": "uri"}
+# A pattern in place of the format `uri`: whoever makes examples of the description can make these.
+URI: Schema = {"type": "string", "pattern": r"^[A-Za-z][A-Za-z0-9+.\-]*:[A-Za-z0-9:._\-]+$"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 # Parameters that are more than a text.
 PARAMETERS: Mapping[str, Schema] = {
