@@ -162,6 +162,7 @@ class _Bench:
         finally:
             for process in (receiver, city):
                 await _end(process)
+            await self._http.close()
         self._account(drained_s, quiet_until)
 
     async def _prepare(self) -> None:
