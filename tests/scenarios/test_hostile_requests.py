@@ -12,7 +12,7 @@ from tests.hostile import faults
 from tests.scenarios.city import RunningCity, running
 
 # What ends the session under which the machine asks, a stream that never ends, and a page of the web framework's own.
-LEFT_OUT = frozenset({"/api/session", "/api/stream", "/api/docs/{path}"})
+LEFT_OUT = frozenset({"/api/session", "/api/sessions/{number}", "/api/stream", "/api/docs/{path}"})
 
 
 @pytest.fixture(scope="module")
