@@ -87,7 +87,7 @@ class CaseTypes:
             published = msgspec.structs.replace(definition, version=version, valid_from=valid_from)
             await transaction.write(SQL.type_end, {"id": definition.id, "at": valid_from})
             params = {"id": published.id, "version": version, "valid_from": valid_from, "valid_to": published.valid_to}
-            written = msgspec.json.decode(to_json(published))
+            written = to_json(published).decode()
             await transaction.write(SQL.type_insert, {**params, "definition": written, "by": by, "at": now})
         return published
 

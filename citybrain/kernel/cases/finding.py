@@ -25,7 +25,7 @@ from citybrain.kernel.cases.query import (
     where,
 )
 from citybrain.kernel.cases.rights import Seen, seen
-from citybrain.kernel.cases.words import Asked, asked, department_word, month_word, tsquery
+from citybrain.kernel.cases.words import OPEN_WORD, Asked, asked, department_word, month_word, tsquery
 from citybrain.kernel.cases.work import SQL as WORK
 from citybrain.kernel.db import Database
 
@@ -42,15 +42,22 @@ class Sql(msgspec.Struct, frozen=True):
     searched: str
     apart: str
     part_held: str
+    part_held_by_one: str
     part_mine: str
     part_opened: str
     part_helped: str
     part_searched: str
     has_words: str
     live: str
+    in_held: str
+    elsewhere: str
+    not_mine: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_find.sql"), Sql)
+
+
+Part = tuple[str, tuple[str, ...]]  # a piece of SQL and the conditions that are its own
 
 
 class Ask(msgspec.Struct, frozen=True):
@@ -128,25 +135,25 @@ def question(ask: Ask) -> tuple[str, Mapping[str, Any]]:
     """The SQL for a question and its parameters."""
     params = {**ask.where.params, **ask.sight.params}
     if ask.words:
-        params["words_query"] = tsquery(ask.words, any_of=_groups(ask))
-    reach, scope = ask.sight.reach, ask.query.scope
-    if scope is Scope.MINE:
-        return _whole(ask, params, CONDITIONS.only_mine)
+        params["words_query"] = params["tsquery"] = tsquery(ask.words, any_of=_groups(ask))
+    reach = ask.sight.reach
+    if ask.query.scope is Scope.MINE:
+        return _whole(ask, CONDITIONS.only_mine), params
     if reach.own_only:
-        return _apart(ask, params, [SQL.part_mine, SQL.part_opened])
+        return _apart(ask, [(SQL.part_mine, ()), (SQL.part_opened, ())]), params
     if (reach.all and not ask.query.departments) or len(ask.departments) > APART_MOST:
-        return _whole(ask, params, *_scope(ask), ask.sight.condition)
-    return _apart_by_scope(ask, params)
+        return _whole(ask, *_scope(ask), ask.sight.condition), params
+    params.update(_held(ask))
+    return _apart(ask, _parts(ask)), params
 
 
 def _groups(ask: Ask) -> list[tuple[str, ...]]:
-    return [ask.months] if ask.months else []
+    return [(OPEN_WORD,)] * ask.sorting.open_only + [ask.months] * bool(ask.months)
 
 
 def _scope(ask: Ask) -> list[str]:
     """The scope as a condition, for whoever sees the whole city or too many departments."""
-    everywhere = ask.sight.reach.all
-    held = [] if everywhere else [CONDITIONS.only_held]
+    held = [] if ask.sight.reach.all else [CONDITIONS.only_held]
     return {
         Scope.HELD: held,
         Scope.POOL: [*held, CONDITIONS.only_pool],
@@ -154,43 +161,43 @@ def _scope(ask: Ask) -> list[str]:
     }.get(ask.query.scope, [])
 
 
-def _whole(ask: Ask, params: dict[str, Any], *conditions: str) -> tuple[str, Mapping[str, Any]]:
+def _whole(ask: Ask, *conditions: str) -> str:
     text = SQL.searched if ask.words else SQL.everywhere
-    if ask.words:
-        params["tsquery"] = params["words_query"]
-    filled = text.format(columns=WORK.columns, where=ask.where.text(*conditions), order=ask.sorting.order)
-    return filled, params
+    return text.format(columns=WORK.columns, where=ask.where.text(*conditions), order=ask.sorting.order)
 
 
-def _apart_by_scope(ask: Ask, params: dict[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """What few departments hold, what they help with and what is the actor's: each by its own index."""
-    scope = ask.query.scope
+def _held(ask: Ask) -> dict[str, Any]:
+    """What the part of held cases is asked by; its words say the departments too, so the index leaves out others."""
     departments = ask.departments
-    params["seen_departments"] = departments if scope is not Scope.HELPED else params["seen_departments"]
-    parts = []
-    if scope in (Scope.SEEN, Scope.HELD, Scope.POOL):
-        parts.append(SQL.part_searched if ask.words else SQL.part_held)
-    if ask.words:
+    held: dict[str, Any] = {"held": departments, "held_by_one": departments[0] if departments else ""}
+    if ask.words and departments:
         group = tuple(department_word(each) for each in departments)
-        params["tsquery"] = tsquery(ask.words, any_of=[*_groups(ask), group]) if group else "'-'"
-    if scope is Scope.HELPED or (scope is Scope.SEEN and not ask.sight.reach.all):
-        parts.append(SQL.part_helped)
+        held["tsquery"] = tsquery(ask.words, any_of=[*_groups(ask), group])
+    return held
+
+
+def _parts(ask: Ask) -> list[Part]:
+    """What few departments hold, what they help with and what is the actor's: each with what keeps it apart."""
+    scope = ask.query.scope
+    parts: list[Part] = []
+    if scope in (Scope.SEEN, Scope.HELD, Scope.POOL):
+        alone = SQL.part_held_by_one if len(ask.departments) < 2 else SQL.part_held
+        only = (CONDITIONS.only_pool,) if scope is Scope.POOL else ()
+        parts.append((SQL.part_searched, (SQL.in_held, *only)) if ask.words else (alone, only))
+    if scope is Scope.HELPED:
+        parts.append((SQL.part_helped, ()))
     if scope is Scope.SEEN and not ask.sight.reach.all:
-        parts.append(SQL.part_mine)
-    return _apart(ask, params, parts, CONDITIONS.only_pool if scope is Scope.POOL else "true")
+        parts.append((SQL.part_helped, (SQL.elsewhere, SQL.not_mine)))
+        parts.append((SQL.part_mine, (SQL.elsewhere, CONDITIONS.not_done)))
+    return parts
 
 
-def _apart(ask: Ask, params: dict[str, Any], parts: list[str], *more: str) -> tuple[str, Mapping[str, Any]]:
+def _apart(ask: Ask, parts: list[Part]) -> str:
     sorting = ask.sorting
+    live = SQL.live if sorting.open_only else "true"
     texts = []
-    for part in parts:
-        if part is SQL.part_searched:
-            conditions = ask.where.text(CONDITIONS.only_held, *more)
-        else:
-            conditions = ask.where.text(*more, *([SQL.has_words] if ask.words else []))
-        live = SQL.live if sorting.open_only else "true"
-        texts.append(part.format(keys=sorting.named_keys, where=conditions, order=sorting.order, live=live))
-    filled = SQL.apart.format(
-        parts="\nUNION\n".join(texts), part_order=sorting.part_order, columns=WORK.columns, order=sorting.order
-    )
-    return filled, params
+    for part, own in parts:
+        words = (SQL.has_words,) if ask.words and part is not SQL.part_searched else ()
+        where = ask.where.text(*own, *words)
+        texts.append(part.format(columns=WORK.columns, where=where, order=sorting.order, live=live))
+    return SQL.apart.format(parts="\nUNION ALL\n".join(texts), columns=WORK.columns, order=sorting.order)

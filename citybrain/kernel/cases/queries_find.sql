@@ -5,35 +5,42 @@
 SELECT {columns} FROM city_case c WHERE {where} ORDER BY {order} LIMIT %(limit)s;
 
 -- name: searched
-SELECT {columns} FROM case_words w JOIN city_case c ON c.id = w.case_id
-WHERE w.words @@ %(tsquery)s::tsquery AND {where} ORDER BY {order} LIMIT %(limit)s;
+-- What has the words is found first and by their index, however many the planner takes them for.
+WITH hit AS MATERIALIZED (SELECT case_id FROM case_words WHERE words @@ %(tsquery)s::tsquery)
+SELECT {columns} FROM hit JOIN city_case c ON c.id = hit.case_id WHERE {where} ORDER BY {order} LIMIT %(limit)s;
 
 -- name: apart
--- Each part is read in order by an index of its own and none further than a page.
-WITH part AS ({parts}), page AS (SELECT * FROM part ORDER BY {part_order} LIMIT %(limit)s)
-SELECT {columns} FROM page JOIN city_case c ON c.id = page.id ORDER BY {order};
+-- Each part is read in order by an index of its own and none further than a page; no case is in two parts.
+SELECT {columns} FROM ({parts}) c ORDER BY {order} LIMIT %(limit)s;
 
 -- name: part_held
-SELECT held.* FROM unnest(%(seen_departments)s::text[]) AS d (department) CROSS JOIN LATERAL (
-    SELECT c.id, {keys} FROM city_case c
+SELECT held.* FROM unnest(%(held)s::text[]) AS d (department) CROSS JOIN LATERAL (
+    SELECT {columns} FROM city_case c
     WHERE c.department = d.department AND {where} ORDER BY {order} LIMIT %(limit)s
 ) held
 
+-- name: part_held_by_one
+(SELECT {columns} FROM city_case c
+WHERE c.department = %(held_by_one)s AND {where} ORDER BY {order} LIMIT %(limit)s)
+
 -- name: part_mine
-(SELECT c.id, {keys} FROM city_case c
+(SELECT {columns} FROM city_case c
 WHERE c.assignee = %(seen_account)s AND {where} ORDER BY {order} LIMIT %(limit)s)
 
 -- name: part_opened
-(SELECT c.id, {keys} FROM city_case c
-WHERE c.opened_by = %(seen_account)s AND {where} ORDER BY {order} LIMIT %(limit)s)
+(SELECT {columns} FROM city_case c
+WHERE c.opened_by = %(seen_account)s AND c.assignee IS DISTINCT FROM %(seen_account)s AND {where}
+ORDER BY {order} LIMIT %(limit)s)
 
 -- name: part_helped
-(SELECT c.id, {keys} FROM case_share s JOIN city_case c ON c.id = s.case_id
-WHERE s.department = ANY(%(seen_departments)s::text[]) AND {live} AND {where} ORDER BY {order} LIMIT %(limit)s)
+(SELECT {columns} FROM city_case c
+WHERE c.id IN (
+    SELECT s.case_id FROM case_share s WHERE s.department = ANY(%(seen_departments)s::text[]) AND {live}
+) AND {where} ORDER BY {order} LIMIT %(limit)s)
 
 -- name: part_searched
-(SELECT c.id, {keys} FROM case_words w JOIN city_case c ON c.id = w.case_id
-WHERE w.words @@ %(tsquery)s::tsquery AND {where} ORDER BY {order} LIMIT %(limit)s)
+(WITH hit AS MATERIALIZED (SELECT case_id FROM case_words WHERE words @@ %(tsquery)s::tsquery)
+SELECT {columns} FROM hit JOIN city_case c ON c.id = hit.case_id WHERE {where} ORDER BY {order} LIMIT %(limit)s)
 
 -- name: has_words
 -- Asked of one case at a time: the part it stands in is small.
@@ -41,3 +48,12 @@ WHERE w.words @@ %(tsquery)s::tsquery AND {where} ORDER BY {order} LIMIT %(limit
 
 -- name: live
 s.live
+
+-- name: in_held
+c.department = ANY(%(held)s::text[])
+
+-- name: elsewhere
+c.department <> ALL(%(seen_departments)s::text[])
+
+-- name: not_mine
+c.assignee IS DISTINCT FROM %(seen_account)s

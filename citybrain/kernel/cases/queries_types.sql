@@ -13,7 +13,7 @@ WHERE id = %(id)s AND valid_from < %(at)s AND (valid_to IS NULL OR valid_to > %(
 
 -- name: type_insert
 INSERT INTO case_type (id, version, valid_from, valid_to, definition, published_by, published_at)
-VALUES (%(id)s, %(version)s, %(valid_from)s, %(valid_to)s, %(definition)s, %(by)s, %(at)s);
+VALUES (%(id)s, %(version)s, %(valid_from)s, %(valid_to)s, %(definition)s::text::json, %(by)s, %(at)s);
 
 -- name: type_current
 SELECT max(version) FROM case_type

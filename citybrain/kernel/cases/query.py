@@ -113,17 +113,6 @@ class Sorting(msgspec.Struct, frozen=True):
         return ", ".join(f"{key}{' DESC' if self.down else ''}" for key in (*self.keys, "c.id"))
 
     @property
-    def part_order(self) -> str:
-        """The same order of rows that hold the keys under names."""
-        names = (*(f"k{number}" for number in range(len(self.keys))), "id")
-        return ", ".join(f"{name}{' DESC' if self.down else ''}" for name in names)
-
-    @property
-    def named_keys(self) -> str:
-        """The keys under names."""
-        return ", ".join(f"{key} AS k{number}" for number, key in enumerate(self.keys))
-
-    @property
     def after(self) -> str:
         """What comes after the last one of the page before."""
         given = [f"%(after_{number})s::{cast}" for number, cast in enumerate(self.casts)]

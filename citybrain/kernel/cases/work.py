@@ -115,7 +115,7 @@ class Work:
         self, case: Case, type: CaseType, *, verb: Verb = Verb.OPEN, facts: Facts = NO_FACTS
     ) -> Case | None:
         """Write a case that is opened; None, and nothing is written, when its key or number is taken."""
-        case = self._planned(type, None, case)
+        case = self._planned(type, None, replace(case, changed_at=self.now))
         if not await self.transaction.write(SQL.case_insert, asdict(case)):
             return None
         await self._write(None, Step(verb=verb, after=case, facts=facts), type)
@@ -156,17 +156,19 @@ class Work:
             new_fields = dict(after.fields) if "fields" in changes else None
             params = {**asdict(after), **asdict(event), **told, "new_fields": new_fields}
             await self.transaction.write(SQL.case_change, params)
-        change = CaseChange(type=type, before=before, after=after, event=event, actor=self.actor)
+        said = step.comment[1] if step.comment else ""
+        change = CaseChange(type=type, before=before, after=after, event=event, actor=self.actor, said=said)
         for watcher in self._hooks.watchers:
             await watcher(self.transaction, change)
 
     async def _write_around(self, before: Case | None, step: Step, type: CaseType) -> None:
         """What lies in other tables, where an act changed it."""
         after = step.after
-        if before is None or any(getattr(before, name) != getattr(after, name) for name in WORDED):
-            await self.transaction.write(SQL.words_write, {"id": after.id, "words": words_of(after, type)})
         live = after.phase is not Phase.CLOSED
-        if before is not None and live is (before.phase is Phase.CLOSED):
+        crossed = before is not None and live is (before.phase is Phase.CLOSED)
+        if before is None or crossed or any(getattr(before, name) != getattr(after, name) for name in WORDED):
+            await self.transaction.write(SQL.words_write, {"id": after.id, "words": words_of(after, type)})
+        if crossed:
             await self.transaction.write(SQL.share_live, {"id": after.id, "live": live})
         if step.comment:
             await self.comment(after, *step.comment)

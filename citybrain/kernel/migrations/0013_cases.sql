@@ -5,11 +5,12 @@ CREATE TABLE case_type (
     version integer NOT NULL CHECK (version > 0),
     valid_from timestamptz NOT NULL,
     valid_to timestamptz CHECK (valid_to > valid_from),
-    definition jsonb NOT NULL,
+    definition json NOT NULL,
     published_by text NOT NULL,
     published_at timestamptz NOT NULL,
     PRIMARY KEY (id, version)
 );
+-- json keeps the order of states and of the fields of the form, in which people see them.
 COMMENT ON TABLE case_type IS 'What kinds of cases there are, in versions; a version never changes, only its end.';
 
 -- Changed often and in few columns, so it stays narrow: what is searched lies apart.
@@ -52,12 +53,15 @@ COMMENT ON TABLE city_case IS 'Work that a department must finish, as it is now;
 CREATE UNIQUE INDEX city_case_key ON city_case (key) WHERE key IS NOT NULL;
 -- A clerk looks at what is not done, soonest due, most urgent or newest first; what is done, by time alone.
 CREATE INDEX city_case_due ON city_case (department, coalesce(due_at, 'infinity'), id) WHERE phase <> 'closed';
+CREATE INDEX city_case_due_of_type ON city_case (department, type, coalesce(due_at, 'infinity'), id)
+    WHERE phase <> 'closed';
 CREATE INDEX city_case_due_everywhere ON city_case (coalesce(due_at, 'infinity'), id) WHERE phase <> 'closed';
 CREATE INDEX city_case_due_mine ON city_case (assignee, coalesce(due_at, 'infinity'), id)
     WHERE phase <> 'closed' AND assignee IS NOT NULL;
 CREATE INDEX city_case_priority ON city_case (department, priority, created_at, id) WHERE phase <> 'closed';
 CREATE INDEX city_case_priority_everywhere ON city_case (priority, created_at, id) WHERE phase <> 'closed';
 CREATE INDEX city_case_created ON city_case (department, created_at, id);
+CREATE INDEX city_case_created_of_type ON city_case (department, type, created_at, id);
 CREATE INDEX city_case_created_everywhere ON city_case (created_at, id);
 CREATE INDEX city_case_created_mine ON city_case (assignee, created_at, id) WHERE assignee IS NOT NULL;
 CREATE INDEX city_case_opened_by ON city_case (opened_by, created_at, id);
