@@ -16,6 +16,7 @@ from citybrain.kernel.app import App, Door
 from citybrain.kernel.settings import Settings
 from citybrain.serve import catalog
 from citybrain.serve.web import create
+from docs.ledgers import STATES, counts, read_ledger, rows
 
 DOCS = Path(__file__).resolve().parent
 CODE = DOCS.parent / "citybrain"
@@ -39,6 +40,9 @@ SETTINGS = {
     "mqtt": "Mapping file (TOML) of the MQTT door; without it the door stays shut.",
     "smtp": "Mail server: `smtp://user:password@host:587?from=city@example.org`, or `smtps://…`; without it no mail.",
     "sms": "Webhook of the message gateway: it gets `{to, subject, text}` as JSON; without it no messages to phones.",
+    "push": "Webhook for pushes; notices go there, and to `sms`, signed with `webhook_secret`, or not at all.",
+    "webhook_secret": "What notices to webhooks are signed with: `X-Citybrain-Signature`, HMAC-SHA-256.",
+    "virus_scan": "Who looks for viruses in uploads: `clamd:/run/clamd.sock`, `clamd:host:3310`, `command:…`; else nobody.",
     "oidc": "File of OpenID providers (TOML) by which people may sign in.",
     "contexts": "Folder of JSON-LD contexts known without asking their hosts: `index.json` maps URL to file.",
 }
@@ -220,11 +224,45 @@ def adrs() -> list[Path]:
     return sorted((DOCS / "adr").glob("[0-9][0-9][0-9][0-9]-*.md"))
 
 
+def asvs() -> str:
+    """What the OWASP standard asks, and what shows that it is so."""
+    ledger = read_ledger("asvs")
+    return page(
+        "OWASP ASVS 5.0, levels 1 and 2",
+        "Ids and levels: Application Security Verification Standard 5.0.0, © The OWASP Foundation, "
+        "[CC BY-SA 4.0](https://creativecommons.org/licenses/by-sa/4.0/); this page is under the same licence. "
+        "What each asks is said in our own words: the standard's text decides.",
+        LEDGER_NOTE,
+        table(("level", *STATES, "all"), counts(ledger)),
+        table(("id", "level", "state", "asks", "shown by, or why not"), rows(ledger)),
+    )
+
+
+def gbt22239() -> str:
+    """What level 3 of China's scheme for graded protection asks of the program."""
+    ledger = read_ledger("gbt22239")
+    return page(
+        "GB/T 22239-2019, level 3 (等保三级)",
+        "Clause 8.1, in our own words: the standard's text decides. Clauses about buildings, networks, organisation and "
+        "people are the operator's and stand here as one line each.",
+        LEDGER_NOTE,
+        table(("level", *STATES, "all"), counts(ledger)),
+        table(("clause", "level", "state", "asks", "shown by, or why not"), rows(ledger)),
+    )
+
+
+LEDGER_NOTE = (
+    "Met is only what a test named here shows; what is done without a test, or left to the operator, counts as not met. "
+    "The table lies in `tests/security/`."
+)
+
 PAGES: dict[str, Callable[[], str]] = {
     "reference/city.md": city,
     "reference/settings.md": settings,
     "reference/refusals.md": refusals,
     "reference/routes.md": routes,
+    "reference/asvs.md": asvs,
+    "reference/gbt22239.md": gbt22239,
     "adr/README.md": decisions,
 }
 

@@ -96,12 +96,12 @@ def open_casework(cases: Cases, needs: Needs, tell: Tell) -> Casework:
         processes=processes,
         export=Export(db, cases, needs.words, folder / "exports", clock),
         chores=(
-            ("kernel.case_alarms", EVERY_MINUTE, lambda now: alarms.ring(now=now)),
-            ("kernel.case_notices", EVERY_MINUTE, lambda _: notices.deliver_all(clock=clock)),
-            ("kernel.case_files", HOURLY, lambda now: attachments.collect_garbage(now=now)),
-            ("kernel.case_drafts", HOURLY, lambda now: drafts.expire(now=now)),
-            ("kernel.case_notices_forget", DAILY, lambda now: notices.forget(before=now - NOTICES_LAST)),
-            ("kernel.case_holidays", DAILY, lambda now: _tell_holidays(tell, now)),
+            ("case_alarms", EVERY_MINUTE, lambda now: alarms.ring(now=now)),
+            ("case_notices", EVERY_MINUTE, lambda _: notices.deliver_all(clock=clock)),
+            ("case_files", HOURLY, lambda now: attachments.collect_garbage(now=now)),
+            ("case_drafts", HOURLY, lambda now: drafts.expire(now=now)),
+            ("case_notices_forget", DAILY, lambda now: notices.forget(before=now - NOTICES_LAST)),
+            ("case_holidays", DAILY, lambda now: _tell_holidays(tell, now)),
         ),
     )
 

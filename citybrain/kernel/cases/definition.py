@@ -9,7 +9,10 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
 
 from citybrain.kernel.cases.case_type import CaseType, Phase
+from citybrain.kernel.cases.deadlines import RuleUnusable, check_rules
+from citybrain.kernel.cases.form_rules import form_faults
 from citybrain.kernel.cases.numbering import NUMBERING
+from citybrain.kernel.privacy.field import PersonalField
 from citybrain.kernel.records import Facts
 
 ID = re.compile(r"[a-z][a-z0-9_]{0,49}")
@@ -31,6 +34,7 @@ def faults(
     `permissions` and `roles` are those that exist; where they are None, moves may name any.
     """
     found = [*_names(type), *_states(type), *_who(type, permissions, roles), *_form(type)]
+    found = found or [*_form_rules(type), *_deadlines(type)]
     return found or [*_reachable(type), *_closable(type)]
 
 
@@ -87,6 +91,25 @@ def _form(type: CaseType) -> Iterator[Fault]:
     for where, name in named:
         if name not in fields:
             yield Fault(code="kernel.case_field_unknown", facts={"move": where, "field": name})
+
+
+def _form_rules(type: CaseType) -> Iterator[Fault]:
+    """A form that could do harm, or asks for personal data that nothing declares for its purpose."""
+    try:
+        declared = msgspec.convert([dict(each) for each in type.personal], list[PersonalField])
+    except msgspec.ValidationError as problem:
+        yield Fault(code="kernel.case_personal_unreadable", facts={"why": str(problem)})
+        return
+    for code, facts in form_faults(type.form, declared):
+        yield Fault(code=code, facts=facts)
+
+
+def _deadlines(type: CaseType) -> Iterator[Fault]:
+    """A rule for time limits that cannot work."""
+    try:
+        check_rules(type)
+    except RuleUnusable as problem:
+        yield Fault(code=problem.code, facts=problem.facts)
 
 
 def _reachable(type: CaseType) -> Iterator[Fault]:

@@ -60,7 +60,7 @@ def columns_of(names: Sequence[str], type: CaseType | None, words: Words) -> lis
     for name in names:
         field = name.removeprefix("fields.")
         if name in PLAIN:
-            label: Text = {lang: words.sentence(f"kernel.case_column_{name}", {}, lang) for lang in ("zh", "en")}
+            label: Text = {lang: words.sentence(f"column.case.{name}", {}, lang) for lang in ("zh", "en")}
             found.append(Column(name=name, label=label))
         elif name.startswith("fields.") and field in form and type:
             # What the schema marks as personal is so although nothing declares how it is masked.
@@ -212,7 +212,7 @@ async def on_many(ids: Sequence[int], act: Callable[[int], Awaitable[Case]]) -> 
 
 async def results_table(results: Sequence[Done], words: Words, lang: str, zone: str = "Asia/Shanghai") -> bytes:
     """What became of many as CSV, for those who look into it later."""
-    heading = [words.sentence(f"kernel.bulk_column_{name}", {}, lang) for name in ("number", "result", "why")]
+    heading = [words.sentence(f"column.bulk.{name}", {}, lang) for name in ("number", "result", "why")]
 
     async def rows() -> AsyncIterator[Row]:
         for each in results:

@@ -55,19 +55,22 @@ def judge(form: Json, values: Json, *, partial: bool = False) -> Judged:
     return Judged(values=kept, dropped=tuple(dropped), problems=(*found, *unknown)[:PROBLEMS_SHOWN])
 
 
-def read_form(form: Json, values: Json) -> Judged:
-    """Evaluate a form that must fit; refuses `FieldsRefused` with every problem, each naming its field in zh and en."""
+def read_form(form: Json, values: Json, *, of: str = "") -> Judged:
+    """Evaluate a form that must fit; refuses `FieldsRefused` with every problem, each naming its field in zh and en.
+
+    `of` is what the form belongs to.
+    """
     judged = judge(form, values)
     if judged.problems:
         problems = [{"code": each.code, "facts": dict(each.facts)} for each in judged.problems]
         fields = {lang: _enumerated(judged.problems, lang) for lang in ("zh", "en")}
-        raise FieldsRefused("kernel.case_fields_refused", {"fields": fields, "problems": problems})
+        raise FieldsRefused("kernel.case_fields_refused", {"type": of, "fields": fields, "problems": problems})
     return judged
 
 
 def check_fields(type: CaseType, fields: Facts) -> Facts:
     """The fields of a case as they are to be kept, by the form of its type; refuses `FieldsRefused`."""
-    return read_form(type.form, dict(fields)).values if type.form else fields
+    return read_form(type.form, dict(fields), of=type.id).values if type.form else fields
 
 
 def _enumerated(problems: Sequence[Problem], lang: str) -> str:

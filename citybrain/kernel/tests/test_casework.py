@@ -30,7 +30,7 @@ async def test_in_an_open_city_cases_have_forms_time_limits_and_alarms(store: St
     case = await store.cases.open(LI, opening)
     assert case.fields == {"dark": False}, "hidden parts are dropped"
     assert case.due_at == case.created_at + timedelta(hours=2)
-    ring = next(do for name, _, do in store.casework.chores if name == "kernel.case_alarms")
+    ring = next(do for name, _, do in store.casework.chores if name == "case_alarms")
     assert await ring(case.created_at + timedelta(minutes=61)) == 1
     (notice,) = await store.casework.notices.desk("li")
     assert case.number in notice.subject
