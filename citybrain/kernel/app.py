@@ -89,7 +89,11 @@ class Show(Protocol):
 
 
 class App(msgspec.Struct, frozen=True, kw_only=True):
-    """One domain of the city. Words lie in its `i18n/`, tables in its `migrations/`, found beside `folder`."""
+    """One domain of the city. Words lie in its `i18n/`, tables in its `migrations/`, found beside `folder`.
+
+    `opens` is entered with the open `Store` and left when the city stops; what it gives is found by the app's routes as
+    `store.of_apps[name]`. `commands` is a typer application: the command line has it under the name of the app.
+    """
 
     name: str
     folder: Path
@@ -103,6 +107,8 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[str, ...] = ()
     permissions: Mapping[str, tuple[str, ...]] = {}
     routes: tuple[Any, ...] = ()
+    opens: Callable[[Any], AbstractAsyncContextManager[Any]] | None = None
+    commands: Any = None
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,7 +16,16 @@ from docs.generate import application
 from tests.architecture.tree import ROOT, refuse
 
 # Whatever is added here can be done by everybody on the network, without a name.
-PUBLIC_MAY = {"city.view", "session.open", "ngsild.read", "ogcfeatures.read", "pool.view", "sensorthings.read"}
+PUBLIC_MAY = {
+    "city.view",
+    "hotline.public",
+    "hotline.report",
+    "ngsild.read",
+    "ogcfeatures.read",
+    "pool.view",
+    "sensorthings.read",
+    "session.open",
+}
 
 Grants = Mapping[str, Sequence[str]]
 

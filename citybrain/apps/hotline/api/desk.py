@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes of the call desk: intake, suggestions, calls, callers, follow-ups, supervision, knowledge."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from litestar import Request, get, post
+from litestar.datastructures import State
+from litestar.params import FromPath, FromQuery, JSONBody
+
+from citybrain.apps.hotline.model import Caller, Intake, Receipt, Ticket
+from citybrain.apps.hotline.service import desk, intake, suggesting
+from citybrain.apps.hotline.service.desk import Call, FollowUp, PopUp
+from citybrain.apps.hotline.service.hotline import Hotline
+from citybrain.apps.hotline.service.suggesting import Asked, Suggestion
+from citybrain.apps.hotline.store import kept, tickets
+from citybrain.apps.hotline.store.kept import Article
+from citybrain.apps.hotline.store.tickets import Supervision
+from citybrain.kernel.cases.case import Case, Story
+from citybrain.kernel.clock import utc_now
+
+Asking = Request[Any, Any, Any]
+FOLLOW_UPS = 200
+
+
+class Reveal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why somebody wants to see who told it."""
+
+    reason: str
+
+
+class Demand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a supervisor wants, and until when."""
+
+    demand: str
+    due_at: datetime
+
+
+class Full(msgspec.Struct, frozen=True, kw_only=True):
+    """A ticket with its history, its figures, who told it (masked) and the moves that this clerk may make."""
+
+    story: Story
+    ticket: Ticket | None
+    caller: Caller
+    moves: tuple[str, ...]
+
+
+def hotline_of(state: State) -> Hotline:
+    """The open hotline of this city."""
+    found: Hotline = state.store.of_apps["hotline"]
+    return found
+
+
+@post("/api/hotline/tickets", opt={"permission": "hotline.desk"}, status_code=201)
+async def take_in(state: State, request: Asking, data: JSONBody[Intake]) -> Receipt:
+    """Take in what somebody told. With a known key it is the ticket which has that key."""
+    return await intake.take(hotline_of(state), request.state.actor, data, now=utc_now())
+
+
+@post("/api/hotline/suggest", opt={"permission": "hotline.desk"}, status_code=200)
+async def suggest(state: State, data: JSONBody[Asked]) -> Suggestion:
+    """Likely category, department, place, duplicates and answers, while the clerk types."""
+    return suggesting.suggest(hotline_of(state), data, now=utc_now())
+
+
+@get("/api/hotline/tickets/{case_id:int}", opt={"permission": "case.view"})
+async def one(state: State, request: Asking, case_id: FromPath[int]) -> Full:
+    """A ticket with all that is told of it."""
+    hotline, actor = hotline_of(state), request.state.actor
+    case: Case = await desk.ticket(hotline, actor, case_id)
+    rows = await tickets.by_ids(hotline.db, [case_id])
+    return Full(
+        story=await hotline.cases.story(actor, case_id),
+        ticket=rows[0] if rows else None,
+        caller=await desk.caller(hotline, actor, case_id),
+        moves=tuple(move.name for move in await hotline.cases.moves(actor, case)),
+    )
+
+
+@post("/api/hotline/tickets/{case_id:int}/caller", opt={"permission": "hotline.callers"}, status_code=200)
+async def reveal(state: State, request: Asking, case_id: FromPath[int], data: JSONBody[Reveal]) -> Caller:
+    """Who told it, in clear; the reason stands in the audit log."""
+    return await desk.reveal(hotline_of(state), request.state.actor, case_id, data.reason)
+
+
+@post("/api/hotline/calls", opt={"permission": "hotline.desk"}, status_code=200)
+async def ring(state: State, data: JSONBody[Call]) -> PopUp:
+    """Note a call, and show what its number told before. The telephone system sends it again when it knows more."""
+    return await desk.ring(hotline_of(state), data)
+
+
+@get("/api/hotline/follow-ups", opt={"permission": "hotline.desk"})
+async def follow_ups(state: State, request: Asking) -> list[Ticket]:
+    """Whom to call, the longest waiting first."""
+    return await desk.follow_up_list(hotline_of(state), request.state.actor, utc_now(), limit=FOLLOW_UPS)
+
+
+@post("/api/hotline/tickets/{case_id:int}/follow-up", opt={"permission": "hotline.desk"}, status_code=204)
+async def follow_up(state: State, request: Asking, case_id: FromPath[int], data: JSONBody[FollowUp]) -> None:
+    """Write down what a caller said when asked."""
+    await desk.follow_up(hotline_of(state), request.state.actor, case_id, data, now=utc_now())
+
+
+@post("/api/hotline/tickets/{case_id:int}/supervision", opt={"permission": "hotline.supervise"}, status_code=204)
+async def supervise(state: State, request: Asking, case_id: FromPath[int], data: JSONBody[Demand]) -> None:
+    """Demand that a ticket is finished by a time."""
+    await desk.supervise(hotline_of(state), request.state.actor, case_id, data.demand, data.due_at, now=utc_now())
+
+
+@get("/api/hotline/supervision", opt={"permission": "hotline.supervise"})
+async def supervised(state: State) -> list[Supervision]:
+    """What supervisors wait for, the soonest due first."""
+    return await tickets.supervisions(hotline_of(state).db)
+
+
+@get("/api/hotline/knowledge", opt={"permission": "hotline.desk"})
+async def knowledge(state: State, words: FromQuery[str] = "") -> Sequence[Article]:
+    """Articles that fit words best."""
+    return await kept.articles(hotline_of(state).db, words, utc_now().date())
+
+
+@post("/api/hotline/knowledge", opt={"permission": "hotline.knowledge"}, status_code=201)
+async def write_article(state: State, request: Asking, data: JSONBody[Article]) -> dict[str, int]:
+    """Write an article, or change one by its id."""
+    by = request.state.actor.account
+    return {"id": await kept.put_article(hotline_of(state).db, data, by=by, now=utc_now())}
+
+
+ROUTES = (
+    take_in,
+    suggest,
+    one,
+    reveal,
+    ring,
+    follow_ups,
+    follow_up,
+    supervise,
+    supervised,
+    knowledge,
+    write_article,
+)

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes of figures: 三率 with the rows behind, hot spots, bursts, the report of a month, an export."""
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from litestar import MediaType, Request, Response, get
+from litestar.datastructures import State
+from litestar.params import FromQuery
+
+from citybrain.apps.hotline.api.desk import hotline_of
+from citybrain.apps.hotline.choice import ZONE
+from citybrain.apps.hotline.detect import bursts, hotspots
+from citybrain.apps.hotline.detect.bursts import Burst
+from citybrain.apps.hotline.detect.hotspots import Density
+from citybrain.apps.hotline.measure import report
+from citybrain.apps.hotline.measure.rates import Department, Rate, is_late, rates, rows_behind
+from citybrain.apps.hotline.measure.report import Month
+from citybrain.apps.hotline.model import Ticket
+from citybrain.apps.hotline.service import desk
+from citybrain.apps.hotline.service.citizens import WORDS
+from citybrain.apps.hotline.store import tickets
+from citybrain.kernel.clock import utc_now
+from citybrain.kernel.errors import Invalid
+
+Asking = Request[Any, Any, Any]
+FIGURES = {"permission": "hotline.figures"}
+MOST_ROWS = 5_000
+ANSWER_WITHIN_S = 15.0
+"""Draft of Beijing's 12345 service standard (2021-12); the type of case holds what this city set."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+EXPORTED = ("number", "category", "department", "channel", "urgency", "state", "text", "answer", "created_at", "due_at")
+
+
+class FigureUnusable(Invalid):
+    """A time, box or name of a figure that makes no sense."""
+
+
+@get("/api/hotline/rates", opt=FIGURES)
+async def rates_of(
+    state: State, request: Asking, since: FromQuery[datetime], until: FromQuery[datetime]
+) -> list[Department]:
+    """三率 and counts of each department that one sees, over tickets that came in a time."""
+    return rates(await desk.rows(hotline_of(state), request.state.actor, since, until), utc_now())
+
+
+@get("/api/hotline/rows", opt=FIGURES)
+async def rows(
+    state: State, request: Asking, since: FromQuery[datetime], until: FromQuery[datetime], page: FromQuery[bool] = False
+) -> Response[Any]:
+    """The tickets behind a number: query `department`, `rate` (with `good`), `only`, `category`, `channel`, `day`."""
+    hotline, query = hotline_of(state), dict(request.query_params)
+    department = str(query.get("department", "")) or None
+    found = await desk.rows(hotline, request.state.actor, since, until, department=department)
+    found = narrowed(found, query, utc_now())[:MOST_ROWS]
+    if not page:
+        return Response(found)
+    lang = _lang(str(query.get("lang", "zh")))
+    title = WORDS.sentence("hotline.report_rows", {"count": len(found)}, lang)
+    words = WORDS.of(lang)
+    text = report.rows_page(
+        title, found, lambda key: words[f"hotline.{key}"], lambda id: hotline.tree.name(id, lang), lang
+    )
+    return Response(text, media_type=MediaType.HTML)
+
+
+def narrowed(found: Sequence[Ticket], query: dict[str, Any], now: datetime) -> list[Ticket]:
+    """The rows of a figure, by the same rules that made it."""
+    kept = list(found)
+    if query.get("rate"):
+        if query["rate"] not in set(Rate):
+            raise FigureUnusable("hotline.figure_unusable", {"what": "rate"})
+        good = {"true": True, "false": False}.get(str(query.get("good", "")))
+        kept = rows_behind(kept, Rate(query["rate"]), good=good, now=now)
+    only = str(query.get("only", ""))
+    tests: Mapping[str, Callable[[Ticket], bool]] = {
+        "open": lambda each: each.phase != "closed",
+        "late": lambda each: is_late(each, now),
+        "sent_back": lambda each: each.sent_back > 0,
+        "reopened": lambda each: each.reopened > 0,
+        "supervised": lambda each: each.supervised,
+    }
+    if only in tests:
+        kept = [each for each in kept if tests[only](each)]
+    category, channel, day = (str(query.get(name, "")) for name in ("category", "channel", "day"))
+    return [
+        each
+        for each in kept
+        if (not category or each.category == category or each.category.startswith(f"{category}."))
+        and (not channel or each.channel == channel)
+        and (not day or f"{each.created_at:%m-%d}" == day)
+    ]
+
+
+@get("/api/hotline/hot-spots", opt=FIGURES)
+async def hot_spots(
+    state: State,
+    request: Asking,
+    since: FromQuery[datetime],
+    until: FromQuery[datetime],
+    box: FromQuery[str],
+    category: FromQuery[str] = "",
+) -> Density:
+    """Where tickets lie close together: a grid over a box (west,south,east,north) and its tops with their tickets."""
+    try:
+        west, south, east, north = (float(each) for each in box.split(","))
+    except ValueError:
+        raise FigureUnusable("hotline.figure_unusable", {"what": "box"}) from None
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise FigureUnusable("hotline.figure_unusable", {"what": "box"})
+    found = await desk.rows(hotline_of(state), request.state.actor, since, until)
+    return hotspots.density(narrowed(found, {"category": category}, utc_now()), (west, south, east, north))
+
+
+@get("/api/hotline/bursts", opt=FIGURES)
+async def bursts_now(state: State, request: Asking) -> list[Burst]:
+    """Far more calls than usual about one thing near one place, now."""
+    now = utc_now()
+    return bursts.bursts(await desk.rows(hotline_of(state), request.state.actor, now - bursts.USUAL.before, now), now)
+
+
+@get("/api/hotline/export.csv", opt=FIGURES)
+async def export(
+    state: State, request: Asking, since: FromQuery[datetime], until: FromQuery[datetime]
+) -> Response[bytes]:
+    """Tickets as a table for spreadsheets, without callers. What would be a formula there is text."""
+    found = await desk.rows(hotline_of(state), request.state.actor, since, until)
+    headers = {"Content-Disposition": 'attachment; filename="hotline.csv"'}
+    return Response(as_csv(found), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def as_csv(found: Sequence[Ticket]) -> bytes:
+    """Rows as CSV. A cell that begins like a formula gets an apostrophe before it (OWASP: CSV injection)."""
+    written = io.StringIO()
+    table = csv.writer(written)
+    table.writerow(EXPORTED)
+    table.writerows([harmless(getattr(each, name)) for name in EXPORTED] for each in found)
+    return written.getvalue().encode("utf-8-sig")
+
+
+def harmless(value: object) -> str:
+    """A value as a cell that no spreadsheet carries out."""
+    text = "" if value is None else str(value)
+    return f"'{text}" if text.lstrip(" \u3000").startswith(FORMULA) or text.startswith(FORMULA) else text
+
+
+@get("/api/hotline/report", opt=FIGURES)
+async def month(state: State, request: Asking, month: FromQuery[str], lang: FromQuery[str] = "zh") -> Response[str]:
+    """The report of a month (`2026-10`) as a page to read and to print as PDF; its numbers open rows."""
+    hotline, lang = hotline_of(state), _lang(lang)
+    try:
+        since = datetime.strptime(month, "%Y-%m").replace(tzinfo=ZONE)
+    except ValueError:
+        raise FigureUnusable("hotline.figure_unusable", {"what": "month"}) from None
+    until = (since + timedelta(days=32)).replace(day=1)
+    found = await desk.rows(hotline, request.state.actor, since, until)
+    calls = await tickets.call_figures(hotline.db, since, until, within_s=ANSWER_WITHIN_S)
+    made = Month(
+        label=month,
+        since=since,
+        until=until,
+        tickets=found,
+        departments=rates(found, utc_now()),
+        calls={
+            "report_calls_all": str(calls.calls),
+            "report_calls_answered": str(calls.answered),
+            "report_calls_in_time": str(calls.in_time),
+        },
+        lang=lang,
+    )
+    words = WORDS.of(lang)
+    text = report.page(made, lambda key: words[f"hotline.{key}"], lambda id: hotline.tree.name(id, lang))
+    return Response(text, media_type=MediaType.HTML)
+
+
+@get("/api/hotline/report.css", opt={"permission": "hotline.public"})
+async def report_css() -> Response[str]:
+    """How reports look on screen and paper."""
+    return Response(report.CSS, media_type="text/css")
+
+
+def _lang(lang: str) -> str:
+    if lang not in ("zh", "en"):
+        raise FigureUnusable("hotline.figure_unusable", {"what": "lang"})
+    return lang
+
+
+ROUTES: Sequence[Any] = (rates_of, rows, hot_spots, bursts_now, export, month, report_css)

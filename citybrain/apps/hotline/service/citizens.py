@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What citizens do without an account: follow by a secret link, answer, rate, ask again, be told of an area."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from citybrain.apps.hotline.detect.hotspots import blurred
+from citybrain.apps.hotline.model import Satisfaction, Ticket
+from citybrain.apps.hotline.service.hotline import MACHINE, Hotline
+from citybrain.apps.hotline.service.intake import SECRET_BYTES, TellingUnusable, hash_of
+from citybrain.apps.hotline.store import kept, tickets
+from citybrain.kernel.access.citizens import Way
+from citybrain.kernel.cases.case import CommentKind, MoveFacts
+from citybrain.kernel.crypto import Place
+from citybrain.kernel.errors import Conflict, NotFound, Unavailable
+from citybrain.kernel.geo import distance_m
+from citybrain.kernel.i18n import load_words
+from citybrain.kernel.privacy import Sort, normalise
+
+WORDS = load_words([Path(__file__).parents[1]])
+LONGEST_ANSWER = 2_000
+# What is older is another matter; the draft of Beijing's standard leaves it to the city.
+REOPENED_WITHIN = timedelta(days=30)
+RADIUS_M = (100.0, 5_000.0)
+AREAS_OF_ONE = 10
+CONFIRM_WITHIN = timedelta(days=2)
+
+
+class NoSuchReport(NotFound):
+    """No report is followed by this link."""
+
+
+class NotNow(Conflict):
+    """The report is not where this can be done."""
+
+
+class TooManyAreas(Conflict):
+    """One address follows only so many areas."""
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """What the one who told it sees."""
+
+    number: str
+    text: str
+    category: str
+    state: str
+    created_at: datetime
+    due_at: datetime | None
+    answered_at: datetime | None
+    answer: str
+    satisfaction: str
+    may: tuple[str, ...]
+
+
+class PublicReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What everybody sees: no words of anybody, and the place only to within a hundred metres."""
+
+    number: str
+    category: str
+    state: str
+    created_at: datetime
+    answered_at: datetime | None
+    longitude: float | None
+    latitude: float | None
+
+
+async def ticket_of(hotline: Hotline, secret: str) -> Ticket:
+    """The ticket that a secret follows; refuses `NoSuchReport`."""
+    found = await tickets.by_link(hotline.db, hash_of(secret)) if len(secret) <= 100 else None
+    if found is None:
+        raise NoSuchReport("hotline.no_such_report", {})
+    return found
+
+
+def report_of(ticket: Ticket, now: datetime) -> Report:
+    """A ticket as its citizen sees it."""
+    return Report(
+        number=ticket.number,
+        text=ticket.text,
+        category=ticket.category,
+        state=ticket.state,
+        created_at=ticket.created_at,
+        due_at=ticket.due_at,
+        answered_at=ticket.answered_at,
+        answer=ticket.answer,
+        satisfaction=ticket.satisfaction,
+        may=_may(ticket, now),
+    )
+
+
+def public_of(ticket: Ticket) -> PublicReport:
+    """A ticket as everybody sees it."""
+    place = None
+    if ticket.longitude is not None and ticket.latitude is not None:
+        place = blurred(ticket.longitude, ticket.latitude)
+    return PublicReport(
+        number=ticket.number,
+        category=ticket.category,
+        state=ticket.state,
+        created_at=ticket.created_at,
+        answered_at=ticket.answered_at,
+        longitude=place[0] if place else None,
+        latitude=place[1] if place else None,
+    )
+
+
+def _may(ticket: Ticket, now: datetime) -> tuple[str, ...]:
+    allowed = ["add"] if ticket.phase != "closed" else []
+    if ticket.state in ("answered", "closed") and not ticket.satisfaction:
+        allowed.append("rate")
+    recent = ticket.answered_at is None or now - ticket.answered_at <= REOPENED_WITHIN
+    if ticket.state in ("answered", "closed", "refused") and recent:
+        allowed.append("reopen")
+    return tuple(allowed)
+
+
+def _refuse_unless(ticket: Ticket, what: str, now: datetime) -> None:
+    if what not in _may(ticket, now):
+        raise NotNow("hotline.not_now", {"number": ticket.number, "state": ticket.state})
+
+
+def _said(text: str) -> str:
+    plain = text.strip()
+    if not plain or len(plain) > LONGEST_ANSWER:
+        raise TellingUnusable("hotline.telling_unusable", {"field": "text"})
+    return plain
+
+
+async def add(hotline: Hotline, secret: str, text: str, *, now: datetime) -> Report:
+    """Say more, or answer what the department asked; clerks read it among the comments."""
+    ticket = await ticket_of(hotline, secret)
+    _refuse_unless(ticket, "add", now)
+    await hotline.cases.comment(MACHINE, ticket.case_id, CommentKind.PUBLIC, _said(text))
+    return report_of(await ticket_of(hotline, secret), now)
+
+
+async def rate(
+    hotline: Hotline, secret: str, satisfaction: Satisfaction, *, resolved: bool | None, note: str = "", now: datetime
+) -> Report:
+    """Say how content one is; once. It counts as the follow-up call that need not be made."""
+    ticket = await ticket_of(hotline, secret)
+    _refuse_unless(ticket, "rate", now)
+    params = {"case_id": ticket.case_id, "at": now, "resolved": resolved, "satisfaction": satisfaction}
+    async with hotline.db.transaction() as transaction:
+        told = {**params, "by": "citizen", "reached": True, "note": note[:LONGEST_ANSWER]}
+        await transaction.write(tickets.SQL.follow_up_insert, told)
+        await transaction.write(tickets.SQL.rated, params)
+    return report_of(await ticket_of(hotline, secret), now)
+
+
+async def reopen(hotline: Hotline, secret: str, reason: str, *, now: datetime) -> Report:
+    """Ask again because the answer does not help: the same department goes on with it."""
+    ticket = await ticket_of(hotline, secret)
+    _refuse_unless(ticket, "reopen", now)
+    reason = _said(reason)
+    if ticket.phase == "closed":
+        await hotline.cases.reopen(MACHINE, ticket.case_id, reason)
+    else:
+        await hotline.cases.move(MACHINE, ticket.case_id, "redo", MoveFacts(reason=reason))
+    return report_of(await ticket_of(hotline, secret), now)
+
+
+async def public_list(
+    hotline: Hotline, before: tuple[datetime, int] | None, *, limit: int
+) -> tuple[list[PublicReport], tuple[datetime, int] | None]:
+    """The newest public reports, and where the next page begins."""
+    found = await tickets.public_tickets(hotline.db, before, limit=limit)
+    following = (found[-1].created_at, found[-1].case_id) if len(found) == limit else None
+    return [public_of(each) for each in found], following
+
+
+async def follow_area(
+    hotline: Hotline, email: str, place: tuple[float, float], radius_m: float, *, lang: str, now: datetime
+) -> str:
+    """Ask to be told of reports near a place; answers with the secret that the e-mail carries.
+
+    Nothing is sent to an address that did not confirm, but for the one e-mail which asks it to.
+    """
+    email = normalise(Sort.EMAIL, email)
+    low, high = RADIUS_M
+    if "@" not in email or len(email) > 254 or not low <= radius_m <= high or lang not in ("zh", "en"):
+        raise TellingUnusable("hotline.telling_unusable", {"field": "email" if "@" not in email else "radius_m"})
+    since = now - CONFIRM_WITHIN
+    marks = hotline.keys.marks(Sort.EMAIL, email)
+    count = await hotline.db.read_one(kept.SQL.areas_of_mark, {"marks": marks, "since": since}, as_=int)
+    if (count or 0) >= AREAS_OF_ONE:
+        raise TooManyAreas("hotline.too_many_areas", {"most": AREAS_OF_ONE})
+    secret = secrets.token_urlsafe(SECRET_BYTES)
+    token_hash = hash_of(secret)
+    params = {
+        "token_hash": token_hash,
+        "email": hotline.keys.encrypt(email, _area_place(token_hash)),
+        "email_mark": hotline.keys.mark(Sort.EMAIL, email),
+        "longitude": place[0],
+        "latitude": place[1],
+        "radius_m": radius_m,
+        "lang": lang,
+        "at": now,
+    }
+    await hotline.db.write(kept.SQL.area_insert, params)
+    return secret
+
+
+async def confirm_area(hotline: Hotline, secret: str, *, now: datetime) -> None:
+    """The link in the e-mail was opened: from now on it is told. Refuses `NoSuchReport` after two days."""
+    params = {"token_hash": hash_of(secret), "at": now, "since": now - CONFIRM_WITHIN}
+    if await hotline.db.read_one(kept.SQL.area_confirm, params, as_=int) is None:
+        raise NoSuchReport("hotline.no_such_report", {})
+
+
+async def leave_area(hotline: Hotline, secret: str) -> None:
+    """Not to be told any more: the address is deleted."""
+    if await hotline.db.read_one(kept.SQL.area_remove, {"token_hash": hash_of(secret)}, as_=int) is None:
+        raise NoSuchReport("hotline.no_such_report", {})
+
+
+async def tell_areas(hotline: Hotline, now: datetime) -> int:
+    """Send what is new near each followed place; answers with the e-mails sent. Without a mail server all waits."""
+    sender = hotline.store.access.citizens.senders.get(Way.EMAIL)
+    if sender is None:
+        return 0
+    await hotline.db.write(kept.SQL.areas_forget, {"before": now - CONFIRM_WITHIN})
+    sent = 0
+    for area in await hotline.db.read(kept.SQL.areas, as_=kept.Area):
+        found = await tickets.between(hotline.db, area.told_until, now)
+        near = [each for each in found if each.public and _within(each, area)]
+        if near:
+            email = hotline.keys.decrypt(area.email, _area_place(area.token_hash))
+            subject, text = _mail(hotline, near, area.lang)
+            try:
+                await sender.send(email, subject=subject, text=text)
+            except Unavailable:
+                continue  # told_until stays: the next round tells it
+            sent += 1
+        await hotline.db.write(kept.SQL.area_told, {"id": area.id, "at": now})
+    return sent
+
+
+async def ask_to_confirm(hotline: Hotline, email: str, link: str, lang: str) -> None:
+    """The one e-mail that goes to an address which did not yet confirm. Refuses when there is no mail server."""
+    sender = hotline.store.access.citizens.senders.get(Way.EMAIL)
+    if sender is None:
+        raise NoMailServer("hotline.no_mail_server", {})
+    subject = WORDS.sentence("hotline.area_confirm_subject", {}, lang)
+    await sender.send(email, subject=subject, text=WORDS.sentence("hotline.area_confirm", {"link": link}, lang))
+
+
+class NoMailServer(Unavailable):
+    """The operator has not said how e-mail leaves the city."""
+
+
+def _mail(hotline: Hotline, near: Sequence[Ticket], lang: str) -> tuple[str, str]:
+    lines = [f"{each.number}  {hotline.tree.name(each.category, lang)}" for each in near[:50]]
+    return WORDS.sentence("hotline.area_news_subject", {}, lang), "\n".join(lines)
+
+
+def _within(ticket: Ticket, area: kept.Area) -> bool:
+    if ticket.longitude is None or ticket.latitude is None:
+        return False
+    return distance_m((ticket.longitude, ticket.latitude), (area.longitude, area.latitude)) <= area.radius_m
+
+
+def _area_place(token_hash: bytes) -> Place:
+    return Place("hotline_area", "email", token_hash.hex())

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What clerks and supervisors do besides moving cases: calls, callers, follow-ups, supervision, routing tries."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from citybrain.apps.hotline import choice
+from citybrain.apps.hotline.choice import Diff, Rule
+from citybrain.apps.hotline.model import TYPES, Caller, Satisfaction, Ticket
+from citybrain.apps.hotline.service.hotline import Hotline
+from citybrain.apps.hotline.store import tickets
+from citybrain.kernel.access import Actor, NotPermitted, reach
+from citybrain.kernel.audit import record
+from citybrain.kernel.cases.case import Case
+from citybrain.kernel.crypto import Place
+from citybrain.kernel.errors import Invalid, NotFound
+from citybrain.kernel.privacy import Sort, mask
+
+SHORTEST_REASON = 4
+
+
+class NotATicket(NotFound):
+    """The case is none of the hotline's."""
+
+
+class ReasonMissing(Invalid):
+    """Who looks at personal data, or demands something of others, says why."""
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A call as the telephone system tells it, once or again when more is known. `recording` is where it lies there."""
+
+    key: str
+    phone: str = ""
+    rang_at: datetime
+    answered_after_s: float | None = None
+    ended_at: datetime | None = None
+    agent: str = ""
+    recording: str = ""
+    case_id: int | None = None
+
+
+class PopUp(msgspec.Struct, frozen=True, kw_only=True):
+    """What a clerk sees when the telephone rings: the masked number and its tickets."""
+
+    call_id: int
+    phone: str
+    tickets: tuple[Ticket, ...]
+
+
+async def ring(hotline: Hotline, call: Call) -> PopUp:
+    """Note a call, and find what its number told before."""
+    row = {
+        **msgspec.structs.asdict(call),
+        "phone": hotline.keys.encrypt(call.phone, Place("hotline_call", "phone", call.key)) if call.phone else None,
+        "phone_mark": tickets.mark(hotline.keys, Sort.PHONE, call.phone),
+    }
+    call_id = (await hotline.db.read(tickets.SQL.call_put, row, as_=int))[0]
+    known = await tickets.tickets_of_phone(hotline.db, hotline.keys, call.phone) if call.phone else []
+    return PopUp(call_id=call_id, phone=mask(Sort.PHONE, call.phone), tickets=tuple(known))
+
+
+async def ticket(hotline: Hotline, actor: Actor, case_id: int) -> Case:
+    """A ticket that the actor sees."""
+    case = await hotline.cases.get(actor, case_id)
+    if case.type not in TYPES:
+        raise NotATicket("hotline.not_a_ticket", {"id": case_id})
+    return case
+
+
+async def caller(hotline: Hotline, actor: Actor, case_id: int) -> Caller:
+    """Who told it, as much of it as everybody who sees the ticket may see: masked."""
+    await ticket(hotline, actor, case_id)
+    found = await tickets.caller_of(hotline.db, hotline.keys, case_id)
+    return Caller(
+        name=mask(Sort.NAME, found.name), phone=mask(Sort.PHONE, found.phone), email=mask(Sort.EMAIL, found.email)
+    )
+
+
+async def reveal(hotline: Hotline, actor: Actor, case_id: int, reason: str) -> Caller:
+    """Who told it, in clear, for a reason that is written into the audit log before anything is shown."""
+    case = await ticket(hotline, actor, case_id)
+    if len(reason.strip()) < SHORTEST_REASON:
+        raise ReasonMissing("hotline.reason_missing", {})
+    found = await tickets.caller_of(hotline.db, hotline.keys, case_id)
+    shown = [name for name in ("name", "phone", "email") if getattr(found, name)]
+    async with hotline.db.transaction() as transaction:
+        await record(
+            transaction,
+            actor=actor,
+            act="hotline.reveal_caller",
+            object=f"case:{case_id}",
+            facts={"number": case.number, "fields": shown, "reason": reason.strip()[:200]},
+            department=case.department,
+        )
+    return found
+
+
+async def follow_up_list(hotline: Hotline, actor: Actor, now: datetime, *, limit: int = 200) -> list[Ticket]:
+    """Whom to call: answered tickets whose callers have not said whether it helped."""
+    reached = reach(actor, "case.view")
+    found = await tickets.to_call(hotline.db, now, limit=limit)
+    return [each for each in found if reached.covers(each.department)]
+
+
+class FollowUp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a caller said when asked: `reached` false when nobody answered."""
+
+    reached: bool
+    resolved: bool | None = None
+    satisfaction: Satisfaction | None = None
+    note: str = ""
+
+
+async def follow_up(hotline: Hotline, actor: Actor, case_id: int, said: FollowUp, *, now: datetime) -> None:
+    """Write down what a caller said."""
+    await ticket(hotline, actor, case_id)
+    params = {
+        "case_id": case_id,
+        "at": now,
+        "by": actor.account,
+        "reached": said.reached,
+        "resolved": said.resolved,
+        "satisfaction": said.satisfaction or "",
+        "note": said.note[:2_000],
+    }
+    async with hotline.db.transaction() as transaction:
+        await transaction.write(tickets.SQL.follow_up_insert, params)
+        if said.reached:
+            await transaction.write(tickets.SQL.rated, params)
+
+
+async def supervise(
+    hotline: Hotline, actor: Actor, case_id: int, demand: str, due_at: datetime, *, now: datetime
+) -> None:
+    """Demand that a ticket is finished by a time (督办): shown in red everywhere until it is."""
+    case = await ticket(hotline, actor, case_id)
+    if len(demand.strip()) < SHORTEST_REASON or due_at <= now:
+        raise ReasonMissing("hotline.reason_missing", {})
+    params = {"case_id": case_id, "at": now, "by": actor.account, "demand": demand.strip()[:2_000], "due_at": due_at}
+    async with hotline.db.transaction() as transaction:
+        await transaction.write(tickets.SQL.supervise, params)
+        await transaction.write(tickets.SQL.supervised, params)
+        facts = {"number": case.number, "due_at": due_at}
+        where = f"case:{case_id}"
+        await record(
+            transaction, actor=actor, act="hotline.supervise", object=where, facts=facts, department=case.department
+        )
+
+
+async def rows(
+    hotline: Hotline, actor: Actor, since: datetime, until: datetime, *, department: str | None = None
+) -> list[Ticket]:
+    """Tickets of a time that the actor sees: what figures are made of."""
+    reached = reach(actor, "case.view")
+    if not reached.all and department is not None and not reached.covers(department):
+        facts = {"permission": "case.view", "name": actor.name, "department": department}
+        raise NotPermitted("kernel.not_permitted", facts)
+    found = await tickets.between(hotline.db, since, until, department=department)
+    return found if reached.all else [each for each in found if reached.covers(each.department)]
+
+
+async def try_rules(hotline: Hotline, actor: Actor, rules: list[Rule], *, now: datetime, days: int = 31) -> Diff:
+    """What would have gone elsewhere in the last month under other rules. Nothing is changed."""
+    choice.check(rules)
+    found = await rows(hotline, actor, now - timedelta(days=days), now)
+    return choice.dry_run(hotline.rules, rules, hotline.tree, found)
