@@ -42,7 +42,7 @@ SETTINGS = {
     "sms": "Webhook of the message gateway: it gets `{to, subject, text}` as JSON; without it no messages to phones.",
     "push": "Webhook for pushes; notices go there, and to `sms`, signed with `webhook_secret`, or not at all.",
     "webhook_secret": "What notices to webhooks are signed with: `X-Citybrain-Signature`, HMAC-SHA-256.",
-    "virus_scan": "Who looks for viruses in uploads: `clamd:/run/clamd.sock`, `clamd:host:3310`, `command:…`; else nobody.",
+    "virus_scan": "Who looks for viruses in uploads: `clamd:<socket or host:port>` or `command:…`; else nobody.",
     "oidc": "File of OpenID providers (TOML) by which people may sign in.",
     "contexts": "Folder of JSON-LD contexts known without asking their hosts: `index.json` maps URL to file.",
 }
@@ -243,8 +243,8 @@ def gbt22239() -> str:
     ledger = read_ledger("gbt22239")
     return page(
         "GB/T 22239-2019, level 3 (等保三级)",
-        "Clause 8.1, in our own words: the standard's text decides. Clauses about buildings, networks, organisation and "
-        "people are the operator's and stand here as one line each.",
+        "Clause 8.1, in our own words: the standard's text decides. Clauses about buildings, networks, organisation "
+        "and people are the operator's and stand here as one line each.",
         LEDGER_NOTE,
         table(("level", *STATES, "all"), counts(ledger)),
         table(("clause", "level", "state", "asks", "shown by, or why not"), rows(ledger)),
@@ -252,8 +252,8 @@ def gbt22239() -> str:
 
 
 LEDGER_NOTE = (
-    "Met is only what a test named here shows; what is done without a test, or left to the operator, counts as not met. "
-    "The table lies in `tests/security/`."
+    "Met is only what a test named here shows; what is done without a test, or left to the operator, counts as not "
+    "met. The table lies in `tests/security/`."
 )
 
 PAGES: dict[str, Callable[[], str]] = {

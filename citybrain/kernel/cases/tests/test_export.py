@@ -32,6 +32,7 @@ PERSONAL = replace(
     id="personal",
     form={
         "type": "object",
+        "x-purpose": "report",
         "properties": {
             "text": {"type": "string", "x-title": {"zh": "内容", "en": "Text"}},
             "phone": {"type": "string", "x-personal": True, "x-title": {"zh": "电话", "en": "Phone"}},
@@ -39,14 +40,9 @@ PERSONAL = replace(
             "cause": {"type": "string"},
         },
     },
-    personal=(
-        {
-            "name": "phone",
-            "purpose": "report",
-            "legal_basis": "duty",
-            "retention": {"keep": "P365D"},
-            "sort": "phone",
-        },
+    personal=tuple(
+        {"name": name, "purpose": "report", "legal_basis": "duty", "retention": {"keep": "P365D"}, "sort": sort}
+        for name, sort in (("phone", "phone"), ("wish", "other"))
     ),
 )
 EVIL = [

@@ -5,11 +5,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from citybrain.kernel.cases.definition import faults
 from citybrain.kernel.cases.form_formats import is_credit_code, is_mail_address, is_phone, is_resident_number
 from citybrain.kernel.cases.form_rules import FormExceeds, check_purpose, explodes, form_faults
 from citybrain.kernel.cases.forms import VALUES_COUNT, judge, read_form
 from citybrain.kernel.cases.refusals import FieldsRefused
+from citybrain.kernel.cases.tests.city import TICKET
 from citybrain.kernel.i18n import load_words
 from citybrain.kernel.privacy import Basis, PersonalField, Retention
 
@@ -230,3 +233,23 @@ def test_no_values_break_it_and_what_was_kept_is_kept_again(values: dict[str, An
 def test_no_form_breaks_the_check_of_forms(value: Any, pattern: str) -> None:
     form = {"properties": {"a": {"const": value}, "b": {"pattern": pattern}}, "x-purpose": "report"}
     assert {code for code, _ in form_faults(form)} <= {"kernel.form_pattern_unsafe", "kernel.form_ref_elsewhere"}
+
+
+# fmt: off
+UNPUBLISHED: list[tuple[dict[str, Any], str]] = [
+    ({"form": {**LAMP, "x-purpose": "survey"}},                              "kernel.form_exceeds_purpose"),
+    ({"form": {"properties": {"text": {"pattern": "(a+)+"}}}},               "kernel.form_pattern_unsafe"),
+    ({"deadlines": ({"name": "a", "within": "soon"},)},                      "kernel.deadline_length"),
+    ({"deadlines": ({"name": "a", "within": "1h", "ends": ["state:no"]},)},  "kernel.deadline_event"),
+    ({"personal": ({"name": "phone"},)},                                     "kernel.case_personal_unreadable"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("change", "code"), UNPUBLISHED, ids=[code for _, code in UNPUBLISHED])
+def test_a_type_is_published_only_with_a_form_and_time_limits_that_can_work(change: dict[str, Any], code: str) -> None:
+    moves = TICKET.moves if "form" not in change else tuple(replace(move, fields=()) for move in TICKET.moves)
+    searched = TICKET.searched if "form" not in change else ()
+    assert faults(TICKET) == []
+    found = [each.code for each in faults(replace(TICKET, moves=moves, searched=searched, **change))]
+    assert code in found
