@@ -24,6 +24,9 @@ from citybrain.serve.gate import (
 
 log = structlog.get_logger()
 
+# OWASP ASVS 5.0 14.3.2: what the city tells somebody stays in no cache, unless a route says otherwise.
+KEPT_NOWHERE = [(b"cache-control", b"no-store")]
+
 
 class Front:
     """An ASGI application. `mounts` are entered with their doors' store; the rest is `application`'s."""
@@ -39,7 +42,7 @@ class Front:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] == "http":
-            send = self._guarded(send)
+            send = self._guarded(send, KEPT_NOWHERE if scope["path"].startswith("/api/") else [])
             path: str = scope["path"]
             for mount, app in self._mounts:
                 prefix = mount.prefix
@@ -48,14 +51,14 @@ class Front:
                     return
         await self._application(scope, receive, send)
 
-    def _guarded(self, send: Send) -> Send:
+    def _guarded(self, send: Send, more: Sequence[tuple[bytes, bytes]]) -> Send:
         """Whoever answers, and however: what browsers need to know for safety goes with it."""
 
         async def guarded(message: Mapping[str, Any]) -> None:
             if message["type"] == "http.response.start":
                 given = list(message.get("headers", ()))
                 names = {bytes(name).lower() for name, _ in given}
-                missing = [header for header in self._headers if header[0] not in names]
+                missing = [header for header in (*self._headers, *more) if header[0] not in names]
                 message = {**message, "headers": [*given, *missing]}
             await send(message)
 

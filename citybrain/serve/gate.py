@@ -30,8 +30,8 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-# OWASP ASVS 5.0 3.4.1: a year at least.
-ONLY_HTTPS = "max-age=31536000"
+# OWASP ASVS 5.0 3.4.1: a year at least, subdomains too.
+ONLY_HTTPS = "max-age=31536000; includeSubDomains"
 POWER_PERMISSIONS = frozenset(name for name, roles in KERNEL_PERMISSIONS.items() if of_powers_only(roles))
 # OWASP ASVS 5.0 7.5.3 asks for a fresh proof before sensitive acts; this long lasts one sitting at such a page.
 PROOF_LASTS = timedelta(minutes=10)
@@ -121,7 +121,9 @@ async def permitted(connection: Connection, handler: BaseRouteHandler) -> None:
     method = connection.scope.get("method", "GET")
     authorization = connection.headers.get("authorization", "")
     by_token = authorization.lower().startswith(BEARER)
-    if method not in SAFE_METHODS and not by_token and OWN_PAGE_HEADER.lower() not in connection.headers:
+    # What whoever has a link may do needs no cookie, so a mail program may do it too.
+    own_page = handler.opt.get("from_anywhere") or OWN_PAGE_HEADER.lower() in connection.headers
+    if method not in SAFE_METHODS and not by_token and not own_page:
         raise FromAnotherPage("serve.from_another_page", {"header": OWN_PAGE_HEADER})
     access: Access = connection.app.state.access
     now, cookie, permission = utc_now(), connection.cookies.get(COOKIE), handler.opt.get("permission")

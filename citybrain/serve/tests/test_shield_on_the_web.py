@@ -47,7 +47,7 @@ async def url(store: Store, serving: Serving, tmp_path: Path) -> AsyncIterator[s
     store.access.policy = Access(store.db, contributions.permissions()).policy
     desk: Any = SimpleNamespace(city=SimpleNamespace(store=store))
     front = Front(create(desk, store.access, tmp_path, address=HTTPS), store.access, [(MOUNT, _bare)], address=HTTPS)
-    async with serving(front) as found:
+    async with serving(front) as found:  # type: ignore[arg-type]
         yield found
 
 
@@ -76,7 +76,7 @@ async def test_every_answer_says_what_keeps_browsers_safe(
     async with httpx.AsyncClient(base_url=url, headers={OWN_PAGE_HEADER: "1"}) as client:
         answer = await client.request(method, path, content=b"{" if method == "POST" else None)
     assert answer.status_code == status, why
-    for name, value in {**SECURITY_HEADERS, "Strict-Transport-Security": "max-age=31536000"}.items():
+    for name, value in {**SECURITY_HEADERS, "Strict-Transport-Security": "max-age=31536000; includeSubDomains"}.items():
         assert answer.headers.get_list(name) == [value], f"{why}: {name}"
 
 
@@ -85,6 +85,35 @@ def test_the_policy_for_content_lets_nothing_in_from_elsewhere() -> None:
     assert "default-src 'self'" in policy
     assert "frame-ancestors 'none'" in policy
     assert not {"unsafe-inline", "unsafe-eval", "http:", "https:", "*"} & set(policy.replace("'", "").split())
+
+
+async def test_what_the_city_tells_is_kept_in_no_cache(url: str) -> None:
+    async with httpx.AsyncClient(base_url=url) as client:
+        for path in ("/api/city", "/api/audit", "/api/nothing"):
+            assert (await client.get(path)).headers["Cache-Control"] == "no-store", path
+        assert "immutable" in (await client.get("/assets/a.js")).headers["Cache-Control"]
+
+
+async def test_no_other_site_may_read_what_is_signed_in(url: str) -> None:
+    async with httpx.AsyncClient(base_url=url, headers={"Origin": "https://evil.example"}) as client:
+        for path in ("/", "/api/city", "/api/session"):
+            answer = await client.get(path)
+            assert not [name for name in answer.headers if name.startswith("access-control-")], path
+
+
+async def test_folders_are_not_listed_and_trace_is_not_known(url: str) -> None:
+    async with httpx.AsyncClient(base_url=url) as client:
+        assert "a.js" not in (await client.get("/assets/")).text
+        assert "root:" not in (await client.get("/..%2f..%2f..%2fetc/passwd")).text
+        for path in ("/", "/api/city"):
+            assert (await client.request("TRACE", path)).status_code in (404, 405, 501)
+
+
+async def test_a_fault_is_told_by_its_number_alone(url: str) -> None:
+    async with httpx.AsyncClient(base_url=url) as client:
+        answer = await client.get("/api/city")
+    assert answer.status_code == 500
+    assert (answer.json()["code"], list(answer.json()["facts"])) == ("serve.bug", ["number"])
 
 
 async def _client(store: Store, url: str, name: str, *roles: str, factor: bool = True) -> httpx.AsyncClient:
