@@ -17,7 +17,7 @@ from citybrain import __version__
 from citybrain.kernel.access import Access
 from citybrain.kernel.app import App, Door
 from citybrain.kernel.errors import NotFound, Refusal
-from citybrain.serve import audit_routes, catalog, gate, own_data, people, services, signing
+from citybrain.serve import audit_routes, catalog, gate, notice_routes, own_data, people, services, signing
 from citybrain.serve.desk import Desk
 from citybrain.serve.routes import ROUTES
 from citybrain.serve.streams import stream, vehicles
@@ -45,6 +45,7 @@ def create(desk: Desk, access: Access, pages: Path, *, address: str = "") -> Lit
         *services.ROUTES,
         *audit_routes.ROUTES,
         *own_data.ROUTES,
+        *notice_routes.ROUTES,
         stream,
         vehicles,
     )

@@ -10,6 +10,7 @@ import msgspec
 from citybrain.kernel import sql
 from citybrain.kernel.access.actor import Actor, Reach
 from citybrain.kernel.access.policy import reach
+from citybrain.kernel.access.powers import PUBLIC
 from citybrain.kernel.cases.case import Case
 
 VIEW = "case.view"
@@ -19,6 +20,7 @@ ASSIGN = "case.assign"
 TRANSFER = "case.transfer"
 TYPES = "case.types"
 EXPORT = "case.export"
+STOP = "case.notice_stop"
 
 STAFF_ROLES = ("operator", "clerk", "head")
 PERMISSIONS: Mapping[str, tuple[str, ...]] = {
@@ -29,6 +31,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     TRANSFER: STAFF_ROLES,
     TYPES: ("operator",),
     EXPORT: ("operator", "head"),
+    STOP: (PUBLIC,),
 }
 """The permissions of the case engine, each with the roles that have it unless a city says otherwise."""
 
