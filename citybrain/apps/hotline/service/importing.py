@@ -5,6 +5,7 @@ import asyncio
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
@@ -29,6 +30,7 @@ AT_ONCE = 500
 SIDE_BY_SIDE = 6
 LONGEST_FIELD = 20_000
 ENCODINGS = ("utf-8-sig", "gb18030")
+_HAN = re.compile("[\u4e00-\u9fff]")
 BROKEN = "\0broken"
 
 
@@ -74,12 +76,16 @@ def rows_of(name: str, content: bytes) -> Iterator[Row]:
 
 
 def _decoded(name: str, content: bytes) -> str:
+    """UTF-8, else GB 18030. Short Chinese text in GB can be UTF-8 by chance (停水): then it is the one with Chinese."""
+    found = []
     for encoding in ENCODINGS:
         try:
-            return content.decode(encoding)
+            found.append(content.decode(encoding))
         except UnicodeDecodeError:
             continue
-    raise FileUnreadable("hotline.file_unreadable", {"file": name, "why": "encoding"})
+    if not found:
+        raise FileUnreadable("hotline.file_unreadable", {"file": name, "why": "encoding"})
+    return next((text for text in found if _HAN.search(text)), found[0])
 
 
 def _json_row(line: str) -> Row:
