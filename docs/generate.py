@@ -13,6 +13,7 @@ from litestar.routes import BaseRoute, HTTPRoute, WebSocketRoute
 
 from citybrain.kernel.access import KERNEL_PERMISSIONS
 from citybrain.kernel.app import App, Door
+from citybrain.kernel.cases.rights import PERMISSIONS as CASE_PERMISSIONS
 from citybrain.kernel.settings import Settings
 from citybrain.serve import catalog
 from citybrain.serve.web import create
@@ -84,7 +85,7 @@ def city() -> str:
         "## Indicators",
         table(("indicator", "unit", "better", "English", "source"), _indicators()),
         "## Permissions",
-        table(("permission", "roles"), _permissions({**KERNEL_PERMISSIONS, **permissions})),
+        table(("permission", "roles"), _permissions({**KERNEL_PERMISSIONS, **CASE_PERMISSIONS, **permissions})),
     )
 
 

@@ -11,12 +11,14 @@ from litestar.routes import BaseRoute, HTTPRoute, WebSocketRoute
 
 from citybrain.kernel.access import KERNEL_PERMISSIONS, PUBLIC
 from citybrain.kernel.app import App, Door, Means
+from citybrain.kernel.cases.rights import PERMISSIONS as CASE_PERMISSIONS
 from citybrain.serve import catalog
 from docs.generate import application
 from tests.architecture.tree import ROOT, refuse
 
 # Whatever is added here can be done by everybody on the network, without a name.
 PUBLIC_MAY = {
+    "case.notice_stop",
     "city.view",
     "hotline.public",
     "hotline.report",
@@ -33,7 +35,8 @@ Grants = Mapping[str, Sequence[str]]
 def grants() -> dict[str, Sequence[str]]:
     """Who has which permission: the kernel's table and those of apps and doors."""
     parts: list[App | Door] = [*catalog.apps(), *catalog.doors()]
-    return {**KERNEL_PERMISSIONS, **{name: roles for part in parts for name, roles in part.permissions.items()}}
+    given = {name: roles for part in parts for name, roles in part.permissions.items()}
+    return {**KERNEL_PERMISSIONS, **CASE_PERMISSIONS, **given}
 
 
 def handlers(routes: Iterable[BaseRoute]) -> Iterator[tuple[str, BaseRouteHandler]]:
