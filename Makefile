@@ -7,6 +7,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
+# How many tests run at once: most of them wait for a server, a database or a page.
+SIDE_BY_SIDE ?= 2
 BIN := .venv/bin
 WEB := $(shell find web -path web/node_modules -prune -o -path web/e2e -prune -o -type f -print 2>/dev/null)
 say = @printf '\033[1m%s\033[0m\n'
@@ -46,7 +48,7 @@ web-check: web/node_modules/.stamp
 
 pytest: .venv/dev.stamp .clients/.stamp citybrain/static/.stamp
 	$(say) 'Tests'
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(SIDE_BY_SIDE) --dist loadfile $(ARGS)
 
 web-test: web/node_modules/.stamp
 	$(say) 'Web tests'
