@@ -77,7 +77,8 @@ def _names(module: ast.Module, owner: str) -> Iterator[tuple[int, str]]:
     """Everything a module calls by a name of its own, wherever it is written. Names of jobs are told to nobody."""
     nodes = list(ast.walk(module))
     decorators = [each for node in nodes if isinstance(node, FUNCTIONS) for each in node.decorator_list]
-    untold = {id(node) for decorator in decorators for node in ast.walk(decorator)}
+    chores = [each for each in nodes if isinstance(each, ast.Call) and getattr(each.func, "id", "") == "Chore"]
+    untold = {id(node) for place in (*decorators, *chores) for node in ast.walk(place)}
     for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in untold:
             is_ours = CODE.fullmatch(node.value) and node.value.partition(".")[0] == owner
