@@ -117,7 +117,7 @@ async def open_store(
         journal = await Journal.open(db, pool)
         opened.push_async_callback(journal.close)
         cases, casework = _cases(_needs(db, settings, shield.keys, access, words or load_words()), journal)
-        await opened.enter_async_context(_working(db, access, settings, [*shield.chores, *_chores(casework)]))
+        await opened.enter_async_context(_working(db, access, settings, shield.chores, casework))
         contexts = await Contexts.open(db, seeds=read_seeds(settings.contexts), address=address_of(settings))
         opened.push_async_callback(contexts.close)
         registrations = await Registrations.open(db)
@@ -156,13 +156,17 @@ async def open_store(
 
 
 @asynccontextmanager
-async def _working(db: Database, access: Access, settings: Settings, chores: Sequence[Chore]) -> AsyncIterator[None]:
-    """Scheduled work, as long as the city is open."""
-    jobs = await Jobs.open(db, access, keep_days=settings.keep_days, chores=chores)
+async def _working(
+    db: Database, access: Access, settings: Settings, chores: Sequence[Chore], casework: Casework
+) -> AsyncIterator[None]:
+    """Scheduled work and notices on their way, as long as the city is open."""
+    of_cases = [Chore(name=name, cron=cron, do=do) for name, cron, do in casework.chores]
+    jobs = await Jobs.open(db, access, keep_days=settings.keep_days, chores=[*chores, *of_cases])
     try:
         yield
     finally:
         await jobs.close()
+        await casework.postman.close()
 
 
 @asynccontextmanager
@@ -173,11 +177,6 @@ async def _sources() -> AsyncIterator[Sources]:
         yield sources
     finally:
         await sources.close()
-
-
-def _chores(casework: Casework) -> Sequence[Chore]:
-    """What cases need to have done again and again."""
-    return [Chore(name=name, cron=cron, do=do) for name, cron, do in casework.chores]
 
 
 async def _policies(db: Database, documents: Documents, journal: Journal) -> Policies:

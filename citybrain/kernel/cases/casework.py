@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """All that cases come with, put together: what a city opens, and what is to be done for it again and again."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
+import structlog
 
 from citybrain.kernel.access.policy import Policy
 from citybrain.kernel.cases.alarms import Alarms
@@ -27,6 +29,7 @@ from citybrain.kernel.cases.scanning import scanner_of
 from citybrain.kernel.cases.service import Cases
 from citybrain.kernel.crypto import KeyRing
 from citybrain.kernel.db import Database
+from citybrain.kernel.errors import Unavailable
 from citybrain.kernel.i18n import Words
 from citybrain.kernel.records import Event
 from citybrain.kernel.settings import Settings
@@ -35,9 +38,36 @@ NOTICES_LAST = timedelta(days=90)
 EVERY_MINUTE = "* * * * *"
 HOURLY = "41 * * * *"
 DAILY = "23 1 * * *"
+log = structlog.get_logger()
 
 Tell = Callable[[Sequence[Event]], Awaitable[None]]
 Do = Callable[[datetime], Awaitable[object]]
+
+
+class Postman:
+    """Sends notices beside all other work: a mail server that is slow holds up nobody, not even the start."""
+
+    def __init__(self, notices: Notices, clock: Callable[[], datetime]) -> None:
+        self._notices = notices
+        self._clock = clock
+        self._round: asyncio.Task[None] | None = None
+
+    async def go(self, _now: datetime) -> None:
+        """Set out unless still on the way."""
+        if self._round is None or self._round.done():
+            self._round = asyncio.create_task(self._deliver(), name="notices")
+
+    async def _deliver(self) -> None:
+        try:
+            await self._notices.deliver_all(clock=self._clock)
+        except Unavailable as problem:
+            log.warning("notices wait", why=problem.code)
+
+    async def close(self) -> None:
+        """Come back; what was not told as sent is sent again later."""
+        if self._round:
+            self._round.cancel()
+            await asyncio.wait([self._round])
 
 
 class Casework(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +82,7 @@ class Casework(msgspec.Struct, frozen=True, kw_only=True):
     sampling: Sampling
     processes: Processes
     export: Export
+    postman: Postman
     chores: tuple[tuple[str, str, Do], ...]
 
 
@@ -84,6 +115,7 @@ def open_casework(cases: Cases, needs: Needs, tell: Tell) -> Casework:
     cases.hooks.planners.append(keep_time)
     cases.hooks.watchers.append(alarms.watch)
     drafts = Drafts(db, needs.keys)
+    postman = Postman(notices, clock)
     attachments = Attachments(db, FileStore(folder / "files"), scanner=scanner_of(needs.settings.virus_scan))
     return Casework(
         drafts=drafts,
@@ -95,9 +127,10 @@ def open_casework(cases: Cases, needs: Needs, tell: Tell) -> Casework:
         sampling=Sampling(db),
         processes=processes,
         export=Export(db, cases, needs.words, folder / "exports", clock),
+        postman=postman,
         chores=(
             ("case_alarms", EVERY_MINUTE, lambda now: alarms.ring(now=now)),
-            ("case_notices", EVERY_MINUTE, lambda _: notices.deliver_all(clock=clock)),
+            ("case_notices", EVERY_MINUTE, postman.go),
             ("case_files", HOURLY, lambda now: attachments.collect_garbage(now=now)),
             ("case_drafts", HOURLY, lambda now: drafts.expire(now=now)),
             ("case_notices_forget", DAILY, lambda now: notices.forget(before=now - NOTICES_LAST)),
