@@ -11,6 +11,7 @@ import msgspec
 from citybrain.kernel import sql
 from citybrain.kernel.access.actor import Actor
 from citybrain.kernel.cases.case import Case
+from citybrain.kernel.cases.case_type import Phase
 from citybrain.kernel.cases.counting import Counting
 from citybrain.kernel.cases.query import (
     CONDITIONS,
@@ -42,7 +43,6 @@ class Sql(msgspec.Struct, frozen=True):
     searched: str
     apart: str
     part_held: str
-    part_held_by_one: str
     part_mine: str
     part_opened: str
     part_helped: str
@@ -169,7 +169,7 @@ def _whole(ask: Ask, *conditions: str) -> str:
 def _held(ask: Ask) -> dict[str, Any]:
     """What the part of held cases is asked by; its words say the departments too, so the index leaves out others."""
     departments = ask.departments
-    held: dict[str, Any] = {"held": departments, "held_by_one": departments[0] if departments else ""}
+    held: dict[str, Any] = {"held": departments}
     if ask.words and departments:
         group = tuple(department_word(each) for each in departments)
         held["tsquery"] = tsquery(ask.words, any_of=[*_groups(ask), group])
@@ -181,14 +181,14 @@ def _parts(ask: Ask) -> list[Part]:
     scope = ask.query.scope
     parts: list[Part] = []
     if scope in (Scope.SEEN, Scope.HELD, Scope.POOL):
-        alone = SQL.part_held_by_one if len(ask.departments) < 2 else SQL.part_held
         only = (CONDITIONS.only_pool,) if scope is Scope.POOL else ()
-        parts.append((SQL.part_searched, (SQL.in_held, *only)) if ask.words else (alone, only))
+        parts.append((SQL.part_searched, (SQL.in_held, *only)) if ask.words else (SQL.part_held, only))
     if scope is Scope.HELPED:
         parts.append((SQL.part_helped, ()))
     if scope is Scope.SEEN and not ask.sight.reach.all:
         parts.append((SQL.part_helped, (SQL.elsewhere, SQL.not_mine)))
-        parts.append((SQL.part_mine, (SQL.elsewhere, CONDITIONS.not_done)))
+        if set(ask.query.phases) != {Phase.CLOSED}:
+            parts.append((SQL.part_mine, (SQL.elsewhere, CONDITIONS.not_done)))
     return parts
 
 

@@ -22,6 +22,10 @@ c.state = ANY(%(states)s::text[])
 -- name: phases
 c.phase = ANY(%(phases)s::text[])
 
+-- name: one_type
+-- So that an index by type is in order.
+c.type = %(types)s
+
 -- name: types
 c.type = ANY(%(types)s::text[])
 

@@ -86,6 +86,7 @@ class Conditions(msgspec.Struct, frozen=True):
     not_done: str
     states: str
     phases: str
+    one_type: str
     types: str
     categories: str
     departments: str
@@ -150,14 +151,7 @@ def where(query: CaseQuery, now: datetime) -> Where:
     sorting = SORTINGS[query.order]
     conditions = [CONDITIONS.not_done] if sorting.open_only else []
     params: dict[str, Any] = {"limit": query.limit + 1, "now": now}
-    for name in ONE_OF:
-        if getattr(query, name):
-            conditions.append(getattr(CONDITIONS, name))
-            params[name] = [str(each) for each in getattr(query, name)]
-    for name in GIVEN:
-        if getattr(query, name) is not None:
-            conditions.append(getattr(CONDITIONS, name))
-            params[name] = getattr(query, name)
+    conditions += _given(query, params)
     if query.overdue:
         conditions.append(CONDITIONS.overdue)
     if query.box:
@@ -167,6 +161,23 @@ def where(query: CaseQuery, now: datetime) -> Where:
         *keys, params["after_id"] = read_place(query.after, sorting)
         params.update({f"after_{number}": key for number, key in enumerate(keys)})
     return Where(tuple(conditions), params)
+
+
+def _given(query: CaseQuery, params: dict[str, Any]) -> list[str]:
+    """The conditions of all that is simply one of some values, or before or after one."""
+    conditions = []
+    for name in ONE_OF:
+        if getattr(query, name):
+            conditions.append(getattr(CONDITIONS, name))
+            params[name] = [str(each) for each in getattr(query, name)]
+    if len(query.types) == 1:
+        conditions[conditions.index(CONDITIONS.types)] = CONDITIONS.one_type
+        params["types"] = query.types[0]
+    for name in GIVEN:
+        if getattr(query, name) is not None:
+            conditions.append(getattr(CONDITIONS, name))
+            params[name] = getattr(query, name)
+    return conditions
 
 
 def _check(query: CaseQuery) -> None:
