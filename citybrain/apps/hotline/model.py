@@ -178,7 +178,10 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Intake(msgspec.Struct, frozen=True, kw_only=True):
-    """One matter as it came, by whatever channel. With a `key` it is taken in once, however often it is sent."""
+    """One matter as it came, by whatever channel. With a `key` it is taken in once, however often it is sent.
+
+    `photos` are uploads of `photos_owner`.
+    """
 
     text: str
     channel: Channel
@@ -194,6 +197,8 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     number: str | None = None
     created_at: datetime | None = None
     public: bool = False
+    photos: tuple[int, ...] = ()
+    photos_owner: str = ""
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True):

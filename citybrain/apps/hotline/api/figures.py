@@ -5,6 +5,7 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from litestar import MediaType, Request, Response, get
@@ -21,13 +22,14 @@ from citybrain.apps.hotline.measure.rates import Department, Rate, is_late, rate
 from citybrain.apps.hotline.measure.report import Month
 from citybrain.apps.hotline.model import Ticket
 from citybrain.apps.hotline.service import desk
-from citybrain.apps.hotline.service.citizens import WORDS
 from citybrain.apps.hotline.store import tickets
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.errors import Invalid
+from citybrain.kernel.i18n import load_words
 
 Asking = Request[Any, Any, Any]
 FIGURES = {"permission": "hotline.figures"}
+WORDS = load_words([Path(__file__).parents[1]])
 MOST_ROWS = 5_000
 ANSWER_WITHIN_S = 15.0
 """Draft of Beijing's 12345 service standard (2021-12); the type of case holds what this city set."""

@@ -15,7 +15,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from citybrain.apps.hotline.api.desk import hotline_of
 from citybrain.apps.hotline.model import Caller, Channel, Intake, Satisfaction
 from citybrain.apps.hotline.service import citizens, intake
-from citybrain.apps.hotline.service.citizens import PublicReport, Report
+from citybrain.apps.hotline.service.citizens import PublicReport, Report, Wish
 from citybrain.apps.hotline.service.hotline import MACHINE
 from citybrain.apps.hotline.service.intake import TellingUnusable
 from citybrain.apps.hotline.store import kept
@@ -30,13 +30,16 @@ PAGE = 200
 # From one address: an office or a school sits behind one, a flood does not stop there. Marks of ours.
 REPORTS_BY_ADDRESS = Limit(times=30, within=timedelta(hours=1))
 TRIES_BY_ADDRESS = Limit(times=300, within=timedelta(hours=1))
+PHOTOS_BY_ADDRESS = Limit(times=60, within=timedelta(hours=1))
+SHORTEST_KEY = 20
 AREAS_BY_ADDRESS = Limit(times=5, within=timedelta(hours=1))
 
 
 class Told(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a citizen reports. Only the words are asked for; name and ways to reach them are theirs to give.
 
-    `key` is made by the browser, so that a report which is sent twice is one.
+    `key` is made by the browser, so that a report which is sent twice is one; `photos` were uploaded before, with
+    `photos_key` as a secret of the browser's own.
     """
 
     text: str
@@ -49,6 +52,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     email: str = ""
     public: bool = True
     key: str | None = None
+    photos: tuple[int, ...] = ()
+    photos_key: str = ""
 
 
 class Given(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,9 +108,22 @@ async def tell(state: State, request: Asking, data: JSONBody[Told]) -> Given:
         address=data.address,
         public=data.public,
         key=f"web:{data.key}" if data.key else None,
+        photos=data.photos,
+        photos_owner=_owner(data.photos_key) if data.photos else "",
     )
     receipt = await intake.take(hotline_of(state), MACHINE, matter, now=utc_now())
     return Given(number=receipt.number, link=receipt.secret)
+
+
+@post("/api/hotline/photos", opt=REPORT, status_code=201, request_max_body_size=None)
+async def upload(state: State, request: Asking, key: FromQuery[str], name: FromQuery[str] = "photo") -> dict[str, int]:
+    """Send a photo before the report, as the body; `key` is a secret that the browser made. Too large is refused while
+    it comes, before it lies anywhere."""
+    hotline = hotline_of(state)
+    _count(state, request, "photo", PHOTOS_BY_ADDRESS)
+    attachments = hotline.store.casework.attachments
+    found = await attachments.upload(_owner(key), name, request.stream(), now=utc_now())
+    return {"id": found.id}
 
 
 @get("/api/hotline/reports/{secret:str}", opt=REPORT)
@@ -152,11 +170,8 @@ async def public_knowledge(state: State, words: FromQuery[str] = "") -> Sequence
 async def follow_area(state: State, request: Asking, data: JSONBody[AreaAsked]) -> None:
     """Ask to be told of reports near a place; an e-mail asks whether it was really meant."""
     _count(state, request, "area", AREAS_BY_ADDRESS)
-    hotline = hotline_of(state)
-    place = (data.longitude, data.latitude)
-    secret = await citizens.follow_area(hotline, data.email, place, data.radius_m, lang=data.lang, now=utc_now())
-    link = f"{state.get('address', '') or ''}/hotline/area/{secret}"
-    await citizens.ask_to_confirm(hotline, data.email, link, data.lang)
+    wish = Wish(**msgspec.structs.asdict(data), link=f"{state.get('address') or ''}/hotline/area/")
+    await citizens.follow_area(hotline_of(state), wish, now=utc_now())
 
 
 @post("/api/hotline/areas/{secret:str}", opt=REPORT, status_code=204)
@@ -169,6 +184,13 @@ async def confirm_area(state: State, secret: FromPath[str]) -> None:
 async def leave_area(state: State, secret: FromPath[str]) -> None:
     """Not to be told any more."""
     await citizens.leave_area(hotline_of(state), secret)
+
+
+def _owner(key: str) -> str:
+    """Who may attach an upload: the hash of a secret that only this browser has."""
+    if len(key) < SHORTEST_KEY:
+        raise TellingUnusable("hotline.telling_unusable", {"field": "photos_key"})
+    return f"browser:{intake.hash_of(key).hex()}"
 
 
 def _count(state: State, request: Asking, what: str, limit: Limit) -> None:
@@ -191,6 +213,7 @@ def _place(after: str) -> tuple[datetime, int] | None:
 
 ROUTES: Sequence[Any] = (
     tell,
+    upload,
     follow,
     add,
     rate,

@@ -2,9 +2,7 @@
 """What citizens do without an account: follow by a secret link, answer, rate, ask again, be told of an area."""
 
 import secrets
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import msgspec
 
@@ -13,15 +11,15 @@ from citybrain.apps.hotline.model import Satisfaction, Ticket
 from citybrain.apps.hotline.service.hotline import MACHINE, Hotline
 from citybrain.apps.hotline.service.intake import SECRET_BYTES, TellingUnusable, hash_of
 from citybrain.apps.hotline.store import kept, tickets
-from citybrain.kernel.access.citizens import Way
 from citybrain.kernel.cases.case import CommentKind, MoveFacts
+from citybrain.kernel.cases.notice import Channel, Tell
 from citybrain.kernel.crypto import Place
-from citybrain.kernel.errors import Conflict, NotFound, Unavailable
+from citybrain.kernel.db import Transaction
+from citybrain.kernel.errors import Conflict, NotFound
 from citybrain.kernel.geo import distance_m
-from citybrain.kernel.i18n import load_words
 from citybrain.kernel.privacy import Sort, normalise
+from citybrain.kernel.records import Facts
 
-WORDS = load_words([Path(__file__).parents[1]])
 LONGEST_ANSWER = 2_000
 # What is older is another matter; the draft of Beijing's standard leaves it to the city.
 REOPENED_WITHIN = timedelta(days=30)
@@ -174,16 +172,25 @@ async def public_list(
     return [public_of(each) for each in found], following
 
 
-async def follow_area(
-    hotline: Hotline, email: str, place: tuple[float, float], radius_m: float, *, lang: str, now: datetime
-) -> str:
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """A place of which somebody wants to be told at an address; `link` is where the page is that confirms."""
+
+    email: str
+    longitude: float
+    latitude: float
+    radius_m: float
+    lang: str
+    link: str
+
+
+async def follow_area(hotline: Hotline, wish: Wish, *, now: datetime) -> str:
     """Ask to be told of reports near a place; answers with the secret that the e-mail carries.
 
     Nothing is sent to an address that did not confirm, but for the one e-mail which asks it to.
     """
-    email = normalise(Sort.EMAIL, email)
+    email = normalise(Sort.EMAIL, wish.email)
     low, high = RADIUS_M
-    if "@" not in email or len(email) > 254 or not low <= radius_m <= high or lang not in ("zh", "en"):
+    if "@" not in email or len(email) > 254 or not low <= wish.radius_m <= high or wish.lang not in ("zh", "en"):
         raise TellingUnusable("hotline.telling_unusable", {"field": "email" if "@" not in email else "radius_m"})
     since = now - CONFIRM_WITHIN
     marks = hotline.keys.marks(Sort.EMAIL, email)
@@ -196,13 +203,16 @@ async def follow_area(
         "token_hash": token_hash,
         "email": hotline.keys.encrypt(email, _area_place(token_hash)),
         "email_mark": hotline.keys.mark(Sort.EMAIL, email),
-        "longitude": place[0],
-        "latitude": place[1],
-        "radius_m": radius_m,
-        "lang": lang,
+        "longitude": wish.longitude,
+        "latitude": wish.latitude,
+        "radius_m": wish.radius_m,
+        "lang": wish.lang,
         "at": now,
     }
-    await hotline.db.write(kept.SQL.area_insert, params)
+    async with hotline.db.transaction() as transaction:
+        await transaction.write(kept.SQL.area_insert, params)
+        facts = {"link": f"{wish.link}{secret}"}
+        await _queue(hotline, transaction, "hotline.area_confirm", facts, (email, wish.lang), now)
     return secret
 
 
@@ -220,43 +230,27 @@ async def leave_area(hotline: Hotline, secret: str) -> None:
 
 
 async def tell_areas(hotline: Hotline, now: datetime) -> int:
-    """Send what is new near each followed place; answers with the e-mails sent. Without a mail server all waits."""
-    sender = hotline.store.access.citizens.senders.get(Way.EMAIL)
-    if sender is None:
-        return 0
+    """Queue what is new near each followed place; answers with the e-mails. While the mail server is down they wait."""
     await hotline.db.write(kept.SQL.areas_forget, {"before": now - CONFIRM_WITHIN})
     sent = 0
     for area in await hotline.db.read(kept.SQL.areas, as_=kept.Area):
         found = await tickets.between(hotline.db, area.told_until, now)
         near = [each for each in found if each.public and _within(each, area)]
-        if near:
-            email = hotline.keys.decrypt(area.email, _area_place(area.token_hash))
-            subject, text = _mail(hotline, near, area.lang)
-            try:
-                await sender.send(email, subject=subject, text=text)
-            except Unavailable:
-                continue  # told_until stays: the next round tells it
-            sent += 1
-        await hotline.db.write(kept.SQL.area_told, {"id": area.id, "at": now})
+        async with hotline.db.transaction() as transaction:
+            if near:
+                email = hotline.keys.decrypt(area.email, _area_place(area.token_hash))
+                lines = [f"{each.number}  {hotline.tree.name(each.category, area.lang)}" for each in near[:50]]
+                facts = {"reports": "\n".join(lines)}
+                sent += await _queue(hotline, transaction, "hotline.area_news", facts, (email, area.lang), now)
+            await transaction.write(kept.SQL.area_told, {"id": area.id, "at": now})
     return sent
 
 
-async def ask_to_confirm(hotline: Hotline, email: str, link: str, lang: str) -> None:
-    """The one e-mail that goes to an address which did not yet confirm. Refuses when there is no mail server."""
-    sender = hotline.store.access.citizens.senders.get(Way.EMAIL)
-    if sender is None:
-        raise NoMailServer("hotline.no_mail_server", {})
-    subject = WORDS.sentence("hotline.area_confirm_subject", {}, lang)
-    await sender.send(email, subject=subject, text=WORDS.sentence("hotline.area_confirm", {"link": link}, lang))
-
-
-class NoMailServer(Unavailable):
-    """The operator has not said how e-mail leaves the city."""
-
-
-def _mail(hotline: Hotline, near: Sequence[Ticket], lang: str) -> tuple[str, str]:
-    lines = [f"{each.number}  {hotline.tree.name(each.category, lang)}" for each in near[:50]]
-    return WORDS.sentence("hotline.area_news_subject", {}, lang), "\n".join(lines)
+async def _queue(
+    hotline: Hotline, transaction: Transaction, topic: str, facts: Facts, to: tuple[str, str], now: datetime
+) -> int:
+    tell = Tell(topic=topic, facts=facts, channel=Channel.EMAIL, address=to[0], lang=to[1])
+    return await hotline.store.casework.notices.queue(transaction, tell, now=now)
 
 
 def _within(ticket: Ticket, area: kept.Area) -> bool:

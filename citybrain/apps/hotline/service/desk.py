@@ -8,6 +8,7 @@ import msgspec
 from citybrain.apps.hotline import choice
 from citybrain.apps.hotline.choice import Diff, Rule
 from citybrain.apps.hotline.model import TYPES, Caller, Satisfaction, Ticket
+from citybrain.apps.hotline.service import callers
 from citybrain.apps.hotline.service.hotline import Hotline
 from citybrain.apps.hotline.store import tickets
 from citybrain.kernel.access import Actor, NotPermitted, reach
@@ -25,7 +26,7 @@ class NotATicket(NotFound):
 
 
 class ReasonMissing(Invalid):
-    """Who looks at personal data, or demands something of others, says why."""
+    """Who demands something of others says what, and until when."""
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -79,22 +80,9 @@ async def caller(hotline: Hotline, actor: Actor, case_id: int) -> Caller:
 
 
 async def reveal(hotline: Hotline, actor: Actor, case_id: int, reason: str) -> Caller:
-    """Who told it, in clear, for a reason that is written into the audit log before anything is shown."""
+    """Who told it, in clear, for a reason."""
     case = await ticket(hotline, actor, case_id)
-    if len(reason.strip()) < SHORTEST_REASON:
-        raise ReasonMissing("hotline.reason_missing", {})
-    found = await tickets.caller_of(hotline.db, hotline.keys, case_id)
-    shown = [name for name in ("name", "phone", "email") if getattr(found, name)]
-    async with hotline.db.transaction() as transaction:
-        await record(
-            transaction,
-            actor=actor,
-            act="hotline.reveal_caller",
-            object=f"case:{case_id}",
-            facts={"number": case.number, "fields": shown, "reason": reason.strip()[:200]},
-            department=case.department,
-        )
-    return found
+    return await callers.reveal(hotline.db, hotline.store.people, actor, case, reason)
 
 
 async def follow_up_list(hotline: Hotline, actor: Actor, now: datetime, *, limit: int = 200) -> list[Ticket]:

@@ -16,12 +16,17 @@ from citybrain.apps.hotline.index.places import Place, Places
 from citybrain.apps.hotline.index.similar import Tickets
 from citybrain.apps.hotline.learn import Classifier
 from citybrain.apps.hotline.model import TYPES, Category, Tree
+from citybrain.apps.hotline.service import callers
 from citybrain.apps.hotline.service.models import read_card, read_model
 from citybrain.apps.hotline.store import kept, tickets
 from citybrain.kernel.access import Actor, Kind, Reach, Right
 from citybrain.kernel.access.limits import Limits
+from citybrain.kernel.cases.case import CaseChange
 from citybrain.kernel.cases.case_type import CaseType
+from citybrain.kernel.cases.notice import Channel, Tell
+from citybrain.kernel.cases.work import Watcher
 from citybrain.kernel.clock import utc_now
+from citybrain.kernel.db import Transaction
 from citybrain.kernel.entities.document import AttributeType, Document
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.errors import Invalid
@@ -138,13 +143,40 @@ async def opened(store: Store) -> AsyncIterator[Hotline]:
     tree, rules, version = await _in_force(store)
     hotline = Hotline(store, tree, rules)
     hotline.rules_version = version
-    store.cases.hooks.watchers.append(tickets.follow)
+    answered = _telling(store)
+    store.cases.hooks.watchers.extend((tickets.follow, answered))
+    held = callers.holder(store.keys)
+    store.people.holders.append(held)
     try:
         await hotline.load_places()
         await hotline.refresh()
         yield hotline
     finally:
         store.cases.hooks.watchers.remove(tickets.follow)
+        store.cases.hooks.watchers.remove(answered)
+        store.people.holders.remove(held)
+
+
+def _telling(store: Store) -> Watcher:
+    """Tells who left an e-mail address of the answer, in the transaction of the answer."""
+
+    async def tell(transaction: Transaction, change: CaseChange) -> None:
+        if change.after.type not in TYPES or change.event.move not in tickets.ANSWERING:
+            return
+        caller = await tickets.caller_of(transaction, store.keys, change.after.id)
+        if caller.email:
+            facts = {"number": change.after.number, "answer": change.said}
+            told = Tell(
+                topic="hotline.answered",
+                facts=facts,
+                channel=Channel.EMAIL,
+                address=caller.email,
+                case_id=change.after.id,
+                key=f"hotline.answered:{change.after.id}:{change.event.version}",
+            )
+            await store.casework.notices.queue(transaction, told, now=change.event.at)
+
+    return tell
 
 
 async def seed(store: Store, now: datetime) -> None:

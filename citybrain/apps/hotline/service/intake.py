@@ -60,6 +60,9 @@ async def take(hotline: Hotline, actor: Actor, intake: Intake, *, now: datetime)
         public = intake.public and hotline.tree.is_public(intake.category)
         await tickets.put_link(transaction, case_id, hash_of(secret), public=public)
         await tickets.put_caller(transaction, hotline.keys, case_id, intake.caller)
+        if intake.photos:
+            attachments = hotline.store.casework.attachments
+            await attachments.attach(transaction, intake.photos_owner, intake.photos, case_id, now)
         if intake.call_id is not None:
             await transaction.write(tickets.SQL.call_ticket, {"case_id": case_id, "id": intake.call_id})
 

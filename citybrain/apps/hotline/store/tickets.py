@@ -156,11 +156,12 @@ def mark(keys: KeyRing, sort: Sort, value: str) -> bytes | None:
     return keys.mark(sort, normalise(sort, value)) if value else None
 
 
-async def caller_of(db: Database, keys: KeyRing, case_id: int) -> Caller:
+async def caller_of(db: Database | Transaction, keys: KeyRing, case_id: int) -> Caller:
     """Who told it, in clear: for those who may see that, or to be masked."""
-    found = await db.read_one(SQL.caller, {"case_id": case_id}, as_=_Sealed)
-    if found is None:
+    rows = await db.read(SQL.caller, {"case_id": case_id}, as_=_Sealed)
+    if not rows:
         return Caller()
+    found = rows[0]
 
     def opened(column: str) -> str:
         value = getattr(found, column)

@@ -2,12 +2,18 @@
 """An open hotline on this module's database, with some places in its index."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from citybrain.apps.hotline.index.places import Place, Places
 from citybrain.apps.hotline.service.hotline import Hotline, opened
-from citybrain.kernel.store import Store
+from citybrain.kernel.clock import new_id
+from citybrain.kernel.i18n import load_words
+from citybrain.kernel.settings import Settings
+from citybrain.kernel.store import Store, open_store
+
+HOTLINE = Path(__file__).parents[1]
 
 PLACES = [
     Place(id="urn:p:1", name="中关村大街", longitude=116.316, latitude=39.983),
@@ -16,6 +22,14 @@ PLACES = [
     Place(id="urn:p:4", name="幸福里小区", longitude=116.35, latitude=39.95),
     Place(id="urn:p:5", name="Station Road", longitude=116.36, latitude=39.96),
 ]
+
+
+@pytest.fixture(scope="module")
+async def store(database_url: str, open_folder: Path) -> AsyncIterator[Store]:
+    """A city that speaks the hotline's words too."""
+    settings = Settings(data=open_folder / f"hotline-{new_id()}", database_url=database_url)
+    async with open_store(settings, words=load_words([HOTLINE])) as opened_store:
+        yield opened_store
 
 
 @pytest.fixture(scope="module")

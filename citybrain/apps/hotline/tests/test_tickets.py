@@ -8,6 +8,7 @@ import pytest
 from citybrain.apps.hotline.api.figures import as_csv, harmless
 from citybrain.apps.hotline.model import Caller, Channel, Intake, Satisfaction
 from citybrain.apps.hotline.service import citizens, desk, suggesting
+from citybrain.apps.hotline.service.citizens import Wish
 from citybrain.apps.hotline.service.desk import Call, FollowUp
 from citybrain.apps.hotline.service.hotline import MACHINE, Hotline
 from citybrain.apps.hotline.service.intake import TellingUnusable, take
@@ -16,6 +17,7 @@ from citybrain.apps.hotline.tests.people import DESK_CLERK, ROADS, WATER
 from citybrain.kernel.cases.case import MoveFacts
 from citybrain.kernel.cases.refusals import NoSuchCase
 from citybrain.kernel.clock import utc_now
+from citybrain.kernel.privacy.people import ReasonMissing
 
 SCRIPT = "<script>alert(1)</script> 家里停水了"
 
@@ -49,11 +51,12 @@ async def test_neither_secret_nor_caller_lies_in_the_table_in_clear(hotline: Hot
 async def test_a_caller_is_masked_until_somebody_says_why_and_that_is_audited(hotline: Hotline) -> None:
     receipt = await take(hotline, MACHINE, water(), now=utc_now())
     assert (await desk.caller(hotline, DESK_CLERK, receipt.case_id)).phone == "138****8000"
-    with pytest.raises(desk.ReasonMissing):
+    with pytest.raises(ReasonMissing):
         await desk.reveal(hotline, DESK_CLERK, receipt.case_id, " ")
     assert (await desk.reveal(hotline, DESK_CLERK, receipt.case_id, "回访确认地址")).phone == "13800138000"
-    acts = await hotline.db.rows("SELECT object FROM audit_entry WHERE act = 'hotline.reveal_caller'")
-    assert (f"case:{receipt.case_id}",) in acts
+    people = hotline.store.people
+    looks = await people.looks(people.marks("phone", "13800138000"))
+    assert (looks[0].account, looks[0].object, looks[0].fields) == ("li", f"case:{receipt.case_id}", ("name", "phone"))
 
 
 async def test_another_department_does_not_see_the_ticket(hotline: Hotline) -> None:
@@ -186,3 +189,50 @@ async def test_an_export_holds_no_caller(hotline: Hotline) -> None:
     written = as_csv(await tickets.by_ids(hotline.db, [receipt.case_id])).decode()
     assert "'=HYPERLINK" in written
     assert "13800138000" not in written
+
+
+async def test_a_person_can_take_out_and_erase_what_the_hotline_knows(hotline: Hotline) -> None:
+    receipt = await take(hotline, MACHINE, water(caller=Caller(name="王五", phone="13900139000")), now=utc_now())
+    people = hotline.store.people
+    marks = people.marks("phone", "13900139000")
+    out = await people.take_out(MACHINE, marks)
+    assert out["parts"]["hotline_caller"]["reports"][0]["phone"] == "13900139000"
+    gone = (await people.erase(MACHINE, marks, why="asked", now=utc_now()))["hotline_caller"]
+    assert (gone.erased, gone.kept) == (0, 1), "an open report still needs its address"
+    await hotline.cases.move(WATER, receipt.case_id, "accept")
+    facts = MoveFacts(answer="已修复", fields={"resolution": "resolved"})
+    await hotline.cases.move(WATER, receipt.case_id, "answer", facts)
+    await hotline.cases.move(WATER, receipt.case_id, "close")
+    gone = (await people.erase(MACHINE, marks, why="asked", now=utc_now()))["hotline_caller"]
+    assert (gone.erased, gone.kept) == (1, 0)
+
+
+async def test_who_left_an_address_is_told_of_the_answer_when_the_mail_server_is_there(hotline: Hotline) -> None:
+    receipt = await take(hotline, MACHINE, water(caller=Caller(email="a@example.org")), now=utc_now())
+    before = sum(each.count for each in await hotline.store.casework.notices.waiting())
+    await hotline.cases.move(WATER, receipt.case_id, "accept")
+    facts = MoveFacts(answer="已修复", fields={"resolution": "resolved"})
+    await hotline.cases.move(WATER, receipt.case_id, "answer", facts)
+    assert sum(each.count for each in await hotline.store.casework.notices.waiting()) == before + 1
+
+
+async def test_an_area_is_told_only_after_it_was_confirmed(hotline: Hotline) -> None:
+    wish = Wish(email="b@example.org", longitude=116.35, latitude=39.95, radius_m=500, lang="zh", link="https://x/")
+    secret = await citizens.follow_area(hotline, wish, now=utc_now())
+    await take(hotline, MACHINE, water(public=True, longitude=116.3501, latitude=39.95), now=utc_now())
+    assert await citizens.tell_areas(hotline, utc_now()) == 0
+    await citizens.confirm_area(hotline, secret, now=utc_now() - timedelta(minutes=1))
+    assert await citizens.tell_areas(hotline, utc_now()) == 1
+    assert await citizens.tell_areas(hotline, utc_now()) == 0
+    await citizens.leave_area(hotline, secret)
+    with pytest.raises(citizens.NoSuchReport):
+        await citizens.leave_area(hotline, secret)
+
+
+async def test_every_ticket_is_due_by_its_urgency(hotline: Hotline) -> None:
+    flood = await take(hotline, MACHINE, water(text="地下车库倒灌积水"), now=utc_now())
+    wage = await take(hotline, MACHINE, water(text="公司拖欠工资三个月"), now=utc_now())
+    for receipt, limit in ((flood, timedelta(hours=2)), (wage, timedelta(days=15))):
+        row = (await tickets.by_ids(hotline.db, [receipt.case_id]))[0]
+        assert row.due_at is not None
+        assert row.due_at - row.created_at == limit
