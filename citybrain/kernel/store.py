@@ -33,7 +33,7 @@ from citybrain.kernel.models.policies import Marks, Policies, store_marks
 from citybrain.kernel.outbox import Outbox
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.pool.temporal import Temporal
-from citybrain.kernel.privacy import FORGET_CRON, People, agree_on_keys
+from citybrain.kernel.privacy import FORGET_CRON, People, Renewal, agree_on_keys
 from citybrain.kernel.registrations.asking import Sources
 from citybrain.kernel.registrations.chains import Chains
 from citybrain.kernel.registrations.registrations import Registrations
@@ -66,6 +66,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     keys: KeyRing
     audit: Audit
     people: People
+    renewal: Renewal
     folder: Path
     of_apps: dict[str, Any]
 
@@ -74,6 +75,7 @@ class _Shield(msgspec.Struct, frozen=True, kw_only=True):
     keys: KeyRing
     audit: Audit
     people: People
+    renewal: Renewal
     chores: Sequence[Chore]
 
 
@@ -84,12 +86,13 @@ async def _shielded(db: Database, settings: Settings) -> AsyncIterator[_Shield]:
     await agree_on_keys(db, keys)
     async with chaining(db, keys) as chain:
         audit = Audit(db=db, keys=keys, chain=chain, beside=settings.data / "seals.jsonl")
-        people = People(db, keys)
+        people, renewal = People(db, keys), Renewal(db, keys)
         chores = [
             Chore(name="kernel.audit_seal", cron=SEAL_CRON, do=audit.seal),
             Chore(name="kernel.privacy_forget_due", cron=FORGET_CRON, do=people.forget_due),
+            Chore(name="kernel.privacy_renew", cron=FORGET_CRON, do=renewal.renew),
         ]
-        yield _Shield(keys=keys, audit=audit, people=people, chores=chores)
+        yield _Shield(keys=keys, audit=audit, people=people, renewal=renewal, chores=chores)
 
 
 @asynccontextmanager
@@ -150,6 +153,7 @@ async def open_store(
             keys=shield.keys,
             audit=shield.audit,
             people=shield.people,
+            renewal=shield.renewal,
             folder=settings.data,
             of_apps={},
         )

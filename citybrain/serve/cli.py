@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: `citybrain up | run | scenarios | doctor | status | pool | audit | new app`."""
+"""The command line: `citybrain up | run | scenarios | doctor | status | pool | audit | keys | new app`."""
 
 import asyncio
 import sys
@@ -14,7 +14,7 @@ from rich.table import Table
 
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.settings import Settings, load_settings
-from citybrain.serve import audit_command, catalog, doctor, experiment, pool_commands, report, scenarios
+from citybrain.serve import audit_command, catalog, doctor, experiment, keys_command, pool_commands, report, scenarios
 from citybrain.serve.experiment import BRAIN, FIXED, Died, Finished, Task
 from citybrain.serve.new_app import NewAppRefused, write_app
 
@@ -27,6 +27,7 @@ new = typer.Typer(no_args_is_help=True, help="Write the skeleton of something ne
 app.add_typer(new, name="new")
 app.add_typer(pool_commands.app, name="pool")
 app.add_typer(audit_command.app, name="audit")
+app.add_typer(keys_command.app, name="keys")
 
 out = Console()
 err = Console(stderr=True)

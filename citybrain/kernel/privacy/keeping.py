@@ -45,6 +45,30 @@ Old = Callable[[], AsyncIterator[Sequence[Sealed]]]
 Store = Callable[[Transaction, Sequence[Sealed]], Awaitable[None]]
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """Encrypted values of one part of the city: how they are read in portions and written back."""
+
+    name: str
+    old: Old
+    store: Store
+
+
+class Renewal:
+    """The job that follows a rotation: each night, what is still encrypted with an older key gets the newest.
+
+    Parts of the city that keep encrypted values put a `Kept` into `parts`.
+    """
+
+    def __init__(self, db: Database, keys: KeyRing) -> None:
+        self._db = db
+        self._keys = keys
+        self.parts: list[Kept] = []
+
+    async def renew(self, _now: datetime) -> dict[str, int]:
+        """Go through all parts; answers with how many values each had."""
+        return {part.name: await encrypt_anew(self._db, self._keys, part.old, part.store) for part in self.parts}
+
+
 async def encrypt_anew(db: Database, keys: KeyRing, old: Old, store: Store) -> int:
     """Encrypt with the newest key what is not yet; answers with how many values that were.
 
