@@ -57,10 +57,10 @@ class Guess(msgspec.Struct, frozen=True):
 
 
 class Bag(msgspec.Struct, frozen=True):
-    """One bag of features: their places and weights."""
+    """One bag of features: their places and weights (64-bit little-endian numbers: asked often, never made anew)."""
 
     places: dict[str, int]
-    weights: list[float]
+    weights: bytes
 
 
 class Classifier(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +68,7 @@ class Classifier(msgspec.Struct, frozen=True, kw_only=True):
 
     categories: tuple[str, ...]
     bags: tuple[Bag, Bag]
-    planes: list[list[float]]
+    planes: bytes
     offsets: list[float]
     curves: list[tuple[float, float]]
     threshold: float
@@ -141,7 +141,7 @@ def train(examples: Sequence[Example], *, seed: int = 1, threshold: float = USUA
     return Classifier(
         categories=tuple(categories),
         bags=(bags[0], bags[1]),
-        planes=planes.tolist(),
+        planes=_bytes(planes),
         offsets=offsets.tolist(),
         curves=[_curve(decisions[:, each], wanted == each) for each in range(len(categories))],
         threshold=threshold,
@@ -161,7 +161,8 @@ def guess(classifier: Classifier, texts: Sequence[str]) -> list[Guess]:
 
 def probabilities(classifier: Classifier, texts: Sequence[str]) -> Numbers:
     """One row a text, one column a category; rows sum to one."""
-    decisions = _decide(_features(classifier.bags, texts), np.array(classifier.planes), np.array(classifier.offsets))
+    planes = _numbers(classifier.planes).reshape(len(classifier.categories), -1)
+    decisions = _decide(_features(classifier.bags, texts), planes, np.array(classifier.offsets))
     slopes, shifts = np.array(classifier.curves).T
     each = 1 / (1 + np.exp(-np.clip(slopes * decisions + shifts, -50, 50)))
     total: Numbers = each / each.sum(axis=1, keepdims=True)
@@ -227,7 +228,15 @@ def _counted(known: Sequence[Example]) -> Mapping[str, int]:
 def _bag(cut: Cut, texts: Sequence[str]) -> Bag:
     vectorizer = TfidfVectorizer(analyzer=cut, min_df=2 if len(texts) >= 100 else 1, sublinear_tf=True)
     vectorizer.fit(texts)
-    return Bag({name: int(place) for name, place in vectorizer.vocabulary_.items()}, vectorizer.idf_.tolist())
+    return Bag({name: int(place) for name, place in vectorizer.vocabulary_.items()}, _bytes(vectorizer.idf_))
+
+
+def _bytes(numbers: Numbers) -> bytes:
+    return np.ascontiguousarray(numbers, dtype="<f8").tobytes()
+
+
+def _numbers(written: bytes) -> Numbers:
+    return np.frombuffer(written, dtype="<f8")
 
 
 def _features(bags: Sequence[Bag], texts: Sequence[str]) -> csr_matrix:
@@ -236,7 +245,7 @@ def _features(bags: Sequence[Bag], texts: Sequence[str]) -> csr_matrix:
 
 def _weighted(bag: Bag, cut: Cut, texts: Sequence[str]) -> csr_matrix:
     """Sublinear tf × idf, each row of length one."""
-    weights = np.array(bag.weights)
+    weights = _numbers(bag.weights)
     starts, places, values = [0], [], []
     for text in texts:
         counted = Counter(bag.places[name] for name in cut(text) if name in bag.places)
