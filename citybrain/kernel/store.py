@@ -128,7 +128,6 @@ async def open_store(
         parts = Parts(db=db, documents=documents, journal=journal, contexts=contexts, registrations=registrations)
         subscriptions = await Subscriptions.open(parts)
         opened.push_async_callback(subscriptions.close)
-        collect_seldom()
         policies = await _policies(db, documents, journal)
         # Only now, so that everybody who watches is told of what expires.
         await opened.enter_async_context(sweeping(documents, utc_now))
@@ -164,6 +163,7 @@ async def _working(
     db: Database, access: Access, settings: Settings, chores: Sequence[Chore], casework: Casework
 ) -> AsyncIterator[None]:
     """Scheduled work and notices on their way, as long as the city is open."""
+    collect_seldom()
     of_cases = [Chore(name=name, cron=cron, do=do) for name, cron, do in casework.chores]
     jobs = await Jobs.open(db, access, keep_days=settings.keep_days, chores=[*chores, *of_cases])
     try:
