@@ -198,7 +198,7 @@ async def bench_moves(cases: Cases, seconds: float, name: str, count: int, pace:
         while time.perf_counter() - begun < seconds:
             if pace:
                 turn += 1
-                await asyncio.sleep(max(0, begun + turn * count / pace - time.perf_counter()))
+                await asyncio.sleep(max(0, begun + (turn * count + number) / pace - time.perf_counter()))
             at = random.randrange(len(mine[number]))
             case = mine[number][at]
             start = time.perf_counter()

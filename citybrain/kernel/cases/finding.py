@@ -198,6 +198,7 @@ def _apart(ask: Ask, parts: list[Part]) -> str:
     texts = []
     for part, own in parts:
         words = (SQL.has_words,) if ask.words and part is not SQL.part_searched else ()
-        where = ask.where.text(*own, *words)
+        asked_of_all = ask.where.without(CONDITIONS.departments) if part is SQL.part_held else ask.where
+        where = asked_of_all.text(*own, *words)
         texts.append(part.format(columns=WORK.columns, where=where, order=sorting.order, live=live))
     return SQL.apart.format(parts="\nUNION ALL\n".join(texts), columns=WORK.columns, order=sorting.order)
