@@ -93,7 +93,7 @@ def narrowed(found: Sequence[Ticket], query: dict[str, Any], now: datetime) -> l
         for each in kept
         if (not category or each.category == category or each.category.startswith(f"{category}."))
         and (not channel or each.channel == channel)
-        and (not day or f"{each.created_at:%m-%d}" == day)
+        and (not day or report.day_of(each) == day)
     ]
 
 

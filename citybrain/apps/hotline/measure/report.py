@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from citybrain.apps.hotline.choice import ZONE
 from citybrain.apps.hotline.measure.rates import Department, Rate, Share
 from citybrain.apps.hotline.model import Ticket
 
@@ -37,7 +38,7 @@ class Month(msgspec.Struct, frozen=True, kw_only=True):
 def page(month: Month, say: Say, name_of: Callable[[str], str]) -> str:
     """The whole page."""
     title = f"{say('report_title')} {month.label}"
-    by_day = Counter(f"{each.created_at:%m-%d}" for each in month.tickets)
+    by_day = Counter(day_of(each) for each in month.tickets)
     by_top = Counter(each.category.partition(".")[0] for each in month.tickets)
     by_channel = Counter(each.channel for each in month.tickets)
     return "\n".join(
@@ -69,6 +70,11 @@ def rows_page(title: str, tickets: Sequence[Ticket], say: Say, name_of: Callable
     )
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f"{_head(title, lang)}<h1>{_text(title)}</h1>{table}</main></body></html>"
+
+
+def day_of(ticket: Ticket) -> str:
+    """The day of the city on which a ticket came."""
+    return f"{ticket.created_at.astimezone(ZONE):%m-%d}"
 
 
 CSS = """
@@ -146,7 +152,11 @@ def _percent(share: Share) -> str:
 
 
 def _shown(value: object) -> str:
-    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value if value is not None else "")
+    return (
+        f"{value.astimezone(ZONE):%Y-%m-%d %H:%M}"
+        if isinstance(value, datetime)
+        else str(value if value is not None else "")
+    )
 
 
 def _text(value: str) -> str:
