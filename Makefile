@@ -9,6 +9,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 # How many tests run at once: most of them wait for a server, a database or a page.
 SIDE_BY_SIDE ?= 2
+# The browser's client holds an event loop of its own for as long as it lives, so pages are tried apart from the rest.
+side_by_side = $(BIN)/python -m pytest -n $(SIDE_BY_SIDE) --dist loadfile
 BIN := .venv/bin
 WEB := $(shell find web -path web/node_modules -prune -o -path web/e2e -prune -o -type f -print 2>/dev/null)
 say = @printf '\033[1m%s\033[0m\n'
@@ -48,7 +50,8 @@ web-check: web/node_modules/.stamp
 
 pytest: .venv/dev.stamp .clients/.stamp citybrain/static/.stamp
 	$(say) 'Tests'
-	@$(BIN)/python -m pytest -n $(SIDE_BY_SIDE) --dist loadfile $(ARGS)
+	@$(side_by_side) $(or $(ARGS),citybrain tests)
+	$(if $(ARGS),,@$(side_by_side) web/e2e)
 
 web-test: web/node_modules/.stamp
 	$(say) 'Web tests'
