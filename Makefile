@@ -15,7 +15,7 @@ BIN := .venv/bin
 WEB := $(shell find web -path web/node_modules -prune -o -path web/e2e -prune -o -type f -print 2>/dev/null)
 say = @printf '\033[1m%s\033[0m\n'
 
-.PHONY: help run test check style types boundaries words web-check pytest web-test browser bench docs web lock clean
+.PHONY: help run test check style types boundaries words web-check pytest web-test browser broker bench docs web lock clean
 
 help: ## these words
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -23,7 +23,7 @@ help: ## these words
 run: .venv/runtime.stamp citybrain/static/.stamp ## start a city at http://127.0.0.1:8000
 	@CITYBRAIN_DATA=$${CITYBRAIN_DATA:-.citybrain} $(BIN)/citybrain up $(ARGS)
 
-test: check browser pytest web-test ## all checks and all tests
+test: check browser broker pytest web-test ## all checks and all tests
 
 check: style types boundaries words web-check ## style, types, boundaries, locks, words
 
@@ -63,6 +63,14 @@ browser:
 	  echo 'Installing Chromium and Chinese fonts for the browser tests (about a minute) …'; \
 	  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null \
 	    || echo 'Chromium could not be installed: the browser tests will be skipped.'; \
+	fi
+
+# The tests of MQTT use Debian's mosquitto. Without it they say that they are skipped, and why.
+broker:
+	@if ! command -v mosquitto >/dev/null && [ ! -x /usr/sbin/mosquitto ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo 'Installing mosquitto for the tests of MQTT …'; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto >/dev/null; } \
+	    || echo 'mosquitto could not be installed: the tests of MQTT will be skipped.'; \
 	fi
 
 bench: .venv/dev.stamp ## the figures we promise, measured
