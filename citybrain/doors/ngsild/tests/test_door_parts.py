@@ -118,6 +118,7 @@ def body(id: str, value: int) -> bytes:
 
 def test_an_answer_holds_as_long_as_its_entities_are_the_same_bytes() -> None:
     documents = Documents()
+    documents.add_tenant("")
     shelf = documents.shelf("")
     for number, id in enumerate("ab"):
         shelf.add(id, number, ("T",), body(id, 1))
