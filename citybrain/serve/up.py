@@ -83,7 +83,10 @@ async def serve(settings: Settings, console: Console, *, new_password: bool = Fa
         password = await store.access.ensure_operator(now=utc_now(), renew=new_password)
         if password is not None:
             telling.say("serve.up_operator", name=OPERATOR_NAME, password=password)
-        telling.say("serve.up_opening", scenario=found.scenario.id)
+        if found.door:
+            telling.say("serve.up_opening", scenario=found.scenario.id)
+        else:
+            telling.say("serve.up_pool_alone")
         city = City(found, store, states_folder(settings), speed=speed)
         desk = Desk(city, catalog.apps(), contributions.entity_types(), words=contributions.words())
         async with AsyncExitStack() as running:

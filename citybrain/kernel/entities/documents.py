@@ -40,8 +40,6 @@ from citybrain.kernel.entities.writing import (
 )
 from citybrain.kernel.errors import NotFound, Unavailable
 
-NOTHING = Shelf()
-
 Watcher = Callable[[Sequence[EntityChange]], Sequence[Notice]]
 
 _encode = msgspec.json.Encoder().encode
@@ -78,6 +76,7 @@ class Documents:
         self.observed: Observed | None = None
         self._now = now
         self._shelves: dict[str, Shelf] = {}
+        self._nothing = Shelf()  # what a tenant that is not there has
         self._next_number = 1
         self._same_types: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._due: list[tuple[int, str, str]] = []
@@ -102,14 +101,14 @@ class Documents:
 
     def get(self, tenant: str, id: str) -> Document | None:
         """An entity as it is now; None when there is none or it has expired."""
-        shelf = self._shelves.get(tenant, NOTHING)
+        shelf = self._shelves.get(tenant, self._nothing)
         slot = shelf.slots.get(id)
         body = None if slot is None else shelf.bodies[slot]
         return None if body is None else self._shown(tenant, shelf, id, body)
 
     def raw(self, tenant: str, id: str) -> bytes | None:
         """An entity as msgspec's JSON of its `Document`; None when there is none or it has expired."""
-        shelf = self._shelves.get(tenant, NOTHING)
+        shelf = self._shelves.get(tenant, self._nothing)
         slot = shelf.slots.get(id)
         body = None if slot is None else shelf.bodies[slot]
         if slot is None or body is None or (id not in shelf.due_us and not self._in_columns(tenant, shelf.types[slot])):
@@ -124,27 +123,27 @@ class Documents:
 
     def kept(self, tenant: str, id: str) -> bytes | None:
         """The bytes kept of an entity, as they are: another object as soon as it has changed."""
-        shelf = self._shelves.get(tenant, NOTHING)
+        shelf = self._shelves.get(tenant, self._nothing)
         slot = shelf.slots.get(id)
         return None if slot is None else shelf.bodies[slot]
 
     def types(self, tenant: str, id: str) -> tuple[str, ...]:
         """The types of an entity without decoding it; none when there is none."""
-        shelf = self._shelves.get(tenant, NOTHING)
+        shelf = self._shelves.get(tenant, self._nothing)
         slot = shelf.slots.get(id)
         return () if slot is None else shelf.types[slot]
 
     def ids(self, tenant: str) -> Iterator[str]:
         """The ids of all entities of a tenant in order of creation."""
-        return (id for id, _ in self._shelves.get(tenant, NOTHING).scan())
+        return (id for id, _ in self._shelves.get(tenant, self._nothing).scan())
 
     def ids_of_type(self, tenant: str, type: str) -> Iterator[str]:
         """The ids of all entities of a type in order of creation."""
-        return (id for id, _ in self._shelves.get(tenant, NOTHING).scan(type))
+        return (id for id, _ in self._shelves.get(tenant, self._nothing).scan(type))
 
     def scan(self, tenant: str, type: str | None = None) -> Iterator[Document]:
         """All entities of a tenant, or those of a type, in order of creation; expired ones are left out."""
-        shelf = self._shelves.get(tenant, NOTHING)
+        shelf = self._shelves.get(tenant, self._nothing)
         for id, body in shelf.scan(type):
             document = self._shown(tenant, shelf, id, body)
             if document is not None:
@@ -152,15 +151,15 @@ class Documents:
 
     def count(self, tenant: str, type: str | None = None) -> int:
         """How many entities a tenant has, of one type or in all. Never scans; those expired since a second count."""
-        return self._shelves.get(tenant, NOTHING).count(type)
+        return self._shelves.get(tenant, self._nothing).count(type)
 
     def counts(self, tenant: str) -> dict[str, int]:
         """How many entities there are of each type that has any."""
-        return {type: rack.count for type, rack in self._shelves.get(tenant, NOTHING).racks.items()}
+        return {type: rack.count for type, rack in self._shelves.get(tenant, self._nothing).racks.items()}
 
     def shelf(self, tenant: str) -> Shelf:
         """The entities of a tenant by slot, to be read by indexes and changed by nobody."""
-        return self._shelves.get(tenant, NOTHING)
+        return self._shelves.get(tenant, self._nothing)
 
     def tenants(self) -> Collection[str]:
         """All tenants that ever had anything, and the default one."""
@@ -177,7 +176,7 @@ class Documents:
 
     def number(self, tenant: str, id: str) -> int | None:
         """The number that the history knows an entity by, also of one that is gone; None when there never was one."""
-        return self._shelves.get(tenant, NOTHING).number(id)
+        return self._shelves.get(tenant, self._nothing).number(id)
 
     def claim(self, tenant: str, id: str) -> int:
         """The number of an entity; one that never was gets the next, and must be created before anybody else runs."""
@@ -189,7 +188,7 @@ class Documents:
 
     def past_ids(self, tenant: str) -> Collection[str]:
         """The ids of entities that only the history knows."""
-        return self._shelves.get(tenant, NOTHING).past.keys()
+        return self._shelves.get(tenant, self._nothing).past.keys()
 
     def check(self, change: EntityChange) -> None:
         """Refuse a change that a guard refuses. Whoever makes changes for the outside asks first, one by one."""

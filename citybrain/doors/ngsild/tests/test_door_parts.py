@@ -144,3 +144,9 @@ def test_refusals_are_found_by_the_nearest_class() -> None:
 
     assert kind_of(BadRequestData("ngsild.bug")).status == 400
     assert kind_of(Unheard("ngsild.bug")).status == 500
+
+
+def test_a_tenant_that_is_not_there_shares_nothing_with_one_of_another_city() -> None:
+    one, other = Documents(), Documents()
+    one.shelf("").add("a", 1, ("T",), body("a", 1))
+    assert list(other.ids("")) == []
