@@ -43,6 +43,7 @@ SETTINGS = {
     "sms": "Webhook of the message gateway: it gets `{to, subject, text}` as JSON; without it no messages to phones.",
     "push": "Webhook for pushes; notices go there, and to `sms`, signed with `webhook_secret`, or not at all.",
     "webhook_secret": "What notices to webhooks are signed with: `X-Citybrain-Signature`, HMAC-SHA-256.",
+    "pages": "A folder of built screens in place of those that come with the package, for who works on them.",
     "virus_scan": "Who looks for viruses in uploads: `clamd:<socket or host:port>` or `command:…`; else nobody.",
     "oidc": "File of OpenID providers (TOML) by which people may sign in.",
     "contexts": "Folder of JSON-LD contexts known without asking their hosts: `index.json` maps URL to file.",

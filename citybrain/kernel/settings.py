@@ -23,6 +23,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     holds. `smtp` is the mail server, `sms` the webhook of the message gateway, `oidc` a file of OpenID providers.
     `push` is the webhook for pushes; notices go there and to `sms` signed with `webhook_secret`, or not at all.
     `virus_scan` is `clamd:<socket or host:port>` or `command:<words>`; without it nobody looks for viruses.
+    `pages` is a folder of built screens in place of those that come with the package.
     """
 
     data: Path
@@ -46,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     virus_scan: str | None = None
     keys: Path | None = None
     cipher: str = "aes"
+    pages: Path | None = None
 
     @property
     def key_file(self) -> Path:
@@ -81,6 +83,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         push=said("PUSH"),
         webhook_secret=said("WEBHOOK_SECRET"),
         virus_scan=said("VIRUS_SCAN"),
+        pages=Path(said("PAGES") or "").expanduser().absolute() if said("PAGES") else None,
         oidc=Path(said("OIDC") or "").expanduser().absolute() if said("OIDC") else None,
     )
 

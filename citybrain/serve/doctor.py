@@ -78,8 +78,8 @@ async def _parts(_settings: Settings) -> Check:
     return Check(name="apps and doors", ok=True, found=", ".join(names))
 
 
-async def _pages(_settings: Settings) -> Check:
-    page = pages_folder() / "index.html"
+async def _pages(settings: Settings) -> Check:
+    page = pages_folder(settings) / "index.html"
     found = "built" if page.exists() else "not built"
     return Check(
         name="web pages", ok=page.exists(), found=found, remedy="Build them: cd web && npm ci && npm run build"
@@ -137,9 +137,9 @@ def port_is_free(host: str, port: int) -> bool:
     return True
 
 
-def pages_folder() -> Path:
+def pages_folder(settings: Settings) -> Path:
     """Where the built web front end lies."""
-    return Path(str(resources.files("citybrain"))) / "static"
+    return settings.pages or Path(str(resources.files("citybrain"))) / "static"
 
 
 def ask_running(settings: Settings) -> Facts:

@@ -68,8 +68,8 @@ async def serve(settings: Settings, console: Console, *, new_password: bool = Fa
     found = scenarios.find(settings.scenario)
     if not port_is_free(settings.host, settings.port):
         raise PortTaken("serve.port_taken", {"host": settings.host, "port": settings.port})
-    if not (pages_folder() / "index.html").is_file():
-        raise PagesNotBuilt("serve.pages_not_built", {"folder": str(pages_folder())})
+    if not (pages_folder(settings) / "index.html").is_file():
+        raise PagesNotBuilt("serve.pages_not_built", {"folder": str(pages_folder(settings))})
     _quiet_logs()
     telling = _Telling(console, settings.lang)
     telling.say("serve.up_database", folder=str(settings.data))
@@ -127,7 +127,7 @@ async def _until_told(desk: Desk, settings: Settings, telling: _Telling) -> None
     mounts = [(mount, mount.make(store)) for door in catalog.doors() for mount in door.mounts]
     server = Server(
         Front(
-            create(desk, store.access, pages_folder(), address=address_of(settings)),
+            create(desk, store.access, pages_folder(settings), address=address_of(settings)),
             store.access,
             mounts,
             address=address_of(settings),

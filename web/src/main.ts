@@ -1,32 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The composition root: finds the apps, builds the routes, starts stream and clock.
-import { createApp } from "vue";
-import { createRouter, createWebHistory } from "vue-router";
-import { startLive } from "@/api/live";
+// Two doors into one city: citizens' pages load neither map nor charts nor the live stream.
 import "@/kit/tokens.css";
-import { keepAddress } from "@/shell/address";
-import { APPS } from "@/shell/app";
-import type { CityApp } from "@/shell/app";
-import Root from "@/shell/Root.vue";
-import Start from "@/shell/Start.vue";
-import { startTime } from "@/time/seen";
 
-const found = import.meta.glob<{ app: CityApp }>("./apps/*/index.ts", { eager: true });
-const apps = Object.values(found).map((one) => one.app);
-
-const router = createRouter({
-  history: createWebHistory(),
-  routes: [
-    ...apps.flatMap((app) => app.panels).map((panel) => ({ path: panel.path, component: panel.component })),
-    { path: "/:rest(.*)*", component: Start },
-  ],
-});
-
-const root = createApp(Root);
-root.provide(APPS, apps);
-root.use(router);
-void keepAddress(router).then(() => {
-  startLive();
-  startTime();
-  root.mount("#app");
-});
+void (location.pathname.startsWith("/citizen") ? import("@/citizen/start") : import("@/shell/start"));

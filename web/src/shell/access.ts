@@ -6,6 +6,7 @@ import { city, loadMe } from "@/api/live";
 import { asking, overlay } from "@/shell/selection";
 
 export const me = computed(() => city.value?.me ?? { name: null, permissions: [] });
+export const may = (permission: string): boolean => me.value.permissions.includes(permission);
 export const signedIn = computed(() => me.value.name !== null);
 
 export function askToSignIn(why: "needed" | "expired" | null, then: (() => void) | null): void {

@@ -8,8 +8,25 @@ import type { IconName } from "@/kit/icons";
 import type { Mark } from "@/map/engine";
 import type { MapLayer } from "@/map/layer";
 
-/** A desk of the rail; `path` is its address. */
-export interface Panel { path: string; title: Key; icon: IconName; component: Component; shown?: () => boolean }
+/** In which order the rail shows desks, and under which word. */
+export const GROUPS = ["city", "work", "data", "manage"] as const;
+export type Group = (typeof GROUPS)[number];
+type Lazy = () => Promise<{ default: Component }>;
+/**
+ * A desk of the rail; `path` is its address. One of kind `desk` fills all beside the rail, light and without a map; its
+ * component is better loaded when it is opened, and keeps its own part of the address.
+ */
+export interface Panel {
+  path: string;
+  title: Key;
+  icon: IconName;
+  component: Component | Lazy;
+  kind?: "centre" | "desk";
+  group?: Group;
+  shown?: () => boolean;
+}
+/** A page for everybody, under `/citizen/`. One with `home` stands on the first page of the citizens' door. */
+export interface PublicPage { path: string; title: Key; component: Lazy; home?: { words: Key; icon: IconName } }
 /** Shows a selection; the component gets it as `id`. One that shows whatever nobody else does is `last`. */
 export interface Inspector { of: (selection: string) => boolean; component: Component; last?: true }
 /** A thing that can be found by name. */

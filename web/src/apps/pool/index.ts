@@ -20,11 +20,11 @@ export const app: CityApp = {
   layers: [entities],
   marks: [],
   panels: [
-    { path: "/pool", title: "desk.pool", icon: "pool", component: PoolPanel },
-    { path: "/subscriptions", title: "desk.subscriptions", icon: "bell", component: SubscriptionsPanel },
-    { path: "/quality", title: "desk.quality", icon: "quality", component: QualityPanel },
+    { path: "/pool", group: "data", title: "desk.pool", icon: "pool", component: PoolPanel },
+    { path: "/subscriptions", group: "data", title: "desk.subscriptions", icon: "bell", component: SubscriptionsPanel },
+    { path: "/quality", group: "data", title: "desk.quality", icon: "quality", component: QualityPanel },
     // The words of a door come with it: without the MQTT door there is nothing to show.
-    { path: "/devices", title: "desk.devices", icon: "device", component: DevicesPanel, shown: () => knows("permission.mqtt.view") },
+    { path: "/devices", group: "data", title: "desk.devices", icon: "device", component: DevicesPanel, shown: () => knows("permission.mqtt.view") },
   ],
   inspectors: [
     { of: (selection) => subscriptionOf(selection) !== null, component: SubscriptionDrawer },
