@@ -16,11 +16,14 @@ from citybrain.serve.gate import (
     COOKIE,
     OWN_PAGE_HEADER,
     SAFE_METHODS,
+    Asked,
     FromAnotherPage,
     actor_of,
+    note,
     refuse_unless_permitted,
     security_headers,
 )
+from citybrain.serve.peer import address_of
 
 log = structlog.get_logger()
 
@@ -68,27 +71,44 @@ class Front:
         method: str = scope["method"]
         below = scope["path"][len(mount.prefix) :]
         permission = mount.reads if mount.is_read(method, below) else mount.writes
-        try:
-            actor = await self._permitted(permission, method, scope)
-        except Refusal as refusal:
-            await send_answer(send, mount.refuse(refusal), head=method == "HEAD")
+        actor: Actor | None = self._access.policy.anonymous
+        # What the public may do costs no look at who that is.
+        if not self._access.allowed(permission, ()):
+            actor = await self._permitted(mount, permission, scope, send)
+        if actor is None:
             return
         scope["state"] = {"who": actor.account or None, "actor": actor}
         scope["root_path"] = mount.prefix
         await app(scope, receive, send)
 
-    async def _permitted(self, permission: str, method: str, scope: Mapping[str, Any]) -> Actor:
-        """Who asks; what the public may do costs no look at who that is."""
-        if self._access.allowed(permission, ()):
-            return self._access.policy.anonymous
-        headers = {name.lower(): value for name, value in scope["headers"]}
-        authorization = headers.get(b"authorization", b"").decode("latin-1")
-        cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
-        token = cookie.value if cookie else None
-        actor = await actor_of(self._access, cookie=token, authorization=authorization, now=utc_now())
-        # A browser sends the cookie by itself, so a write by cookie must say that it comes from our own page.
-        by_cookie = actor.session is not None and method not in SAFE_METHODS
-        if by_cookie and OWN_PAGE_HEADER.lower().encode() not in headers:
-            raise FromAnotherPage("serve.from_another_page", {"header": OWN_PAGE_HEADER})
-        refuse_unless_permitted(actor, permission, had_session=token is not None)
+    async def _permitted(self, mount: Mount, permission: str, scope: Mapping[str, Any], send: Send) -> Actor | None:
+        """Who asks; None when they may not, which they and the audit are told."""
+        asked = _asked(scope, f"{scope['method']} {mount.prefix}")
+        actor = self._access.policy.anonymous
+        try:
+            actor = await actor_of(self._access, asked, utc_now())
+            _refuse(actor, permission, asked, scope)
+        except Refusal as refusal:
+            await note(self._access, refusal, actor, address=asked.address, route=asked.route)
+            await send_answer(send, mount.refuse(refusal), head=scope["method"] == "HEAD")
+            return None
         return actor
+
+
+def _asked(scope: Mapping[str, Any], route: str) -> Asked:
+    headers = {name.lower(): value for name, value in scope["headers"]}
+    cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
+    return Asked(
+        cookie=cookie.value if cookie else None,
+        authorization=headers.get(b"authorization", b"").decode("latin-1"),
+        address=address_of(scope),
+        route=route,
+    )
+
+
+def _refuse(actor: Actor, permission: str, asked: Asked, scope: Mapping[str, Any]) -> None:
+    """A browser sends the cookie by itself, so a write by cookie must say that it comes from our own page."""
+    own_page = any(name.lower() == OWN_PAGE_HEADER.lower().encode() for name, _ in scope["headers"])
+    if actor.session is not None and scope["method"] not in SAFE_METHODS and not own_page:
+        raise FromAnotherPage("serve.from_another_page", {"header": OWN_PAGE_HEADER})
+    refuse_unless_permitted(actor, permission, had_session=asked.cookie is not None)

@@ -4,6 +4,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
@@ -12,8 +13,10 @@ from litestar.handlers.base import BaseRouteHandler
 
 from citybrain.kernel.access import KERNEL_PERMISSIONS, Access, Actor, Kind, NotPermitted, Person, reach
 from citybrain.kernel.access.powers import of_powers_only
+from citybrain.kernel.access.witness import Refused
 from citybrain.kernel.clock import new_id, utc_now
 from citybrain.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refusal, Unavailable
+from citybrain.serve.peer import address_of
 
 COOKIE = "citybrain_session"
 # A page of another site cannot send this header without asking first, so a write with it comes from our own page.
@@ -68,17 +71,37 @@ class FromAnotherPage(Forbidden):
     """A write came without the header that only our own page sends."""
 
 
+NOTED = (NotPermitted, SecondFactorToEnrol, ProofNeeded, FromAnotherPage)
+
+
 def security_headers(address: str) -> dict[str, str]:
     """What every answer carries; a city that is reached by https asks browsers never to try without."""
     https = {"Strict-Transport-Security": ONLY_HTTPS} if address.startswith("https://") else {}
     return {**SECURITY_HEADERS, **https}
 
 
-async def actor_of(access: Access, *, cookie: str | None, authorization: str, now: datetime) -> Actor:
-    """Who asks: a service by its bearer token, else a person by the session cookie, else nobody in particular."""
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request shows of whoever asks: a cookie, a header, and whence it came, by which route."""
+
+    cookie: str | None
+    authorization: str = ""
+    address: str = ""
+    route: str = ""
+
+
+async def actor_of(access: Access, asked: Asked, now: datetime) -> Actor:
+    """Who asks: a service by its bearer token, else a person by the session cookie, else nobody in particular.
+
+    A token that is nobody's is told to the audit.
+    """
+    cookie, authorization = asked.cookie, asked.authorization
     if authorization.lower().startswith(BEARER):
         service = await access.service(authorization[len(BEARER) :].strip(), now)
-        return access.policy.service(service.name, service.may) if service else access.policy.anonymous
+        if service:
+            return access.policy.service(service.name, service.may)
+        told = Refused(act="access.token_refused", object="service:", why="token", address=asked.address)
+        await access.witness.refused(told, now=now)
+        return access.policy.anonymous
     visit = await access.sessions.find(cookie, now) if cookie else None
     return access.actor_of(visit, now)
 
@@ -127,11 +150,33 @@ async def permitted(connection: Connection, handler: BaseRouteHandler) -> None:
         raise FromAnotherPage("serve.from_another_page", {"header": OWN_PAGE_HEADER})
     access: Access = connection.app.state.access
     now, cookie, permission = utc_now(), connection.cookies.get(COOKIE), handler.opt.get("permission")
-    actor = await actor_of(access, cookie=cookie, authorization=authorization, now=now)
+    asked = Asked(cookie=cookie, authorization=authorization, address=address_of(connection.scope))
+    actor = await actor_of(access, asked, now)
     connection.state.actor = actor
     connection.state.person = person_of(actor)
     refuse_unless_permitted(actor, permission, had_session=cookie is not None)
     refuse_unless_proved(actor, str(permission), handler, now)
+
+
+async def note_refusal(error: Exception, scope: Any) -> None:
+    """What somebody may not do, at the gate or in the engine, is told to the audit with route and permission."""
+    app, actor = scope["litestar_app"], scope.get("state", {}).get("actor")
+    if isinstance(error, Forbidden):
+        access: Access = app.state.access
+        route = f"{scope['method']} {scope.get('path_template') or scope['path']}"
+        await note(access, error, actor or access.policy.anonymous, address=address_of(scope), route=route)
+
+
+async def note(access: Access, refusal: Refusal, actor: Actor, *, address: str, route: str) -> None:
+    """Tell the audit that somebody asked for what is not theirs. What sign-in refuses is told where it is refused."""
+    if not isinstance(refusal, NOTED):
+        return
+    permission = str(refusal.facts.get("permission") or "")
+    who = f"account:{actor.account}"
+    told = Refused(
+        act="access.refused", object=who, why=refusal.code, address=address, route=route[:200], permission=permission
+    )
+    await access.witness.refused(told, actor=actor, now=utc_now())
 
 
 def tell_refusal(_request: Request[Any, Any, Any], refusal: Refusal) -> Response[dict[str, Any]]:

@@ -6,24 +6,18 @@ from litestar.datastructures import Cookie, State
 
 from citybrain.kernel.access.sessions import Origin
 from citybrain.serve.gate import COOKIE
+from citybrain.serve.peer import address_of
 
 FOREIGN_COOKIE = "citybrain_openid"
 FOREIGN_PATH = "/api/session/openid"
 FOREIGN_LASTS_S = 600
-LOOPBACK = ("127.0.0.1", "::1")
 
 AnyRequest = Request[object, object, State]
 
 
 def origin_of(request: AnyRequest) -> Origin:
-    """The address and the browser of whoever asks.
-
-    What a proxy says of the address counts only when the proxy runs on this machine: all others could make it up.
-    """
-    peer = request.client.host if request.client else ""
-    told = request.headers.get("x-forwarded-for", "")
-    address = told.rsplit(",", 1)[-1].strip() if told and peer in LOOPBACK else peer
-    return Origin(address=address[:64], agent=request.headers.get("user-agent", ""))
+    """The address and the browser of whoever asks."""
+    return Origin(address=address_of(request.scope), agent=request.headers.get("user-agent", ""))
 
 
 def is_secure(state: State) -> bool:

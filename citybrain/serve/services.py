@@ -56,10 +56,10 @@ async def add_service(state: State, request: Request[Any, Any, Any], data: JSONB
 
 
 @delete("/api/services/{name:str}", opt={"permission": "city.services"}, status_code=204)
-async def remove_service(state: State, name: FromPath[str]) -> None:
+async def remove_service(state: State, request: Request[Any, Any, Any], name: FromPath[str]) -> None:
     """End a service's token at once."""
     access: Access = state.access
-    await access.remove_service(name)
+    await access.remove_service(name, by=request.state.actor.account)
 
 
 ROUTES = (services, add_service, remove_service)

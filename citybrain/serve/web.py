@@ -59,6 +59,7 @@ def create(desk: Desk, access: Access, pages: Path, *, address: str = "") -> Lit
             HTTPException: gate.tell_http,
             Exception: gate.tell_bug,
         },
+        after_exception=[gate.note_refusal],
         after_request=_headers_of(address),
         compression_config=CompressionConfig(backend="gzip", exclude=NEVER_COMPRESSED, minimum_size=1_000),
         openapi_config=_description(),

@@ -16,6 +16,7 @@ from citybrain.kernel import sql
 from citybrain.kernel.access.limits import CODES_AT_ONCE, CODES_BY_ADDRESS, CODES_BY_CONTACT, Limits
 from citybrain.kernel.access.sending import Sender, WayNotSet
 from citybrain.kernel.access.sessions import Origin, Sessions
+from citybrain.kernel.access.witness import Witness
 from citybrain.kernel.clock import new_id
 from citybrain.kernel.crypto import KeyRing
 from citybrain.kernel.db import Database
@@ -93,11 +94,12 @@ class _Tried(msgspec.Struct, frozen=True, kw_only=True):
 class Citizens:
     """Sign-in by code. `senders` are the ways the operator has set up."""
 
-    def __init__(self, db: Database, *, keys: KeyRing, sessions: Sessions, limits: Limits) -> None:
+    def __init__(self, db: Database, *, keys: KeyRing, sessions: Sessions, limits: Limits, witness: Witness) -> None:
         self._db = db
         self._keys = keys
         self._sessions = sessions
         self._limits = limits
+        self._witness = witness
         self.senders: Mapping[Way, Sender] = {}
 
     async def send_code(self, given: str, *, lang: str, now: datetime, origin: Origin) -> str:
@@ -112,9 +114,10 @@ class Citizens:
             raise WayNotSet("kernel.way_not_set", {"way": contact.way})
         # The same mark as the city's other parts keep of a person, so that somebody signed in finds all of theirs.
         mark = self._keys.mark(contact.way, normalise(contact.way, contact.address))
-        self._limits.count(f"code {origin.address}", CODES_BY_ADDRESS, now)
-        self._limits.count(f"code {mark.hex()}", CODES_AT_ONCE, now)
-        self._limits.count(f"code {mark.hex()}", CODES_BY_CONTACT, now)
+        async with self._witness.sign_in("", act="access.code_refused", origin=origin, now=now):
+            self._limits.count(f"code {origin.address}", CODES_BY_ADDRESS, now)
+            self._limits.count(f"code {mark.hex()}", CODES_AT_ONCE, now)
+            self._limits.count(f"code {mark.hex()}", CODES_BY_CONTACT, now)
         code = f"{secrets.randbelow(10**CODE_DIGITS):0{CODE_DIGITS}}"
         number = new_id()
         params = {
@@ -137,14 +140,19 @@ class Citizens:
 
         A code counts once, for a short time and a few tries; a try counts before the code is looked at.
         """
+        async with self._witness.sign_in("", origin=origin, now=now):
+            found = await self._by_code(number, code, now)
+        account = await self._account(found, now)
+        return await self._sessions.open(account, method=f"code by {found.way}", now=now, origin=origin)
+
+    async def _by_code(self, number: str, code: str, now: datetime) -> _Tried:
         found = await self._db.read_one(SQL.code_try, {"id": number, "now": now, "tries": TRIES}, as_=_Tried)
         shown = self._keys.marks("sign-in code", f"{number} {code.strip()}")
         if found is None or not any(hmac.compare_digest(each, found.code_mark) for each in shown):
             raise CodeRefused("kernel.code_refused", {})
         if not await self._db.write(SQL.code_use, {"id": number, "now": now}):
             raise CodeRefused("kernel.code_refused", {})
-        account = await self._account(found, now)
-        return await self._sessions.open(account, method=f"code by {found.way}", now=now, origin=origin)
+        return found
 
     async def new_account(self, now: datetime) -> str:
         """An account for a citizen, under a name that says nothing about them."""

@@ -29,7 +29,8 @@ from citybrain.kernel.access.roles import Roles, UnknownPermission
 from citybrain.kernel.access.sending import Sender, Smtp, Webhook
 from citybrain.kernel.access.services import Services, ServiceView
 from citybrain.kernel.access.sessions import NoSuchSession, Origin, Sessions, Visit
-from citybrain.kernel.audit.recording import record
+from citybrain.kernel.access.witness import Witness
+from citybrain.kernel.audit.recording import MACHINE, record
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.crypto import KeyRing
 from citybrain.kernel.db import Database
@@ -103,14 +104,15 @@ class Access:
         keys = keys or KeyRing.new(now=clock())
         self.acts = Acts(db, self.refresh)
         self.limits = Limits()
+        self.witness = Witness(db)
         self.sessions = Sessions(db)
         self.roles = Roles(self.acts, lambda: self._roles)
         self.departments = Departments(self.acts)
         self.grants = Grants(self.acts, self.roles)
         self.accounts = Accounts(self.acts, self._passwords, self.sessions, self.roles)
         self.factors = Factors(db, self.acts, keys=keys, attempts=self._attempts, sessions=self.sessions)
-        self.citizens = Citizens(db, keys=keys, sessions=self.sessions, limits=self.limits)
-        self.foreign = Foreign(db, keys=keys, sessions=self.sessions, citizens=self.citizens)
+        self.citizens = Citizens(db, keys=keys, sessions=self.sessions, limits=self.limits, witness=self.witness)
+        self.foreign = Foreign(db, keys=keys, sessions=self.sessions, citizens=self.citizens, witness=self.witness)
         self.policy = Policy(Snapshot(roles=self.roles.built_in()))
 
     @classmethod
@@ -198,6 +200,9 @@ class Access:
         password = secrets.token_urlsafe(GENERATED_PASSWORD_BYTES)
         await self.add_account(OPERATOR_NAME, password, roles=(OPERATOR,), now=now)
         await self.factors.forget(OPERATOR_NAME)
+        async with self._db.transaction() as transaction:
+            told = f"account:{OPERATOR_NAME}"
+            await record(transaction, actor=MACHINE, act="people.operator_given_password", object=told)
         return password
 
     async def add_account(self, name: str, password: str, *, roles: Sequence[str], now: datetime) -> None:
@@ -216,11 +221,13 @@ class Access:
         The attempt counts as failed before the password is looked at, so guessing in parallel gains nothing,
         and an unknown name costs the same time as a known one. An account with a second factor needs a code too.
         """
-        if origin and origin.address:
-            self.limits.count(f"sign in {origin.address}", SIGN_IN_BY_ADDRESS, now)
-        account = await self._by_password(name, password, now)
-        second = await self.factors.check(name, code, now=now)
-        await self._attempts.forget(name)
+        check_lengths(name, password)
+        async with self.witness.sign_in(name, origin=origin, now=now):
+            if origin and origin.address:
+                self.limits.count(f"sign in {origin.address}", SIGN_IN_BY_ADDRESS, now)
+            account = await self._by_password(name, password, now)
+            second = await self.factors.check(name, code, now=now)
+            await self._attempts.forget(name)
         token = await self.sessions.open(name, method="password", now=now, second_factor=second, origin=origin)
         return Person(name=account.name, roles=account.roles), token
 
@@ -231,19 +238,24 @@ class Access:
         """
         if actor.session is None:
             raise NoSuchSession("kernel.no_such_session", {"id": None})
-        second = await self.factors.check(actor.account, code, now=now)
-        if not second:
-            check_lengths(actor.account, password)
-            await self._by_password(actor.account, password, now)
-            await self._attempts.forget(actor.account)
-        return await self.sessions.rotate(actor.session, now=now, second_factor=second)
+        async with self.witness.sign_in(actor.account, act="access.proof_refused", actor=actor, now=now):
+            second = await self.factors.check(actor.account, code, now=now)
+            if not second:
+                await self._by_password(actor.account, password, now)
+                await self._attempts.forget(actor.account)
+        token = await self.sessions.rotate(actor.session, now=now, second_factor=second)
+        async with self._db.transaction() as transaction:
+            told, facts = f"account:{actor.account}", {"session": actor.session, "second_factor": second}
+            await record(transaction, actor=actor, act="access.proved", object=told, facts=facts)
+        return token
 
     async def change_password(self, actor: Actor, old: str, new: str, *, now: datetime) -> None:
         """Give oneself another password; all other sessions end. Refuses one that is short."""
         check_lengths(actor.account, new)
         check_strength(new)
-        await self._by_password(actor.account, old, now)
-        await self._attempts.forget(actor.account)
+        async with self.witness.sign_in(actor.account, act="access.password_refused", actor=actor, now=now):
+            await self._by_password(actor.account, old, now)
+            await self._attempts.forget(actor.account)
         password_hash = await self._passwords.hash(new)
         async with self._db.transaction() as transaction:
             params = {"name": actor.account, "password_hash": password_hash}
@@ -304,9 +316,9 @@ class Access:
         """Every service that was given a token, by name."""
         return await self._tokens.all()
 
-    async def remove_service(self, name: str) -> None:
+    async def remove_service(self, name: str, *, by: str = "") -> None:
         """End a service's tokens at once."""
-        await self._tokens.remove(name)
+        await self._tokens.remove(name, by=by)
 
     def _check_declared(self, permissions: Sequence[str]) -> None:
         for permission in permissions:
@@ -317,5 +329,6 @@ class Access:
         """Forget sessions that are over and attempts of yesterday."""
         await self.sessions.prune(now)
         await self._attempts.prune(before=now - timedelta(days=1))
+        await self.witness.add_up(now)
         await self.citizens.prune(now)
         await self.foreign.prune(now)

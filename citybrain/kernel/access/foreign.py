@@ -19,6 +19,7 @@ from citybrain.kernel.access.actor import Kind
 from citybrain.kernel.access.citizens import Citizens
 from citybrain.kernel.access.providers import Provider, Providers
 from citybrain.kernel.access.sessions import Origin, Sessions, hashed
+from citybrain.kernel.access.witness import Witness
 from citybrain.kernel.crypto import KeyRing, Place
 from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Forbidden, NotFound
@@ -100,11 +101,14 @@ class _UnderWay(msgspec.Struct, frozen=True, kw_only=True):
 class Foreign:
     """Sign-in by providers that the operator has set up."""
 
-    def __init__(self, db: Database, *, keys: KeyRing, sessions: Sessions, citizens: Citizens) -> None:
+    def __init__(
+        self, db: Database, *, keys: KeyRing, sessions: Sessions, citizens: Citizens, witness: Witness
+    ) -> None:
         self._db = db
         self._keys = keys
         self._sessions = sessions
         self._citizens = citizens
+        self._witness = witness
         self.providers = Providers(())
 
     def offered(self) -> list[ProviderView]:
@@ -141,6 +145,10 @@ class Foreign:
 
     async def finish(self, back: Returned, *, redirect_uri: str, now: datetime, origin: Origin) -> SignedIn:
         """End a sign-in with a new session. Each one can be ended once, by the browser that began it."""
+        async with self._witness.sign_in("", origin=origin, now=now):
+            return await self._finish(back, redirect_uri=redirect_uri, now=now, origin=origin)
+
+    async def _finish(self, back: Returned, *, redirect_uri: str, now: datetime, origin: Origin) -> SignedIn:
         if not back.state or not hmac.compare_digest(back.state.encode(), back.cookie.encode()):
             raise _refused("state")
         rows = await self._db.read(SQL.sign_in_take, {"state_hash": hashed(back.state), "now": now}, as_=_UnderWay)

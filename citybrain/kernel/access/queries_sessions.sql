@@ -3,7 +3,8 @@
 -- name: session_add
 INSERT INTO session (token_hash, account, method, second_factor, address, agent, created_at, used_at, proved_at, expires_at)
 VALUES (%(token_hash)s, %(account)s, %(method)s, %(second_factor)s, %(address)s, %(agent)s, %(now)s, %(now)s, %(now)s,
-    %(expires_at)s);
+    %(expires_at)s)
+RETURNING id, account, (SELECT kind FROM account a WHERE a.name = session.account) AS kind;
 
 -- name: session_find
 SELECT s.id, a.name AS account, a.kind, a.shown_name, a.roles, s.expires_at, s.proved_at, s.second_factor, s.acting_for
@@ -14,7 +15,8 @@ WHERE s.token_hash = %(token_hash)s AND s.expires_at > %(now)s AND a.disabled_at
 UPDATE session SET expires_at = %(expires_at)s, used_at = %(now)s WHERE token_hash = %(token_hash)s;
 
 -- name: session_remove
-DELETE FROM session WHERE token_hash = %(token_hash)s;
+DELETE FROM session WHERE token_hash = %(token_hash)s
+RETURNING id, account, (SELECT kind FROM account a WHERE a.name = session.account) AS kind;
 
 -- name: sessions_prune
 DELETE FROM session WHERE expires_at <= %(now)s;
@@ -24,7 +26,8 @@ SELECT id, account, method, address, agent, created_at, used_at, expires_at, sec
 FROM session WHERE account = %(account)s AND expires_at > %(now)s ORDER BY id DESC;
 
 -- name: session_end
-DELETE FROM session WHERE account = %(account)s AND id = %(id)s;
+DELETE FROM session WHERE account = %(account)s AND id = %(id)s
+RETURNING id, account, (SELECT kind FROM account a WHERE a.name = session.account) AS kind;
 
 -- name: sessions_end
 DELETE FROM session WHERE account = %(account)s AND id IS DISTINCT FROM %(but)s::bigint;
@@ -34,4 +37,5 @@ UPDATE session SET token_hash = %(token_hash)s, proved_at = %(now)s, second_fact
 WHERE id = %(id)s;
 
 -- name: session_act_for
-UPDATE session SET acting_for = %(account)s WHERE id = %(id)s;
+UPDATE session SET acting_for = %(account)s WHERE id = %(id)s
+RETURNING id, account, (SELECT kind FROM account a WHERE a.name = session.account) AS kind;

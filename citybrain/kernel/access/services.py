@@ -11,6 +11,7 @@ import msgspec
 from citybrain.kernel import sql
 from citybrain.kernel.access.passwords import check_lengths
 from citybrain.kernel.access.sessions import TOKEN_BYTES, hashed
+from citybrain.kernel.audit.recording import record
 from citybrain.kernel.db import Database
 from citybrain.kernel.errors import NotFound
 
@@ -50,6 +51,12 @@ class _Held(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime
 
 
+class _By(msgspec.Struct, frozen=True, kw_only=True):
+    account: str
+    kind: str = "staff"
+    on_behalf_of: str | None = None
+
+
 class Services:
     """The tokens of one city's services."""
 
@@ -76,7 +83,11 @@ class Services:
         token = secrets.token_urlsafe(TOKEN_BYTES)
         params = {"name": name, "token_hash": hashed(token), "may": list(may), "by": by, "now": now}
         until = now + overlap if overlap > timedelta(0) else None
-        await self._db.write(SQL.service_add, {**params, "expires_at": expires_at, "old_until": until})
+        async with self._db.transaction() as transaction:
+            await transaction.write(SQL.service_add, {**params, "expires_at": expires_at, "old_until": until})
+            facts = {"may": list(may), "until": expires_at, "old_until": until}
+            actor = _By(account=by)
+            await record(transaction, actor=actor, act="access.token_given", object=f"service:{name}", facts=facts)
         self._known.clear()
         return token
 
@@ -97,9 +108,13 @@ class Services:
         """Every service that was given a token, by name."""
         return await self._db.read(SQL.services, as_=ServiceView)
 
-    async def remove(self, name: str) -> None:
+    async def remove(self, name: str, *, by: str = "") -> None:
         """End a service's tokens at once."""
-        removed = await self._db.write(SQL.service_remove, {"name": name})
+        async with self._db.transaction() as transaction:
+            removed = await transaction.write(SQL.service_remove, {"name": name})
+            if removed:
+                actor = _By(account=by)
+                await record(transaction, actor=actor, act="access.token_ended", object=f"service:{name}")
         self._known.clear()
         if not removed:
             raise NoSuchService("kernel.no_such_service", {"name": name})

@@ -10,6 +10,7 @@ import msgspec
 
 from citybrain.kernel import sql
 from citybrain.kernel.access.actor import Kind
+from citybrain.kernel.audit.recording import record
 from citybrain.kernel.db import Database, Transaction
 from citybrain.kernel.errors import NotFound
 
@@ -79,6 +80,15 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     acting_for: str | None
 
 
+class _Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A session with its person, who acts."""
+
+    id: int
+    account: str
+    kind: Kind
+    on_behalf_of: str | None = None
+
+
 class Sessions:
     """The open sessions of one city."""
 
@@ -101,7 +111,10 @@ class Sessions:
             "now": now,
             "expires_at": now + SESSION_LASTS,
         }
-        await self._db.write(SQL.session_add, params)
+        async with self._db.transaction() as transaction:
+            (opened,) = await transaction.read(SQL.session_add, params, as_=_Opened)
+            facts = {"session": opened.id, "method": method, "second_factor": second_factor, "address": origin.address}
+            await record(transaction, actor=opened, act="access.signed_in", object=f"account:{account}", facts=facts)
         return token
 
     async def find(self, token: str, now: datetime) -> Visit | None:
@@ -119,7 +132,10 @@ class Sessions:
 
     async def close(self, token: str) -> None:
         """End a session; one that is over already may be ended again."""
-        await self._db.write(SQL.session_remove, {"token_hash": hashed(token)})
+        async with self._db.transaction() as transaction:
+            for ended in await transaction.read(SQL.session_remove, {"token_hash": hashed(token)}, as_=_Opened):
+                told, facts = f"account:{ended.account}", {"session": ended.id}
+                await record(transaction, actor=ended, act="access.signed_out", object=told, facts=facts)
 
     async def rotate(self, session: int, *, now: datetime, second_factor: bool) -> str:
         """A new token for a session whose person has just proved to be who they are; the old one ends at once."""
@@ -131,16 +147,24 @@ class Sessions:
 
     async def act_for(self, session: int, account: str | None) -> None:
         """From now on the person of this session acts for somebody else, or with None for themselves."""
-        await self._db.write(SQL.session_act_for, {"id": session, "account": account})
+        async with self._db.transaction() as transaction:
+            params = {"id": session, "account": account}
+            for changed in await transaction.read(SQL.session_act_for, params, as_=_Opened):
+                told, facts = f"account:{account or changed.account}", {"session": session}
+                await record(transaction, actor=changed, act="access.acts_for", object=told, facts=facts)
 
     async def of(self, account: str, now: datetime) -> list[SessionView]:
         """The open sessions of an account, the newest first."""
         return await self._db.read(SQL.sessions_of, {"account": account, "now": now}, as_=SessionView)
 
     async def end(self, account: str, session: int) -> None:
-        """End one session of an account."""
-        if not await self._db.write(SQL.session_end, {"account": account, "id": session}):
-            raise NoSuchSession("kernel.no_such_session", {"id": session})
+        """End one session of one's own account."""
+        async with self._db.transaction() as transaction:
+            ended = await transaction.read(SQL.session_end, {"account": account, "id": session}, as_=_Opened)
+            if not ended:
+                raise NoSuchSession("kernel.no_such_session", {"id": session})
+            told, facts = f"account:{account}", {"session": session}
+            await record(transaction, actor=ended[0], act="access.session_ended", object=told, facts=facts)
 
     async def end_all(self, transaction: Transaction, account: str, *, but: int | None = None) -> int:
         """End every session of an account, but one if it is named; answers with how many ended."""
