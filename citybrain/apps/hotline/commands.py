@@ -4,7 +4,7 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -15,6 +15,7 @@ from rich.table import Table
 
 from citybrain.apps.hotline import learn
 from citybrain.apps.hotline.learn import USUAL_THRESHOLD, Figures
+from citybrain.apps.hotline.service import example as making
 from citybrain.apps.hotline.service import importing, models
 from citybrain.apps.hotline.service.hotline import MACHINE, Hotline, opened
 from citybrain.apps.hotline.store import kept, tickets
@@ -109,6 +110,35 @@ def import_(
             out.print(f"{each.row}: {each.code} {dict(each.facts)}", highlight=False, soft_wrap=True)
     if refused:
         raise typer.Exit(SOME_REFUSED)
+
+
+@commands.command()
+def example(
+    number: Annotated[int, typer.Option("--tickets", min=1, max=20_000, help="How many tickets.")] = 400,
+    seed: Seed = 1,
+    more: Annotated[bool, typer.Option("--more", help="Also in a city that has tickets already.")] = False,
+    password: Annotated[str, typer.Option(help="Password of the clerks and heads that come with it.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Fill a city with made-up tickets of the last sixty days, for trying out. The city must not be running."""
+
+    wanted = making.Wanted(tickets=number, seed=seed, more=more, password=password)
+
+    async def made(hotline: Hotline) -> making.Made:
+        return await making.make(hotline, wanted, now=utc_now(), tell=_tell_day)
+
+    done = _with_city(made)
+    if as_json:
+        sys.stdout.buffer.write(msgspec.json.encode(done) + b"\n")
+        return
+    table = Table("state", "tickets")
+    for state, tickets_there in done.states.items():
+        table.add_row(state, str(tickets_there))
+    out.print(table)
+
+
+def _tell_day(at: datetime) -> None:
+    err.print(f"{at:%Y-%m-%d}", end="\r", highlight=False)
 
 
 def _tell(progress: Progress) -> None:

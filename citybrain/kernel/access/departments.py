@@ -101,6 +101,19 @@ class Departments:
             await act.transaction.write(SQL.department_add, params)
             await act.record("people.department_added", f"department:{id}", {"parent": parent, "name": dict(name)})
 
+    async def plant(self, actor: Actor, tree: Sequence[Department], *, now: datetime) -> bool:
+        """Make a whole tree where there is none, those above before those below; False when there is one already."""
+        async with self._acts.begin(actor, PERMISSION) as act:
+            if await _tree(act):
+                return False
+            for each in tree:
+                check_id(each.id)
+                params = {"id": each.id, "name": msgspec.json.encode(each.name).decode(), "parent": each.parent}
+                await act.transaction.write(SQL.department_add, {**params, "now": now})
+                facts = {"parent": each.parent, "name": dict(each.name)}
+                await act.record("people.department_added", f"department:{each.id}", facts)
+        return True
+
     async def change(self, actor: Actor, id: str, *, name: Text, parent: str | None) -> None:
         """Give a department another name or place. Refuses a place below itself."""
         async with self._acts.begin(actor, PERMISSION) as act:

@@ -21,6 +21,7 @@ from citybrain.apps.hotline.service.models import read_card, read_model
 from citybrain.apps.hotline.store import kept, tickets
 from citybrain.kernel.access import Actor, Kind, Reach, Right
 from citybrain.kernel.access.limits import Limits
+from citybrain.kernel.access.policy import Department
 from citybrain.kernel.cases.case import CaseChange
 from citybrain.kernel.cases.case_type import CaseType
 from citybrain.kernel.cases.notice import Channel, Tell
@@ -49,6 +50,8 @@ MACHINE = Actor(
     rights={f"case.{verb}": EVERYTHING for verb in ("view", "open", "work", "assign", "transfer")},
 )
 """The hotline itself, when it acts for citizens who have no account."""
+PLANTER = msgspec.structs.replace(MACHINE, rights={"people.departments": EVERYTHING})
+"""The hotline at the first start of a city that has no departments yet."""
 
 
 class Hotline:
@@ -180,7 +183,13 @@ def _telling(store: Store) -> Watcher:
 
 
 async def seed(store: Store, now: datetime) -> None:
-    """Put types, categories and rules in force that the city does not have; what was edited is left alone."""
+    """Put types, categories and rules in force that the city does not have; what was edited is left alone.
+
+    A city without any department gets those that the categories name, so that a ticket can be handed on at once.
+    """
+    if not store.access.policy.snapshot.departments:
+        tree = msgspec.json.decode((SEED / "departments.json").read_bytes(), type=list[Department])
+        await store.access.departments.plant(PLANTER, tree, now=now)
     for name in TYPES:
         if not await store.cases.types.versions(name):
             definition = msgspec.json.decode((SEED / f"{name}.json").read_bytes(), type=CaseType)
