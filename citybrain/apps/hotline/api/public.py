@@ -16,6 +16,7 @@ from citybrain.apps.hotline.api.desk import hotline_of
 from citybrain.apps.hotline.model import Caller, Channel, Intake, Satisfaction
 from citybrain.apps.hotline.service import citizens, intake
 from citybrain.apps.hotline.service.citizens import PublicReport, Report, Wish
+from citybrain.apps.hotline.service.followed import BROWSER
 from citybrain.apps.hotline.service.hotline import MACHINE
 from citybrain.apps.hotline.service.intake import TellingUnusable
 from citybrain.apps.hotline.store import kept
@@ -38,8 +39,8 @@ AREAS_BY_ADDRESS = Limit(times=5, within=timedelta(hours=1))
 class Told(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a citizen reports. Only the words are asked for; name and ways to reach them are theirs to give.
 
-    `key` is made by the browser, so that a report which is sent twice is one; `photos` were uploaded before, with
-    `photos_key` as a secret of the browser's own.
+    `key` is a secret made by the browser, so that a report which is sent twice is one and has one link; `photos` were
+    uploaded before, with `photos_key` as a secret of the browser's own.
     """
 
     text: str
@@ -97,7 +98,7 @@ class PublicPage(msgspec.Struct, frozen=True, kw_only=True):
 @post("/api/hotline/reports", opt=REPORT, status_code=201)
 async def tell(state: State, request: Asking, data: JSONBody[Told]) -> Given:
     """Report something. No account is needed, and who says no name stays unknown."""
-    _count(state, request, "report", REPORTS_BY_ADDRESS)
+    count(state, request, "report", REPORTS_BY_ADDRESS)
     matter = Intake(
         text=data.text,
         channel=Channel.WEB,
@@ -107,12 +108,13 @@ async def tell(state: State, request: Asking, data: JSONBody[Told]) -> Given:
         latitude=data.latitude,
         address=data.address,
         public=data.public,
-        key=f"web:{data.key}" if data.key else None,
+        key=f"web:{intake.hash_of(data.key).hex()}" if data.key else None,
         photos=data.photos,
-        photos_owner=_owner(data.photos_key) if data.photos else "",
+        photos_owner=owner_of(data.photos_key) if data.photos else "",
     )
-    receipt = await intake.take(hotline_of(state), MACHINE, matter, now=utc_now())
-    return Given(number=receipt.number, link=receipt.secret)
+    secret = _secret_of(data.key)
+    receipt = await intake.take(hotline_of(state), MACHINE, matter, now=utc_now(), secret=secret)
+    return Given(number=receipt.number, link=receipt.secret or secret or "")
 
 
 @post("/api/hotline/photos", opt=REPORT, status_code=201, request_max_body_size=None)
@@ -120,16 +122,16 @@ async def upload(state: State, request: Asking, key: FromQuery[str], name: FromQ
     """Send a photo before the report, as the body; `key` is a secret that the browser made. Too large is refused while
     it comes, before it lies anywhere."""
     hotline = hotline_of(state)
-    _count(state, request, "photo", PHOTOS_BY_ADDRESS)
+    count(state, request, "photo", PHOTOS_BY_ADDRESS)
     attachments = hotline.store.casework.attachments
-    found = await attachments.upload(_owner(key), name, request.stream(), now=utc_now())
+    found = await attachments.upload(owner_of(key), name, request.stream(), now=utc_now())
     return {"id": found.id}
 
 
 @get("/api/hotline/reports/{secret:str}", opt=REPORT)
 async def follow(state: State, request: Asking, secret: FromPath[str]) -> Report:
     """How a report stands, for whoever has its link."""
-    _count(state, request, "follow", TRIES_BY_ADDRESS)
+    count(state, request, "follow", TRIES_BY_ADDRESS)
     return citizens.report_of(await citizens.ticket_of(hotline_of(state), secret), utc_now())
 
 
@@ -169,8 +171,8 @@ async def public_knowledge(state: State, words: FromQuery[str] = "") -> Sequence
 @post("/api/hotline/areas", opt=REPORT, status_code=202)
 async def follow_area(state: State, request: Asking, data: JSONBody[AreaAsked]) -> None:
     """Ask to be told of reports near a place; an e-mail asks whether it was really meant."""
-    _count(state, request, "area", AREAS_BY_ADDRESS)
-    wish = Wish(**msgspec.structs.asdict(data), link=f"{state.get('address') or ''}/hotline/area/")
+    count(state, request, "area", AREAS_BY_ADDRESS)
+    wish = Wish(**msgspec.structs.asdict(data), link=f"{state.get('address') or ''}/citizen/area/")
     await citizens.follow_area(hotline_of(state), wish, now=utc_now())
 
 
@@ -186,14 +188,25 @@ async def leave_area(state: State, secret: FromPath[str]) -> None:
     await citizens.leave_area(hotline_of(state), secret)
 
 
-def _owner(key: str) -> str:
+def _secret_of(key: str | None) -> str | None:
+    """The secret of a report whose browser made a long key: an answer that was lost on its way is given again alike.
+
+    Neither the secret nor the key can be found from what lies in the tables.
+    """
+    if key is None or len(key) < SHORTEST_KEY:
+        return None
+    return base64.urlsafe_b64encode(intake.hash_of(f"link of {key}")).decode().rstrip("=")
+
+
+def owner_of(key: str) -> str:
     """Who may attach an upload: the hash of a secret that only this browser has."""
     if len(key) < SHORTEST_KEY:
         raise TellingUnusable("hotline.telling_unusable", {"field": "photos_key"})
-    return f"browser:{intake.hash_of(key).hex()}"
+    return f"{BROWSER}{intake.hash_of(key).hex()}"
 
 
-def _count(state: State, request: Asking, what: str, limit: Limit) -> None:
+def count(state: State, request: Asking, what: str, limit: Limit) -> None:
+    """Refuse an address that asks too often."""
     address = request.client.host if request.client else ""
     hotline_of(state).limits.count(f"{what}:{address}", limit, utc_now())
 
