@@ -72,10 +72,40 @@ ZHEJIANG: Mapping[Satisfaction, int] = {level: 6 - number for level, number in G
 GOOD = frozenset({Satisfaction.VERY_SATISFIED, Satisfaction.SATISFIED, Satisfaction.FAIRLY_SATISFIED})
 
 
+class Datatype(StrEnum):
+    """What a question is answered with: the words of GeoReport v2."""
+
+    STRING = "string"
+    NUMBER = "number"
+    DATETIME = "datetime"
+    TEXT = "text"
+    ONE_OF = "singlevaluelist"
+    SOME_OF = "multivaluelist"
+
+
+class Option(msgspec.Struct, frozen=True, kw_only=True):
+    """One answer of those that a question offers."""
+
+    key: str
+    name: Text
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What a category needs to know besides the words: about the matter, never about who tells it."""
+
+    code: str
+    words: Text
+    datatype: Datatype = Datatype.STRING
+    required: bool = False
+    hint: Text = {}
+    options: tuple[Option, ...] = ()
+
+
 class Category(msgspec.Struct, frozen=True, kw_only=True):
     """A node of the tree of categories; its `id` has one part for each level: `water.supply.outage`.
 
-    `department` and `urgency` hold for those below too that say nothing else; `words` are what citizens call it.
+    `department`, `urgency` and `questions` hold for those below too that say nothing else; `words` are what citizens
+    call it.
     """
 
     id: str
@@ -84,6 +114,7 @@ class Category(msgspec.Struct, frozen=True, kw_only=True):
     urgency: Urgency | None = None
     words: tuple[str, ...] = ()
     public: bool = True
+    questions: tuple[Question, ...] = ()
 
 
 class TreeUnusable(Invalid):
@@ -122,6 +153,10 @@ class Tree:
     def urgency(self, id: str) -> Urgency:
         """How soon an answer is due."""
         return next((each.urgency for each in self.line(id) if each.urgency), Urgency.GENERAL)
+
+    def questions(self, id: str) -> tuple[Question, ...]:
+        """What is asked of whoever reports something of a category."""
+        return next((each.questions for each in self.line(id) if each.questions), ())
 
     def name(self, id: str, lang: str) -> str:
         """The names from the top down."""
@@ -180,7 +215,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 class Intake(msgspec.Struct, frozen=True, kw_only=True):
     """One matter as it came, by whatever channel. With a `key` it is taken in once, however often it is sent.
 
-    `photos` are uploads of `photos_owner`.
+    `photos` are uploads of `photos_owner`. With `keep_number` the number of the call `call_id` is the caller's.
     """
 
     text: str
@@ -194,6 +229,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     address: str = ""
     key: str | None = None
     call_id: int | None = None
+    keep_number: bool = False
     number: str | None = None
     created_at: datetime | None = None
     public: bool = False

@@ -16,13 +16,15 @@ from citybrain.apps.hotline.service.desk import Call, FollowUp, PopUp
 from citybrain.apps.hotline.service.hotline import Hotline
 from citybrain.apps.hotline.service.suggesting import Asked, Suggestion
 from citybrain.apps.hotline.store import kept, tickets
-from citybrain.apps.hotline.store.kept import Article
+from citybrain.apps.hotline.store.kept import Article, Edition
 from citybrain.apps.hotline.store.tickets import Supervision
 from citybrain.kernel.cases.case import Case, Story
 from citybrain.kernel.clock import utc_now
 
 Asking = Request[Any, Any, Any]
 FOLLOW_UPS = 200
+ARTICLES = 20
+ALL_ARTICLES = 500
 
 
 class Reveal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -116,9 +118,18 @@ async def supervised(state: State) -> list[Supervision]:
 
 
 @get("/api/hotline/knowledge", opt={"permission": "hotline.desk"})
-async def knowledge(state: State, words: FromQuery[str] = "") -> Sequence[Article]:
-    """Articles that fit words best."""
-    return await kept.articles(hotline_of(state).db, words, utc_now().date())
+async def knowledge(
+    state: State, words: FromQuery[str] = "", kind: FromQuery[str] = "article", old: FromQuery[bool] = False
+) -> Sequence[Article]:
+    """Articles that fit words best; `kind` script: what clerks say. With `old` also those out of date, and more."""
+    today, limit = (None, ALL_ARTICLES) if old else (utc_now().date(), ARTICLES)
+    return await kept.articles(hotline_of(state).db, words, today, kind=kind, limit=limit)
+
+
+@get("/api/hotline/knowledge/{id:int}/editions", opt={"permission": "hotline.desk"})
+async def editions(state: State, id: FromPath[int]) -> Sequence[Edition]:
+    """Everything that was saved of an article, the newest first."""
+    return await kept.editions(hotline_of(state).db, id)
 
 
 @post("/api/hotline/knowledge", opt={"permission": "hotline.knowledge"}, status_code=201)
@@ -139,5 +150,6 @@ ROUTES = (
     supervise,
     supervised,
     knowledge,
+    editions,
     write_article,
 )

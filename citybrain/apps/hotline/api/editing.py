@@ -11,8 +11,10 @@ from litestar.params import JSONBody
 
 from citybrain.apps.hotline.api.desk import hotline_of
 from citybrain.apps.hotline.choice import Diff, Rule
+from citybrain.apps.hotline.detect.drift import Drift, drift
 from citybrain.apps.hotline.model import Category
 from citybrain.apps.hotline.service import desk
+from citybrain.apps.hotline.service.models import read_card
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.records import Json
 
@@ -75,4 +77,14 @@ async def model(state: State) -> Json:
     return hotline_of(state).card()
 
 
-ROUTES: Sequence[Any] = (categories, put_categories, rules, put_rules, dry_run, model)
+@get("/api/hotline/model/drift", opt={"permission": "hotline.desk"})
+async def model_drift(state: State) -> Drift | None:
+    """How far what the classifier is asked now is from what it was trained on; null while there is none."""
+    hotline = hotline_of(state)
+    card = read_card(hotline.folder / "model-card.json")
+    if card is None or hotline.classifier is None:
+        return None
+    return drift(card.shares, list(hotline.guesses), abstained_then=card.abstained)
+
+
+ROUTES: Sequence[Any] = (categories, put_categories, rules, put_rules, dry_run, model, model_drift)

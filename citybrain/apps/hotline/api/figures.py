@@ -18,7 +18,7 @@ from citybrain.apps.hotline.detect import bursts, hotspots
 from citybrain.apps.hotline.detect.bursts import Burst
 from citybrain.apps.hotline.detect.hotspots import Density
 from citybrain.apps.hotline.measure import report
-from citybrain.apps.hotline.measure.rates import Department, Rate, is_late, rates, rows_behind
+from citybrain.apps.hotline.measure.rates import Department, Rate, is_due_soon, is_late, rates, rows_behind
 from citybrain.apps.hotline.measure.report import Month
 from citybrain.apps.hotline.model import Ticket
 from citybrain.apps.hotline.service import desk
@@ -81,6 +81,7 @@ def narrowed(found: Sequence[Ticket], query: dict[str, Any], now: datetime) -> l
     tests: Mapping[str, Callable[[Ticket], bool]] = {
         "open": lambda each: each.phase != "closed",
         "late": lambda each: is_late(each, now),
+        "due_soon": lambda each: is_due_soon(each, now),
         "sent_back": lambda each: each.sent_back > 0,
         "reopened": lambda each: each.reopened > 0,
         "supervised": lambda each: each.supervised,

@@ -7,7 +7,7 @@ who were asked. Satisfaction: one of the three good levels (国办发〔2019〕5
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -39,12 +39,15 @@ class Department(msgspec.Struct, frozen=True, kw_only=True):
     tickets: int
     open: int
     late: int
+    due_soon: int = 0
     sent_back: int
     reopened: int
     supervised: int
     shares: Mapping[str, Share]
 
 
+# A working day's last hours: long enough to send somebody. A mark of ours, without a source.
+SOON = timedelta(hours=4)
 Verdict = Callable[[Ticket, datetime], bool | None]
 """Whether a ticket counts as good; None when it does not count at all."""
 
@@ -96,12 +99,19 @@ def is_late(ticket: Ticket, now: datetime) -> bool:
     return unanswered and ticket.due_at is not None and now > ticket.due_at
 
 
+def is_due_soon(ticket: Ticket, now: datetime) -> bool:
+    """Open, and its limit comes within the next hours."""
+    unanswered = ticket.answered_at is None and ticket.phase == "open"
+    return unanswered and ticket.due_at is not None and now <= ticket.due_at <= now + SOON
+
+
 def _department(name: str, some: Sequence[Ticket], now: datetime) -> Department:
     return Department(
         department=name,
         tickets=len(some),
         open=sum(each.phase != "closed" for each in some),
         late=sum(is_late(each, now) for each in some),
+        due_soon=sum(is_due_soon(each, now) for each in some),
         sent_back=sum(each.sent_back > 0 for each in some),
         reopened=sum(each.reopened > 0 for each in some),
         supervised=sum(each.supervised for each in some),

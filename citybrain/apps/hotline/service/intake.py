@@ -21,6 +21,7 @@ from citybrain.apps.hotline.model import (
     Receipt,
     Ticket,
 )
+from citybrain.apps.hotline.service import calls
 from citybrain.apps.hotline.service.hotline import Hotline
 from citybrain.apps.hotline.store import tickets
 from citybrain.kernel.access import Actor
@@ -43,14 +44,18 @@ class TellingUnusable(Invalid):
     """What came cannot be a ticket: no words, too many, a place or number that is none, a category there is not."""
 
 
-async def take(hotline: Hotline, actor: Actor, intake: Intake, *, now: datetime) -> Receipt:
+async def take(hotline: Hotline, actor: Actor, intake: Intake, *, now: datetime, secret: str | None = None) -> Receipt:
     """Open a ticket and hand it on when it is clear to whom. With a known key it is the ticket which has that key.
 
+    `secret` is by what its citizen follows it, where that is known before.
     A phone ticket waits for its clerk unless they name a department; of other channels a sure choice goes at once.
     """
+    if intake.keep_number and intake.call_id is not None:
+        caller = await calls.caller_with_number(hotline, intake.caller, intake.call_id)
+        intake = msgspec.structs.replace(intake, caller=caller)
     intake = cleaned(hotline, intake)
     intake, routed = decide(hotline, intake, now)
-    secret = secrets.token_urlsafe(SECRET_BYTES)
+    secret = secret or secrets.token_urlsafe(SECRET_BYTES)
     written = False
 
     async def also(transaction: Transaction, change: CaseChange) -> None:

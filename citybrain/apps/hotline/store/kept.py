@@ -22,6 +22,8 @@ class Sql(msgspec.Struct, frozen=True):
     version_put: str
     article_insert: str
     article_change: str
+    article_version: str
+    article_versions: str
     articles: str
     import_begin: str
     import_go_on: str
@@ -57,11 +59,12 @@ class Version(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Article(msgspec.Struct, frozen=True, kw_only=True):
-    """Something that the desk knows."""
+    """Something that the desk knows; `kind` is article, or `script.<stage>`: what clerks say at a stage of a call."""
 
     id: int = 0
     title: str
     body: str
+    kind: str = "article"
     category: str = ""
     public: bool = False
     changed_by: str = ""
@@ -126,18 +129,39 @@ async def put_article(db: Database, article: Article, *, by: str, now: datetime)
         "by": by,
         "at": now,
     }
-    if not article.id:
-        return (await db.read(SQL.article_insert, params, as_=int))[0]
-    if not await db.write(SQL.article_change, params):
-        raise NoSuchArticle("hotline.no_such_article", {"id": article.id})
-    return article.id
+    async with db.transaction() as transaction:
+        if not article.id:
+            params["id"] = (await transaction.read(SQL.article_insert, params, as_=int))[0]
+        elif not await transaction.write(SQL.article_change, params):
+            raise NoSuchArticle("hotline.no_such_article", {"id": article.id})
+        await transaction.write(SQL.article_version, params)
+    return int(params["id"])
+
+
+class Edition(msgspec.Struct, frozen=True, kw_only=True):
+    """An article as somebody saved it."""
+
+    at: datetime
+    by: str
+    title: str
+    body: str
+    public: bool = False
+    valid_until: date | None = None
+
+
+async def editions(db: Database, id: int) -> list[Edition]:
+    """Everything that was saved of an article, the newest first."""
+    return await db.read(SQL.article_versions, {"id": id}, as_=Edition)
 
 
 async def articles(
-    db: Database, words: str, today: date, *, only_public: bool = False, limit: int = 20
+    db: Database, words: str, today: date | None, *, only_public: bool = False, kind: str = "article", limit: int = 20
 ) -> list[Article]:
-    """Articles that fit words best, without words the newest; what is out of date is left out."""
-    params = {"words": list(pairs_of(words)), "only_public": only_public, "today": today, "limit": limit}
+    """Articles of a kind (or of those below it) that fit words best, without words the newest.
+
+    What is out of date on a day is left out; without one nothing is.
+    """
+    params = {"words": list(pairs_of(words)), "only_public": only_public, "today": today, "limit": limit, "kind": kind}
     return await db.read(SQL.articles, params, as_=Article)
 
 

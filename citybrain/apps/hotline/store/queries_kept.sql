@@ -12,23 +12,32 @@ INSERT INTO hotline_version (kind, version, at, by, body)
 VALUES (%(kind)s, %(version)s, %(at)s, %(by)s, %(body)s::jsonb) ON CONFLICT DO NOTHING;
 
 -- name: article_insert
-INSERT INTO hotline_article (title, body, category, words, public, changed_by, changed_at, valid_until)
-VALUES (%(title)s, %(body)s, %(category)s, %(words)s, %(public)s, %(by)s, %(at)s, %(valid_until)s) RETURNING id;
+INSERT INTO hotline_article (title, body, kind, category, words, public, changed_by, changed_at, valid_until)
+VALUES (%(title)s, %(body)s, %(kind)s, %(category)s, %(words)s, %(public)s, %(by)s, %(at)s, %(valid_until)s) RETURNING id;
 
 -- name: article_change
-UPDATE hotline_article SET title = %(title)s, body = %(body)s, category = %(category)s, words = %(words)s,
+UPDATE hotline_article SET title = %(title)s, body = %(body)s, kind = %(kind)s, category = %(category)s, words = %(words)s,
     public = %(public)s, changed_by = %(by)s, changed_at = %(at)s, valid_until = %(valid_until)s
 WHERE id = %(id)s;
 
+-- name: article_version
+INSERT INTO hotline_article_version (article_id, at, by, title, body, public, valid_until)
+VALUES (%(id)s, %(at)s, %(by)s, %(title)s, %(body)s, %(public)s, %(valid_until)s);
+
+-- name: article_versions
+SELECT at, by, title, body, public, valid_until FROM hotline_article_version WHERE article_id = %(id)s
+ORDER BY at DESC LIMIT 100;
+
 -- name: articles
 -- Ranked by how many of the asked words an article has; words of the title stand twice in the list.
-SELECT a.id, a.title, a.body, a.category, a.public, a.changed_by, a.changed_at, a.valid_until
+SELECT a.id, a.title, a.body, a.kind, a.category, a.public, a.changed_by, a.changed_at, a.valid_until
 FROM hotline_article a
 WHERE (%(words)s::text[] = '{}' OR a.id IN (
     SELECT found.id FROM unnest(%(words)s::text[]) asked (word)
     JOIN hotline_article found ON found.words @> ARRAY[asked.word]))
 AND (NOT %(only_public)s OR a.public)
-AND (a.valid_until IS NULL OR a.valid_until >= %(today)s)
+AND (a.kind = %(kind)s OR a.kind LIKE %(kind)s || '.%%')
+AND (%(today)s::date IS NULL OR a.valid_until IS NULL OR a.valid_until >= %(today)s::date)
 ORDER BY (SELECT count(*) FROM unnest(a.words) w WHERE w = ANY(%(words)s::text[])) DESC, a.changed_at DESC, a.id
 LIMIT %(limit)s;
 
