@@ -17,7 +17,7 @@ from citybrain import __version__
 from citybrain.kernel.access import Access
 from citybrain.kernel.app import App, Door
 from citybrain.kernel.errors import NotFound, Refusal
-from citybrain.serve import audit_routes, catalog, gate, notice_routes, own_data, people, services, signing
+from citybrain.serve import audit_routes, case_routes, catalog, gate, notice_routes, own_data, people, services, signing
 from citybrain.serve.desk import Desk
 from citybrain.serve.routes import ROUTES
 from citybrain.serve.streams import stream, vehicles
@@ -46,6 +46,7 @@ def create(desk: Desk, access: Access, pages: Path, *, address: str = "") -> Lit
         *audit_routes.ROUTES,
         *own_data.ROUTES,
         *notice_routes.ROUTES,
+        *case_routes.ROUTES,
         stream,
         vehicles,
     )
@@ -84,7 +85,9 @@ def _headers_of(address: str) -> Callable[[Response[Any]], Response[Any]]:
     headers = gate.security_headers(address)
 
     def with_security_headers(response: Response[Any]) -> Response[Any]:
-        response.headers.update(headers)
+        # A route that says it more strictly, as of files from outside, has the word.
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
         return response
 
     return with_security_headers

@@ -84,6 +84,15 @@ class Alarms:
         ]
         await transaction.write_many(SQL.alarm_set, rows)
 
+    async def watch_together(self, transaction: Transaction, changes: Sequence[CaseChange]) -> None:
+        """Set the alarms of many cases that were just opened; most old ones have none."""
+        rows = [
+            {**msgspec.structs.asdict(each), "case_id": change.after.id, "to": list(each.to)}
+            for change in changes
+            for each in alarms(change.type, change.after)
+        ]
+        await transaction.write_many(SQL.alarm_set, rows)
+
     async def ring(self, *, now: datetime) -> int:
         """Ring all that is due; answers with how many rang. One that cannot is a bug: it is logged and tried later."""
         count = 0

@@ -4,13 +4,14 @@
 import asyncio
 import re
 import unicodedata
-from collections.abc import AsyncIterable, AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote
 
 import msgspec
+from msgspec.structs import replace
 
 from citybrain.kernel import sql
 from citybrain.kernel.cases.file_store import INCOMING, FileStore, FileTooLarge, Incoming
@@ -190,10 +191,12 @@ class Attachments:
             raise NoSuchAttachment("kernel.no_such_attachment", {"id": id})
         return found
 
-    async def publish(self, id: int, *, now: datetime) -> Attachment:
+    async def publish(
+        self, id: int, *, now: datetime, also: Callable[[Transaction], Awaitable[None]] | None = None
+    ) -> Attachment:
         """Show a photo to everybody, without position and author; the original stays for those who see the case.
 
-        Refuses `NotForPublic` for kinds from which they cannot be taken out.
+        `also` is done in the same transaction. Refuses `NotForPublic` for kinds from which they cannot be taken out.
         """
         found = await self.get(id)
         if found.media_type not in STRIPPED:
@@ -204,16 +207,25 @@ class Attachments:
         async with self.files.receive_bytes(stripped) as incoming, self._db.transaction() as transaction:
             await self._put(transaction, incoming, found.media_type, found.scan, now)
             await transaction.write(SQL.publish, {"id": id, "sha": incoming.sha})
+            if also:
+                await also(transaction)
         return await self.get(id)
 
-    async def unpublish(self, id: int) -> None:
+    async def unpublish(self, id: int, *, within: Transaction | None = None) -> None:
         """Show it no longer to everybody."""
-        await self._db.write(SQL.unpublish, {"id": id})
+        await (within or self._db).write(SQL.unpublish, {"id": id})
 
     async def remove(self, transaction: Transaction, id: int, now: datetime) -> None:
         """Take an attachment away from its case; it is thrown away a month later."""
         if not await transaction.write(SQL.remove, {"id": id, "now": now}):
             raise NoSuchAttachment("kernel.no_such_attachment", {"id": id})
+
+    def as_it_came(self, attachment: Attachment) -> Attachment:
+        """The same with the file as it came, for those who see the case; refuses `FileGone`."""
+        if attachment.original_sha is None:
+            return attachment
+        size = self.files.size(attachment.original_sha)
+        return replace(attachment, sha=attachment.original_sha, size=size, public=False)
 
     def read(self, attachment: Attachment, *, original: bool = False) -> AsyncIterator[bytes]:
         """What is in the file, in pieces; with `original` as it came, for those who see the case."""

@@ -202,15 +202,6 @@ class CaseChange(msgspec.Struct, frozen=True, kw_only=True):
     said: str = ""
 
 
-class BulkResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one case of many: the case, or why not."""
-
-    id: int
-    case: Case | None = None
-    code: str = ""
-    facts: Facts = {}
-
-
 # What history keeps of a case. The rest never changes (id, number, key) or is told by the event itself.
 KEPT = tuple(name for name in Case.__struct_fields__ if name not in {"id", "version", "changed_at"})
 

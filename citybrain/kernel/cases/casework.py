@@ -12,7 +12,9 @@ from citybrain.kernel.access.policy import Policy
 from citybrain.kernel.cases.alarms import Alarms
 from citybrain.kernel.cases.answers import Answers
 from citybrain.kernel.cases.attachments import Attachments
+from citybrain.kernel.cases.case_files import CaseFiles
 from citybrain.kernel.cases.deadlines import keep_time
+from citybrain.kernel.cases.detail import Details
 from citybrain.kernel.cases.drafts import Drafts
 from citybrain.kernel.cases.export import Export
 from citybrain.kernel.cases.file_store import FileStore
@@ -75,6 +77,8 @@ class Casework(msgspec.Struct, frozen=True, kw_only=True):
 
     drafts: Drafts
     attachments: Attachments
+    files: CaseFiles
+    details: Details
     notices: Notices
     alarms: Alarms
     answers: Answers
@@ -114,16 +118,20 @@ def open_casework(cases: Cases, needs: Needs, tell: Tell) -> Casework:
     cases.check_form = check_fields
     cases.hooks.planners.append(keep_time)
     cases.hooks.watchers.append(alarms.watch)
+    cases.hooks.together[alarms.watch] = alarms.watch_together
     drafts = Drafts(db, needs.keys)
     postman = Postman(notices, clock)
     attachments = Attachments(db, FileStore(folder / "files"), scanner=scanner_of(needs.settings.virus_scan))
+    ratings = Ratings(db)
     return Casework(
         drafts=drafts,
         attachments=attachments,
+        files=CaseFiles(db, cases, attachments, clock),
+        details=Details(cases=cases, attachments=attachments, ratings=ratings, alarms=alarms, processes=processes),
         notices=notices,
         alarms=alarms,
         answers=Answers(db),
-        ratings=Ratings(db),
+        ratings=ratings,
         sampling=Sampling(db),
         processes=processes,
         export=Export(db, cases, needs.words, folder / "exports", clock),

@@ -20,11 +20,12 @@ from citybrain.kernel.cases.forms import fields_of
 from citybrain.kernel.cases.query import CaseQuery
 from citybrain.kernel.cases.rights import EXPORT, VIEW
 from citybrain.kernel.cases.service import Cases
+from citybrain.kernel.cases.showing import shown_value, sorts_of
 from citybrain.kernel.cases.tables import Form, Row, TooManyRows, write_csv, write_xlsx
 from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Invalid, Refusal
 from citybrain.kernel.i18n import Words
-from citybrain.kernel.privacy import PersonalField, Sort, mask
+from citybrain.kernel.privacy import Sort
 from citybrain.kernel.records import Facts, Json, Text
 
 PAGE = 200
@@ -55,7 +56,7 @@ def columns_of(names: Sequence[str], type: CaseType | None, words: Words) -> lis
     if not 0 < len(names) <= COLUMNS_AT_MOST:
         raise ExportRefused("kernel.export_columns", {"limit": COLUMNS_AT_MOST})
     form = fields_of(type.form) if type else {}
-    personal = {each.name: each.sort for each in personal_fields(type)} if type else {}
+    personal = sorts_of(type) if type else {}
     found: list[Column] = []
     for name in names:
         field = name.removeprefix("fields.")
@@ -63,17 +64,10 @@ def columns_of(names: Sequence[str], type: CaseType | None, words: Words) -> lis
             label: Text = {lang: words.sentence(f"column.case.{name}", {}, lang) for lang in ("zh", "en")}
             found.append(Column(name=name, label=label))
         elif name.startswith("fields.") and field in form and type:
-            # What the schema marks as personal is so although nothing declares how it is masked.
-            sort = personal.get(field) or (Sort.OTHER if form[field].get("x-personal") else None)
-            found.append(Column(name=name, label=label_at(type.form, [field]), sort=sort))
+            found.append(Column(name=name, label=label_at(type.form, [field]), sort=personal.get(field)))
         else:
             raise ExportRefused("kernel.export_column_unknown", {"column": name[:80]})
     return found
-
-
-def personal_fields(type: CaseType) -> list[PersonalField]:
-    """What a type declares of its personal fields."""
-    return [msgspec.convert(dict(each), PersonalField) for each in type.personal]
 
 
 def row_of(case: Case, columns: Sequence[Column], shown: Fields, states: Mapping[tuple[str, str], str]) -> list[Json]:
@@ -88,12 +82,7 @@ def _cell(case: Case, column: Column, shown: Fields, states: Mapping[tuple[str, 
         return getattr(case, column.name)
     field = column.name.removeprefix("fields.")
     value = dict(case.fields).get(field)
-    if column.sort is None or value in (None, ""):
-        return value
-    how = shown.of(field)
-    if how is Shown.CLEAR:
-        return value
-    return mask(column.sort, str(value)) if how is Shown.MASKED else ""
+    return value if column.sort is None else shown_value(column.sort, value, shown.of(field))
 
 
 class Export:
@@ -193,7 +182,7 @@ class Done(msgspec.Struct, frozen=True, kw_only=True):
     facts: Facts = {}
 
 
-async def on_many(ids: Sequence[int], act: Callable[[int], Awaitable[Case]]) -> list[Done]:
+async def on_many(ids: Sequence[int], act: Callable[[int], Awaitable[Case | None]]) -> list[Done]:
     """The same act on many cases, each for itself, in the order given: a refusal of one does not hold up the others."""
     chosen = list(dict.fromkeys(ids))
     if len(chosen) > MANY:
@@ -206,7 +195,7 @@ async def on_many(ids: Sequence[int], act: Callable[[int], Awaitable[Case]]) -> 
             number = str(refusal.facts.get("number", ""))
             found.append(Done(id=id, number=number, done=False, code=refusal.code, facts=refusal.facts))
         else:
-            found.append(Done(id=id, number=case.number, done=True))
+            found.append(Done(id=id, number=case.number if case else "", done=True))
     return found
 
 

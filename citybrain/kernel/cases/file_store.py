@@ -46,6 +46,13 @@ class FileStore:
             raise FileGone("kernel.file_gone", {"sha": sha[:64]})
         return self.folder / sha[:2] / sha
 
+    def size(self, sha: str) -> int:
+        """How many bytes a content has; refuses `FileGone`."""
+        try:
+            return self.path(sha).stat().st_size
+        except FileNotFoundError as problem:
+            raise FileGone("kernel.file_gone", {"sha": sha}) from problem
+
     @asynccontextmanager
     async def receive(self, pieces: AsyncIterable[bytes], *, limit: int) -> AsyncIterator[Incoming]:
         """Take in what comes, no more than `limit` bytes; refuses `FileTooLarge` as soon as there is more.

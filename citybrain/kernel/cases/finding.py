@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists of cases and search, only over what the actor sees, in the way that reads least for the actor's reach."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from citybrain.kernel.cases.query import (
     place_of,
     where,
 )
+from citybrain.kernel.cases.refusals import NoSuchCase
 from citybrain.kernel.cases.rights import Seen, seen
 from citybrain.kernel.cases.words import OPEN_WORD, Asked, asked, department_word, month_word, tsquery
 from citybrain.kernel.cases.work import SQL as WORK
@@ -52,6 +53,8 @@ class Sql(msgspec.Struct, frozen=True):
     in_held: str
     elsewhere: str
     not_mine: str
+    of_number: str
+    of_ids: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_find.sql"), Sql)
@@ -106,6 +109,31 @@ class Finding:
         page = tuple(cases[: query.limit])
         following = place_of(page[-1], query.order) if len(cases) > query.limit else None
         return Page(cases=page, next=following, total=await self.counting.total(query, ask.sight))
+
+    async def by_number(self, actor: Actor, number: str) -> Case:
+        """The case of a number, if the actor sees it; refuses `NoSuchCase`."""
+        sight = seen(actor)
+        found = await self._db.read_one(
+            those_cases(SQL.of_number, sight.condition), {"number": number, **sight.params}, as_=Case
+        )
+        if found is None:
+            raise NoSuchCase("kernel.no_such_case", {"id": number[:60]})
+        return found
+
+    async def those(self, actor: Actor, ids: Collection[int]) -> dict[int, Case]:
+        """Of some cases those that the actor sees."""
+        if not ids:
+            return {}
+        sight = seen(actor)
+        found = await self._db.read(
+            those_cases(SQL.of_ids, sight.condition), {"ids": list(ids), **sight.params}, as_=Case
+        )
+        return {case.id: case for case in found}
+
+
+def those_cases(which: str, condition: str) -> str:
+    """The query for some cases that a condition lets be seen."""
+    return f"SELECT {WORK.columns} FROM city_case c WHERE {which} AND {condition}"  # noqa: S608 our own pieces
 
 
 def _narrowed(ask: Ask, now: datetime) -> Iterator[Ask]:

@@ -54,3 +54,9 @@ c.department <> ALL(%(seen_departments)s::text[])
 
 -- name: not_mine
 c.assignee IS DISTINCT FROM %(seen_account)s
+
+-- name: of_number
+c.number = %(number)s
+
+-- name: of_ids
+c.id = ANY(%(ids)s::bigint[])

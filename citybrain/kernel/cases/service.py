@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verbs of cases: each one transaction, with rights, rules, history, counts and what is told."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
 import msgspec
 
 from citybrain.kernel.access.actor import Actor
-from citybrain.kernel.access.policy import NotPermitted, reach, require
-from citybrain.kernel.cases import acts
+from citybrain.kernel.access.policy import NotPermitted, require
+from citybrain.kernel.cases import acts, permitted
 from citybrain.kernel.cases.acts import Edit, Step, Time
 from citybrain.kernel.cases.case import (
-    BulkResult,
     Case,
     CaseEvent,
     Comment,
@@ -31,6 +30,7 @@ from citybrain.kernel.cases.departments import Departments, Single
 from citybrain.kernel.cases.finding import Finding
 from citybrain.kernel.cases.form import check_form
 from citybrain.kernel.cases.numbering import fixed_part, number_of
+from citybrain.kernel.cases.permitted import NEEDED, NEEDED_ANYWHERE
 from citybrain.kernel.cases.query import CaseQuery, Page
 from citybrain.kernel.cases.refusals import (
     LinkRefused,
@@ -40,13 +40,21 @@ from citybrain.kernel.cases.refusals import (
     SomethingMissing,
     TransferRefused,
 )
-from citybrain.kernel.cases.rights import ASSIGN, OPEN, TRANSFER, WORK, has_role, seen, works_on
+from citybrain.kernel.cases.rights import ASSIGN, OPEN, seen, works_on
 from citybrain.kernel.cases.work import CASE_BY_KEY, SQL, Hooks, Watcher, Work, one_case, put_link
 from citybrain.kernel.db import Database
-from citybrain.kernel.errors import Refusal
 
 HAND_OVER_AT_ONCE = 200
 NO_FACTS = MoveFacts()
+
+
+class _How(msgspec.Struct, frozen=True):
+    """To which phase a verb leads, and by which move if it is named."""
+
+    verb: Verb
+    phase: Phase
+    move: str | None
+    expected_version: int | None
 
 
 class Cases:
@@ -62,7 +70,7 @@ class Cases:
     ) -> None:
         self._db = db
         self._clock = clock
-        self._departments = departments or Single()
+        self.departments = departments or Single()
         self.types = types
         self.hooks = Hooks(planners=[], watchers=[])
         self.check_form = check_form
@@ -92,7 +100,7 @@ class Cases:
         """The case of an opening with its id and number, which nobody else gets, whether it is written or not."""
         type = await self.types.current(opening.type, now)
         fields = self.check_form(type, opening.fields)
-        department = self._departments.successor(opening.department)
+        department = self.departments.successor(opening.department)
         opening = msgspec.structs.replace(opening, fields=fields, department=department)
         case = acts.begin(opening, type, actor.on_behalf_of or actor.account, now)
         id = (await self._db.read(SQL.id_next, as_=int))[0]
@@ -139,7 +147,7 @@ class Cases:
         """The moves that this actor may make with a case as it stands."""
         type = await self.types.get(case.type, case.type_version)
         shares = await self._db.read(SQL.shares, {"id": case.id}, as_=Share)
-        helpers = [share.department for share in shares]
+        helpers = [share.department for share in shares if share.answered_at is None]
         return [move for move in type.moves_from(case.state) if self._may_move(actor, move, case, helpers)]
 
     async def move(
@@ -150,27 +158,32 @@ class Cases:
             row = acts.find_move(case, type, move)
             return await self._along(work, case, type, row, facts)
 
-    async def suspend(self, actor: Actor, id: int, reason: str, *, move: str | None = None) -> Case:
-        """Let a case rest, by the one move to a suspended state (or the named one); its time limits stand still."""
-        return await self._to_phase(actor, id, Phase.SUSPENDED, MoveFacts(reason=reason), (Verb.SUSPEND, move))
-
-    async def resume(self, actor: Actor, id: int, reason: str = "", *, move: str | None = None) -> Case:
-        """Go on with a case that rested."""
-        return await self._to_phase(actor, id, Phase.OPEN, MoveFacts(reason=reason), (Verb.RESUME, move))
-
-    async def reopen(self, actor: Actor, id: int, reason: str, *, move: str | None = None) -> Case:
-        """Take up again a case that was closed."""
-        return await self._to_phase(actor, id, Phase.OPEN, MoveFacts(reason=reason), (Verb.REOPEN, move))
-
-    async def _to_phase(
-        self, actor: Actor, id: int, phase: Phase, facts: MoveFacts, how: tuple[Verb, str | None]
+    async def suspend(
+        self, actor: Actor, id: int, reason: str, *, move: str | None = None, expected_version: int | None = None
     ) -> Case:
-        verb, name = how
-        async with self._on(actor, id, None, None) as (work, case, type):
-            if (case.phase is Phase.CLOSED) is not (verb is Verb.REOPEN):
-                phase = case.phase
-            row = acts.find_move_to(case, type, phase, name)
-            return await self._along(work, case, type, row, facts, verb)
+        """Let a case rest, by the one move to a suspended state (or the named one); its time limits stand still."""
+        how = _How(Verb.SUSPEND, Phase.SUSPENDED, move, expected_version)
+        return await self._to_phase(actor, id, MoveFacts(reason=reason), how)
+
+    async def resume(
+        self, actor: Actor, id: int, reason: str = "", *, move: str | None = None, expected_version: int | None = None
+    ) -> Case:
+        """Go on with a case that rested."""
+        how = _How(Verb.RESUME, Phase.OPEN, move, expected_version)
+        return await self._to_phase(actor, id, MoveFacts(reason=reason), how)
+
+    async def reopen(
+        self, actor: Actor, id: int, reason: str, *, move: str | None = None, expected_version: int | None = None
+    ) -> Case:
+        """Take up again a case that was closed."""
+        how = _How(Verb.REOPEN, Phase.OPEN, move, expected_version)
+        return await self._to_phase(actor, id, MoveFacts(reason=reason), how)
+
+    async def _to_phase(self, actor: Actor, id: int, facts: MoveFacts, how: "_How") -> Case:
+        async with self._on(actor, id, None, how.expected_version) as (work, case, type):
+            fits = (case.phase is Phase.CLOSED) is (how.verb is Verb.REOPEN)
+            row = acts.find_move_to(case, type, how.phase if fits else case.phase, how.move)
+            return await self._along(work, case, type, row, facts, how.verb)
 
     async def _along(
         self, work: Work, case: Case, type: CaseType, move: Move, facts: MoveFacts, verb: Verb = Verb.MOVE
@@ -182,7 +195,7 @@ class Cases:
         if not self._may_move(work.actor, move, case, helpers):
             raise MoveNotYours("kernel.case_move_not_yours", {"number": case.number, "move": move.name})
         if facts.department:
-            facts = msgspec.structs.replace(facts, department=self._departments.successor(facts.department))
+            facts = msgspec.structs.replace(facts, department=self.departments.successor(facts.department))
         step = acts.make_move(case, type, move, facts, work.by, work.now)
         if facts.fields:
             fields = self.check_form(type, step.after.fields)
@@ -190,31 +203,24 @@ class Cases:
         return await work.record(case, msgspec.structs.replace(step, verb=verb), type)
 
     def _may_move(self, actor: Actor, move: Move, case: Case, helpers: Collection[str]) -> bool:
-        if move.automatic and not reach(actor, move.permission).all:
-            return False
-        places = [case.department] if works_on(actor, move.permission, case) else []
-        if move.helpers:
-            places += [each for each in helpers if reach(actor, move.permission).covers(each)]
-        if not move.roles:
-            return bool(places)
-        return any(has_role(actor, move.roles, place, self._departments.within) for place in places)
+        return permitted.may_move(actor, move, case, helpers, self.departments.within)
 
     async def assign(
         self, actor: Actor, id: int, assignee: str, *, reason: str = "", expected_version: int | None = None
     ) -> Case:
         """Give a case to somebody."""
-        async with self._on(actor, id, ASSIGN, expected_version) as (work, case, type):
+        async with self._on(actor, id, Verb.ASSIGN, expected_version) as (work, case, type):
             return await work.record(case, acts.assign(case, assignee, reason), type)
 
     async def take(self, actor: Actor, id: int, *, expected_version: int | None = None) -> Case:
         """Take a case out of the pool."""
-        async with self._on(actor, id, WORK, expected_version) as (work, case, type):
+        async with self._on(actor, id, Verb.TAKE, expected_version) as (work, case, type):
             return await work.record(case, acts.take(case, work.by), type)
 
     async def to_pool(self, actor: Actor, id: int, reason: str = "", *, expected_version: int | None = None) -> Case:
         """Put a case back for others; another's case needs `case.assign`."""
-        async with self._on(actor, id, WORK, expected_version) as (work, case, type):
-            if case.assignee != work.by and not works_on(actor, ASSIGN, case):
+        async with self._on(actor, id, Verb.TO_POOL, expected_version) as (work, case, type):
+            if not permitted.may_put_back(actor, case):
                 raise MoveNotYours("kernel.case_move_not_yours", {"number": case.number, "move": Verb.TO_POOL})
             return await work.record(case, acts.to_pool(case, reason), type)
 
@@ -222,47 +228,49 @@ class Cases:
         self, actor: Actor, id: int, department: str, reason: str, *, expected_version: int | None = None
     ) -> Case:
         """Hand a case on to another department, as often as its type lets; a dissolved one's successor gets it."""
-        async with self._on(actor, id, TRANSFER, expected_version) as (work, case, type):
-            to = self._departments.successor(department)
+        async with self._on(actor, id, Verb.TRANSFER, expected_version) as (work, case, type):
+            to = self.departments.successor(department)
             return await work.record(case, acts.transfer(case, type, to, reason, work.now), type)
 
     async def give_back(self, actor: Actor, id: int, reason: str, *, expected_version: int | None = None) -> Case:
         """Return a case to the department it came from, if its type lets this actor."""
-        async with self._on(actor, id, TRANSFER, expected_version) as (work, case, type):
-            roles = type.transfers.return_roles
-            if roles and not has_role(actor, roles, case.department, self._departments.within):
+        async with self._on(actor, id, Verb.RETURN, expected_version) as (work, case, type):
+            if not permitted.may_give_back(actor, case, type, self.departments.within):
                 raise TransferRefused("kernel.case_return_not_yours", {"number": case.number})
             if case.came_from:
-                case = msgspec.structs.replace(case, came_from=self._departments.successor(case.came_from))
+                case = msgspec.structs.replace(case, came_from=self.departments.successor(case.came_from))
             return await work.record(case, acts.give_back(case, type, reason, work.now), type)
 
     async def edit(self, actor: Actor, id: int, edits: Edit, *, expected_version: int | None = None) -> Case:
         """Correct what is known of a case."""
-        async with self._on(actor, id, WORK, expected_version) as (work, case, type):
+        async with self._on(actor, id, Verb.EDIT, expected_version) as (work, case, type):
             step = acts.edit(case, edits)
             if edits.fields:
                 fields = self.check_form(type, step.after.fields)
                 step = msgspec.structs.replace(step, after=msgspec.structs.replace(step.after, fields=fields))
             return await work.record(case, step, type)
 
-    async def plan(self, actor: Actor, id: int, time: Time, reason: str = "") -> Case:
+    async def plan(
+        self, actor: Actor, id: int, time: Time, reason: str = "", *, expected_version: int | None = None
+    ) -> Case:
         """Set the times of a case: an extension that was granted, a warning that was given."""
-        async with self._on(actor, id, ASSIGN, None) as (work, case, type):
+        async with self._on(actor, id, Verb.PLAN, expected_version) as (work, case, type):
             return await work.record(case, acts.plan(case, time, reason), type)
 
     async def comment(self, actor: Actor, id: int, kind: CommentKind, text: str) -> Case:
         """Say something about a case; departments that help may too."""
-        async with self._on(actor, id, None, None) as (work, case, type):
-            require(actor, WORK)
+        async with self._on(actor, id, Verb.COMMENT, None) as (work, case, type):
             if not text.strip():
                 raise SomethingMissing("kernel.case_something_missing", {"move": Verb.COMMENT, "missing": ["text"]})
             step = Step(verb=Verb.COMMENT, after=case, facts={"kind": kind}, comment=(kind, text))
             return await work.record(case, step, type)
 
-    async def join(self, actor: Actor, id: int, department: str, task: str) -> Case:
+    async def join(
+        self, actor: Actor, id: int, department: str, task: str, *, expected_version: int | None = None
+    ) -> Case:
         """Ask another department to help; it then sees the case. The one that holds the case leads."""
-        async with self._on(actor, id, TRANSFER, None) as (work, case, type):
-            department = self._departments.successor(department)
+        async with self._on(actor, id, Verb.JOIN, expected_version) as (work, case, type):
+            department = self.departments.successor(department)
             if department == case.department:
                 facts = {"number": case.number, "department": department}
                 raise TransferRefused("kernel.case_already_there", facts)
@@ -273,11 +281,12 @@ class Cases:
             step = Step(verb=Verb.JOIN, after=case, reason=task, facts={"department": department})
             return await work.record(case, step, type)
 
-    async def leave(self, actor: Actor, id: int, department: str, answer: str) -> Case:
+    async def leave(
+        self, actor: Actor, id: int, department: str, answer: str, *, expected_version: int | None = None
+    ) -> Case:
         """Say that a helping department has done its part; it still sees the case."""
-        async with self._on(actor, id, None, None) as (work, case, type):
-            require(actor, WORK)
-            if not reach(actor, WORK).covers(department) and not works_on(actor, TRANSFER, case):
+        async with self._on(actor, id, Verb.LEAVE, expected_version) as (work, case, type):
+            if not permitted.may_answer_for(actor, case, department):
                 raise MoveNotYours("kernel.case_move_not_yours", {"number": case.number, "move": Verb.LEAVE})
             params = {"case_id": id, "department": department, "answer": answer}
             if not await work.transaction.write(SQL.share_answer, {**params, "by": actor.account, "at": work.now}):
@@ -288,7 +297,7 @@ class Cases:
     async def link(self, actor: Actor, from_id: int, to_id: int, kind: LinkKind) -> Case:
         """Say what a case has to do with another one that the actor sees; refuses a ring."""
         await self.get(actor, to_id)
-        async with self._on(actor, from_id, WORK, None) as (work, case, type):
+        async with self._on(actor, from_id, Verb.LINK, None) as (work, case, type):
             await put_link(work, from_id, to_id, kind)
             step = Step(verb=Verb.LINK, after=case, facts={"to": to_id, "kind": kind})
             return await work.record(case, step, type)
@@ -300,11 +309,11 @@ class Cases:
             locked = {id: await work.lock(id) for id in sorted({into, *ids})}
             main = locked.pop(into)
             for id, case in locked.items():
-                self._check_works(actor, WORK, case)
+                self._check_works(actor, NEEDED[Verb.MERGE], case)
                 type = await self.types.get(case.type, case.type_version, within=work.transaction)
                 await put_link(work, id, into, LinkKind.DUPLICATE_OF)
                 await work.record(case, acts.merge(case, main, type, reason, now), type)
-            self._check_works(actor, WORK, main)
+            self._check_works(actor, NEEDED[Verb.MERGE], main)
             numbers = [case.number for case in locked.values()]
             step = Step(verb=Verb.MERGE, after=main, reason=reason, facts={"merged": list(locked), "numbers": numbers})
             type = await self.types.get(main.type, main.type_version, within=work.transaction)
@@ -315,7 +324,7 @@ class Cases:
         for opening in openings:
             require(actor, OPEN, department=opening.department)
         parts = [await self._numbered(actor, opening, self._clock()) for opening in openings]
-        async with self._on(actor, id, WORK, None, many=True) as (work, parent, type):
+        async with self._on(actor, id, Verb.SPLIT, None, many=True) as (work, parent, type):
             facts = {"parent": id, "number": parent.number}
             begun = [await work.begin(part, its, verb=Verb.SPLIT, facts=facts) for part, its in parts]
             opened = [part for part in begun if part is not None]
@@ -330,23 +339,13 @@ class Cases:
             await work.record(parent, step, type)
         return opened
 
-    async def bulk(self, ids: Iterable[int], act: Callable[[int], Awaitable[Case]]) -> list[BulkResult]:
-        """One act on many cases, each alone: what is refused for one leaves the others as they are."""
-        results = []
-        for id in ids:
-            try:
-                results.append(BulkResult(id=id, case=await act(id)))
-            except Refusal as refusal:
-                results.append(BulkResult(id=id, code=refusal.code, facts=refusal.facts))
-        return results
-
     async def hand_over(self, actor: Actor, department: str, reason: str) -> int:
         """Give all open cases of a dissolved department to its successor; answers with how many that were.
 
         Each is an act of its own, so it may be stopped and begun again.
         """
         require(actor, ASSIGN, department=department)
-        to = self._departments.successor(department)
+        to = self.departments.successor(department)
         count = 0
         while to != department:
             params = {"department": department, "after": 0, "limit": HAND_OVER_AT_ONCE}
@@ -354,15 +353,15 @@ class Cases:
             if not ids:
                 break
             for id in ids:
-                async with self._on(actor, id, ASSIGN, None) as (work, case, type):
+                async with self._on(actor, id, Verb.ASSIGN, None) as (work, case, type):
                     after = msgspec.structs.replace(acts.pass_to(case, to), came_from=None)
                     await work.record(case, Step(verb=Verb.TRANSFER, after=after, reason=reason), type)
             count += len(ids)
         return count
 
-    async def convert(self, actor: Actor, id: int, version: int) -> Case:
+    async def convert(self, actor: Actor, id: int, version: int, *, expected_version: int | None = None) -> Case:
         """Let an open case go on under another version of its type; refuses one that does not know its state."""
-        async with self._on(actor, id, ASSIGN, None) as (work, case, _):
+        async with self._on(actor, id, Verb.CONVERT, expected_version) as (work, case, _):
             newer = await self.types.get(case.type, version, within=work.transaction)
             self.check_form(newer, case.fields)
             return await work.record(case, acts.convert(case, newer), newer)
@@ -380,13 +379,15 @@ class Cases:
 
     @asynccontextmanager
     async def _on(
-        self, actor: Actor, id: int, permission: str | None, expected_version: int | None, *, many: bool = False
+        self, actor: Actor, id: int, verb: Verb | None, expected_version: int | None, *, many: bool = False
     ) -> AsyncIterator[tuple[Work, Case, CaseType]]:
-        """One case, locked and seen, on which the actor may work by a permission if one is named."""
+        """One case, locked and seen, on which the actor may do what the verb needs, if one is named."""
         async with self._working(actor, self._clock(), many=many) as work:
             case = await work.lock(id, expected_version=expected_version)
-            if permission:
-                self._check_works(actor, permission, case)
+            if verb and verb in NEEDED:
+                self._check_works(actor, NEEDED[verb], case)
+            if verb and verb in NEEDED_ANYWHERE:
+                require(actor, NEEDED_ANYWHERE[verb])
             yield work, case, await self.types.get(case.type, case.type_version, within=work.transaction)
 
     def _check_works(self, actor: Actor, permission: str, case: Case) -> None:

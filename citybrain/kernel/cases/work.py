@@ -27,6 +27,9 @@ Planner = Callable[[CaseType, Case | None, Case, datetime], Case]
 Watcher = Callable[[Transaction, CaseChange], Awaitable[None]]
 """Told of every act inside its transaction; what it refuses undoes the act."""
 
+Together = Callable[[Transaction, Sequence[CaseChange]], Awaitable[None]]
+"""What a watcher does for many acts at once, in few round trips."""
+
 Key = tuple[str, str, str, str, str]  # department, type, state, assignee, phase
 NO_FACTS: Facts = {}
 WORDED = ("title", "address", "fields", "department")  # what the words of search are made of
@@ -70,10 +73,11 @@ CASE_BY_KEY = f"SELECT {SQL.columns} FROM city_case c WHERE c.key = %(key)s"  # 
 
 
 class Hooks(msgspec.Struct, frozen=True):
-    """What others have put into every act, in order."""
+    """What others have put into every act, in order. `together`: what a watcher does instead when many are opened."""
 
     planners: list[Planner] = []
     watchers: list[Watcher] = []
+    together: dict[Watcher, Together] = {}
 
 
 class Work:
@@ -149,7 +153,7 @@ class Work:
             facts=step.facts,
         )
         await self._write_around(before, step, type)
-        told = {"payload": to_json(_told(before, event, after)).decode(), **count_params(self._count(before, after))}
+        told = {"payload": to_json(told_of(before, event, after)).decode(), **count_params(self._count(before, after))}
         if before is None:
             await self.transaction.write(SQL.case_begun, {**asdict(event), **told})
         else:
@@ -219,7 +223,7 @@ def count_params(changed: Mapping[Key, int]) -> Mapping[str, Sequence[Any]]:
     return {**columns, "ns": list(changed.values())}
 
 
-def _told(before: Case | None, event: CaseEvent, after: Case) -> Facts:
+def told_of(before: Case | None, event: CaseEvent, after: Case) -> Facts:
     """What every reader may be told of an act: where the case is, not what it is about."""
     return {
         "id": after.id,

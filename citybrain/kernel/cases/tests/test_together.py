@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from citybrain.kernel.access.policy import NotPermitted
 from citybrain.kernel.cases.case import Case, CaseChange, CommentKind, LinkKind, MoveFacts, Verb
 from citybrain.kernel.cases.case_type import CaseType, Phase
+from citybrain.kernel.cases.export import on_many
 from citybrain.kernel.cases.query import CaseQuery, Order
 from citybrain.kernel.cases.refusals import MergeRefused, MoveNotYours, NoSuchCase, NotShared
 from citybrain.kernel.cases.service import Cases
@@ -65,8 +66,8 @@ async def test_parts_of_a_case_have_it_as_their_parent(cases: Cases) -> None:
 
 async def test_of_many_cases_each_is_done_alone(cases: Cases) -> None:
     mine, other = await cases.open(ROADS, pothole()), await cases.open(WATER, pothole(department="water"))
-    results = await cases.bulk([mine.id, other.id, 10**9], lambda id: cases.move(ROADS, id, "accept"))
-    assert [(result.case is not None, result.code) for result in results] == [
+    results = await on_many([mine.id, other.id, 10**9], lambda id: cases.move(ROADS, id, "accept"))
+    assert [(result.done, result.code) for result in results] == [
         (True, ""),
         (False, "kernel.no_such_case"),
         (False, "kernel.no_such_case"),

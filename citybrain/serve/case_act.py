@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What may be done with a case, as it is sent: one record for each verb."""
+
+from datetime import datetime
+
+import msgspec
+
+from citybrain.kernel.cases.case import CommentKind, LinkKind, Opening, Verb
+from citybrain.kernel.records import Facts
+
+Unset = msgspec.UnsetType
+UNSET = msgspec.UNSET
+
+
+class NewCase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What somebody opens a case with; `attachments` are uploads of theirs. Its number and time are the city's."""
+
+    type: str
+    title: str
+    department: str
+    fields: Facts = {}
+    assignee: str | None = None
+    priority: int = 5
+    channel: str = ""
+    category: str = ""
+    longitude: float | None = None
+    latitude: float | None = None
+    address: str = ""
+    key: str | None = None
+    attachments: tuple[int, ...] = ()
+
+    def opening(self) -> Opening:
+        """The same in the words of the engine."""
+        given = msgspec.structs.asdict(self)
+        del given["attachments"]
+        return Opening(**given)
+
+
+class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="verb"):
+    """An act: with `expected_version` it is refused when somebody changed the case since."""
+
+    expected_version: int | None = None
+
+
+class MoveOn(Act, frozen=True, kw_only=True, tag=Verb.MOVE.value):
+    """Go along a row of the table of moves."""
+
+    move: str
+    reason: str = ""
+    answer: str = ""
+    department: str | None = None
+    assignee: str | None = None
+    fields: Facts = {}
+
+
+class Take(Act, frozen=True, kw_only=True, tag=Verb.TAKE.value):
+    """Take a case out of the pool."""
+
+
+class ToPool(Act, frozen=True, kw_only=True, tag=Verb.TO_POOL.value):
+    """Put a case back for others."""
+
+    reason: str = ""
+
+
+class Assign(Act, frozen=True, kw_only=True, tag=Verb.ASSIGN.value):
+    """Give a case to somebody."""
+
+    assignee: str
+    reason: str = ""
+
+
+class Transfer(Act, frozen=True, kw_only=True, tag=Verb.TRANSFER.value):
+    """Hand a case on to another department."""
+
+    department: str
+    reason: str
+
+
+class GiveBack(Act, frozen=True, kw_only=True, tag=Verb.RETURN.value):
+    """Return a case to the department it came from."""
+
+    reason: str
+
+
+class Suspend(Act, frozen=True, kw_only=True, tag=Verb.SUSPEND.value):
+    """Let a case rest."""
+
+    reason: str
+    move: str | None = None
+
+
+class Resume(Act, frozen=True, kw_only=True, tag=Verb.RESUME.value):
+    """Go on with a case that rested."""
+
+    reason: str = ""
+    move: str | None = None
+
+
+class Reopen(Act, frozen=True, kw_only=True, tag=Verb.REOPEN.value):
+    """Take up again a case that was closed."""
+
+    reason: str
+    move: str | None = None
+
+
+class Correct(Act, frozen=True, kw_only=True, tag=Verb.EDIT.value):
+    """Correct what is known of a case; what is not named stays."""
+
+    title: str | Unset = UNSET
+    priority: int | Unset = UNSET
+    category: str | Unset = UNSET
+    address: str | Unset = UNSET
+    longitude: float | Unset | None = UNSET
+    latitude: float | Unset | None = UNSET
+    fields: Facts = {}
+
+
+class Extend(Act, frozen=True, kw_only=True, tag=Verb.PLAN.value):
+    """Set the end of the time limit."""
+
+    due_at: datetime
+    reason: str
+
+
+class Say(Act, frozen=True, kw_only=True, tag=Verb.COMMENT.value):
+    """Say something about a case."""
+
+    kind: CommentKind
+    text: str
+
+
+class Join(Act, frozen=True, kw_only=True, tag=Verb.JOIN.value):
+    """Ask another department to help."""
+
+    department: str
+    task: str
+
+
+class Leave(Act, frozen=True, kw_only=True, tag=Verb.LEAVE.value):
+    """Say that a helping department has done its part."""
+
+    department: str
+    answer: str
+
+
+class Connect(Act, frozen=True, kw_only=True, tag=Verb.LINK.value):
+    """Say what a case has to do with another one."""
+
+    to: int
+    kind: LinkKind
+
+
+class Merge(Act, frozen=True, kw_only=True, tag=Verb.MERGE.value):
+    """Close other cases as duplicates of this one."""
+
+    ids: tuple[int, ...]
+    reason: str
+
+
+class Split(Act, frozen=True, kw_only=True, tag=Verb.SPLIT.value):
+    """Begin a case for each part of this one."""
+
+    openings: tuple[NewCase, ...]
+
+
+class Convert(Act, frozen=True, kw_only=True, tag=Verb.CONVERT.value):
+    """Let a case go on under another version of its type."""
+
+    version: int
+
+
+class DoTask(Act, frozen=True, kw_only=True, tag=Verb.TASK.value):
+    """Do a task of the process of a case."""
+
+    task: str
+    data: Facts = {}
+
+
+AnyAct = (
+    MoveOn
+    | Take
+    | ToPool
+    | Assign
+    | Transfer
+    | GiveBack
+    | Suspend
+    | Resume
+    | Reopen
+    | Correct
+    | Extend
+    | Say
+    | Join
+    | Leave
+    | Connect
+    | Merge
+    | Split
+    | Convert
+    | DoTask
+)

@@ -1,0 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All routes of casework."""
+
+from citybrain.serve import case_acts, case_desk, case_files, case_notes
+
+ROUTES = (
+    *case_desk.ROUTES,
+    *case_acts.ROUTES,
+    *case_files.ROUTES,
+    *case_notes.ROUTES,
+)
