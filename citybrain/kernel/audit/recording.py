@@ -16,6 +16,7 @@ class Sql(msgspec.Struct, frozen=True):
     """The queries of this module."""
 
     entry_add: str
+    entries_add: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_record.sql"), Sql)
@@ -80,7 +81,11 @@ async def record(
 
 async def record_all(transaction: Transaction, *, actor: Acting, act: str, deeds: Sequence[Deed]) -> None:
     """Write down the same act on many objects, in one go."""
-    await transaction.write_many(SQL.entry_add, [_row(actor, act, deed) for deed in deeds])
+    entries = [
+        {"object": deed.object, "department": deed.department, "facts": to_json(deed.facts).decode()} for deed in deeds
+    ]
+    params = _row(actor, act, Deed(object=""))
+    await transaction.write(SQL.entries_add, {**params, "entries": to_json(entries).decode()})
 
 
 def _row(actor: Acting, act: str, deed: Deed) -> dict[str, object]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many cases that began elsewhere, opened in one transaction by the rules of `open`: a thousand cost few round trips."""
+"""Many cases that began elsewhere, opened in one transaction by the rules of `open`, a thousand in few round trips."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
@@ -99,6 +99,8 @@ class Importing:
                 continue
             try:
                 case, type = await self._opened(actor, old.opening, by, now)
+                if old.move:
+                    self._step(actor, case, type, old, now)
             except Unavailable:
                 raise
             except Refusal as refusal:
@@ -176,20 +178,23 @@ class Importing:
                 await watcher(transaction, change)
 
     async def _go_on(self, work: Work, begun: _Begun, old: Old) -> Case:
-        """The move that a case makes at once, by the rules of moves."""
         if not old.move:
             return begun.case
-        case, type = begun.case, begun.type
+        step = self._step(work.actor, begun.case, begun.type, old, work.now)
+        return await work.record(begun.case, step, begun.type)
+
+    def _step(self, actor: Actor, case: Case, type: CaseType, old: Old, now: datetime) -> acts.Step:
+        """The move that a case makes at once, by the rules of moves."""
         row = acts.find_move(case, type, old.move)
-        if not self._may(work.actor, row, case):
+        if not self._may(actor, row, case):
             raise MoveNotYours("kernel.case_move_not_yours", {"number": case.number, "move": row.name})
         facts = old.facts
         if facts.department:
             facts = msgspec.structs.replace(facts, department=self._departments.successor(facts.department))
-        step = acts.make_move(case, type, row, facts, work.by, work.now)
+        step = acts.make_move(case, type, row, facts, actor.on_behalf_of or actor.account, now)
         if facts.fields:
             self._cases.check_form(type, step.after.fields)
-        return await work.record(case, step, type)
+        return step
 
     def _may(self, actor: Actor, move: Move, case: Case) -> bool:
         if not works_on(actor, move.permission, case):

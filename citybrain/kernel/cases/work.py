@@ -17,6 +17,7 @@ from citybrain.kernel.cases.case import Case, CaseChange, CaseEvent, CommentKind
 from citybrain.kernel.cases.case_type import CaseType, Phase
 from citybrain.kernel.cases.refusals import CaseChanged, LinkRefused, NoSuchCase
 from citybrain.kernel.cases.rights import Seen, seen
+from citybrain.kernel.cases.sealing import Opened, Sealing, Secret, has_words, keep
 from citybrain.kernel.cases.words import words_of
 from citybrain.kernel.db import Transaction, to_json
 from citybrain.kernel.records import Facts
@@ -32,6 +33,7 @@ Together = Callable[[Transaction, Sequence[CaseChange]], Awaitable[None]]
 
 Key = tuple[str, str, str, str, str]  # department, type, state, assignee, phase
 NO_FACTS: Facts = {}
+NOTHING = Opened(stored=NO_FACTS, clear=NO_FACTS)
 WORDED = ("title", "address", "fields", "department")  # what the words of search are made of
 
 
@@ -73,11 +75,15 @@ CASE_BY_KEY = f"SELECT {SQL.columns} FROM city_case c WHERE c.key = %(key)s"  # 
 
 
 class Hooks(msgspec.Struct, frozen=True):
-    """What others have put into every act, in order. `together`: what a watcher does instead when many are opened."""
+    """What others have put into every act, in order. `together`: what a watcher does instead when many are opened.
+
+    `sealing` keeps personal fields apart, encrypted; without it, as in a city without keys, they lie in the case.
+    """
 
     planners: list[Planner] = []
     watchers: list[Watcher] = []
     together: dict[Watcher, Together] = {}
+    sealing: Sealing | None = None
 
 
 class Work:
@@ -96,6 +102,14 @@ class Work:
         self._hooks = hooks
         self._many = many
         self._counts: Counter[Key] = Counter()
+        self._opened: dict[int, Opened] = {}
+
+    async def open(self, case: Case) -> Case:
+        """A case that is locked with its personal fields in clear, as rules of forms and moves need them."""
+        if self._hooks.sealing is None or not has_words(case.fields):
+            return case
+        opened = self._opened[case.id] = await self._hooks.sealing.open(self.transaction, case)
+        return replace(case, fields=opened.clear)
 
     async def lock(self, id: int, *, expected_version: int | None = None, sight: Seen | None = None) -> Case:
         """A case that the actor sees, ours until the end. Refuses `NoSuchCase`, and `CaseChanged` when it is newer."""
@@ -119,18 +133,30 @@ class Work:
         self, case: Case, type: CaseType, *, verb: Verb = Verb.OPEN, facts: Facts = NO_FACTS
     ) -> Case | None:
         """Write a case that is opened; None, and nothing is written, when its key or number is taken."""
-        case = self._planned(type, None, replace(case, changed_at=self.now))
+        case, secrets = self._sealed(self._planned(type, None, replace(case, changed_at=self.now)), type, NOTHING)
         if not await self.transaction.write(SQL.case_insert, asdict(case)):
             return None
+        await keep(self.transaction, secrets)
         await self._write(None, Step(verb=verb, after=case, facts=facts), type)
         return case
 
     async def record(self, before: Case, step: Step, type: CaseType) -> Case:
         """Write what an act made of a case that is locked; answers with the case as it is now."""
         after = replace(step.after, version=before.version + 1, changed_at=self.now)
-        after = self._planned(type, before, after)
+        opened = self._opened.get(before.id) or Opened(stored=before.fields, clear=before.fields)
+        after, secrets = self._sealed(self._planned(type, before, after), type, opened)
+        await keep(self.transaction, secrets)
+        before = replace(before, fields=opened.stored)
         await self._write(before, msgspec.structs.replace(step, after=after), type)
         return after
+
+    def _sealed(self, case: Case, type: CaseType, opened: Opened) -> tuple[Case, list[Secret]]:
+        """A case as it is stored, and what of it is to be kept apart."""
+        sealing = self._hooks.sealing
+        if sealing is None or not (opened.clear is not opened.stored or sealing.sorts(type)):
+            return case, []
+        fields, secrets = sealing.seal(case, type, opened)
+        return replace(case, fields=fields), secrets
 
     def _planned(self, type: CaseType, before: Case | None, after: Case) -> Case:
         for planner in self._hooks.planners:

@@ -99,8 +99,10 @@ async def test_one_may_move_on_at_once_by_the_rules_of_moves(importing: Importin
     assert isinstance(made, Case)
     assert (made.department, made.version) == ("water", 2)
     assert await cases.get(OPERATOR, made.id) == made
-    with pytest.raises(MoveNotYours):
-        await importing.take(clerk("li", "roads"), [Old(opening=pothole(), move="refuse", facts=facts)])
+    many = [Old(opening=pothole(), move="refuse", facts=facts), *olds("beside", 1)]
+    refused, beside = await importing.take(clerk("li", "roads"), many)
+    assert isinstance(refused, MoveNotYours)
+    assert isinstance(beside, Case)
 
 
 async def test_when_what_is_written_with_them_fails_nothing_is_there(
