@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The requests of the HTTP contract, typed; a refusal is thrown as code and facts, never as a sentence.
 import type {
-  BatchView, City, CityState, ControlMode, Day, EntityDetail, EventView, Extent, Facts, History, IndicatorSeries, Lang, Network, Rows,
+  BatchView, City, CityState, ControlMode, Day, EntityDetail, EventView, Extent, Facts, History, IndicatorSeries, Lang, Me, Network, Provider, Rows,
 } from "@/api/types";
 
 export class Refusal extends Error {
@@ -9,6 +9,9 @@ export class Refusal extends Error {
     super(`${status} ${code}`);
   }
 }
+
+/** Told of every refusal, so that the end of a session is noticed whoever asked. */
+export const refusals: { heard: (refusal: Refusal) => void } = { heard: () => undefined };
 
 /** Codes the browser itself gives when the server gave none. */
 const CODE_OF_STATUS: Record<number, string> = {
@@ -27,7 +30,11 @@ export async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
     if (init.signal?.aborted) throw cause;
     throw new Refusal(0, "web.unreachable", {}, request);
   });
-  if (!response.ok) throw await refusalOf(response, request);
+  if (!response.ok) {
+    const refusal = await refusalOf(response, request);
+    refusals.heard(refusal);
+    throw refusal;
+  }
   const text = await response.text();
   return (text === "" ? null : JSON.parse(text)) as T;
 }
@@ -65,6 +72,12 @@ export const api = {
   acknowledge: (id: string, note: string) => write<EventView | null>("POST", `/api/events/${part(id)}/acknowledge`, { note }),
   speed: (speed: number | null) => write<unknown>("POST", "/api/city/speed", { speed }),
   control: (id: string, mode: ControlMode) => write<{ order_id: string }>("POST", `/api/signals/${part(id)}/control`, { mode }),
-  signIn: (name: string, password: string) => write<unknown>("POST", "/api/session", { name, password }),
+  me: () => ask<Me>("/api/session"),
+  signIn: (name: string, password: string, code?: string) => write<unknown>("POST", "/api/session", { name, password, ...(code === undefined ? {} : { code }) }),
+  prove: (proof: { password?: string; code?: string }) => write<unknown>("POST", "/api/session/proof", proof),
+  providers: () => ask<Provider[]>("/api/session/providers"),
+  secondFactor: () => ask<{ enrolled: boolean; recovery_codes: number }>("/api/second-factor"),
+  beginSecondFactor: () => write<{ secret: string; address: string }>("POST", "/api/second-factor"),
+  confirmSecondFactor: (code: string) => write<{ recovery_codes: string[] }>("PUT", "/api/second-factor", { code }),
   signOut: () => write<unknown>("DELETE", "/api/session"),
 };

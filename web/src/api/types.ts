@@ -9,7 +9,20 @@ export type LonLat = [number, number];
 export type Severity = "I" | "II" | "III" | "IV";
 export type Arm = "brain" | "fixed";
 
-export interface Me { name: string | null; permissions: string[] }
+export interface Me {
+  name: string | null;
+  account?: string | null;
+  kind?: "staff" | "citizen" | "service" | "anonymous";
+  permissions: string[];
+  roles?: string[];
+  departments?: { department: string; role: string; below: boolean; post: string | null; delegated_by: string | null }[];
+  on_behalf_of?: string | null;
+  second_factor?: boolean;
+  session?: number | null;
+}
+
+/** Where else one may sign in. */
+export interface Provider { name: string; shown_name: Text; kind: "staff" | "citizen" }
 
 export interface City {
   name: Text;

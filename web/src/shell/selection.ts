@@ -29,5 +29,7 @@ export const eventFilter = reactive({ which: "open" as "open" | "all", severity:
 
 /** The dialog that lies over the screen, if any. */
 export const overlay = ref<null | "palette" | "keys" | "sign_in">(null);
-/** Why we ask to sign in, and what goes on afterwards. */
-export const asking = reactive({ why: null as null | "needed" | "expired", then: null as null | (() => void) });
+/** Why we ask who somebody is: nobody is signed in, the session is over (here or in another window), a proof or a second factor is wanted, or a provider sent them back. */
+export type Why = "needed" | "expired" | "elsewhere" | "proof" | "enrol" | "refused";
+/** What we ask, what goes on afterwards, and with which code a provider's sign-in was refused. */
+export const asking = reactive({ why: null as null | Why, then: null as null | (() => void), code: "" });

@@ -3,6 +3,7 @@
 import { createApp } from "vue";
 import { createRouter, createWebHistory } from "vue-router";
 import { startLive } from "@/api/live";
+import { watchSession } from "@/shell/access";
 import { keepAddress } from "@/shell/address";
 import { APPS } from "@/shell/app";
 import type { CityApp } from "@/shell/app";
@@ -25,6 +26,7 @@ const root = createApp(Root);
 root.provide(APPS, apps);
 root.use(router);
 void keepAddress(router).then(() => {
+  watchSession();
   startLive();
   startTime();
   root.mount("#app");
