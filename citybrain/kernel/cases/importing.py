@@ -11,17 +11,17 @@ import msgspec
 from citybrain.kernel import sql
 from citybrain.kernel.access.actor import Actor
 from citybrain.kernel.access.policy import require
-from citybrain.kernel.cases import acts
+from citybrain.kernel.cases import acts, permitted
 from citybrain.kernel.cases.case import Case, CaseChange, CaseEvent, MoveFacts, Opening, Verb, changes_between
-from citybrain.kernel.cases.case_type import CaseType, Move, Phase
-from citybrain.kernel.cases.departments import Departments
+from citybrain.kernel.cases.case_type import CaseType, Phase
 from citybrain.kernel.cases.numbering import fixed_part, number_of
 from citybrain.kernel.cases.refusals import LinkRefused, MoveNotYours
-from citybrain.kernel.cases.rights import OPEN, has_role, works_on
+from citybrain.kernel.cases.rights import OPEN
+from citybrain.kernel.cases.sealing import keep
 from citybrain.kernel.cases.service import Cases
 from citybrain.kernel.cases.words import words_of
+from citybrain.kernel.cases.work import NOTHING, Key, Work, count_params, counted_as, told_of
 from citybrain.kernel.cases.work import SQL as WORK_SQL
-from citybrain.kernel.cases.work import Key, Work, count_params, counted_as, told_of
 from citybrain.kernel.db import Database, Transaction, to_json
 from citybrain.kernel.errors import Refusal, Unavailable
 
@@ -67,10 +67,10 @@ class Importing:
     A case that is closed from the beginning has no alarms and is told to nobody: nothing of it is still to be done.
     """
 
-    def __init__(self, db: Database, cases: Cases, departments: Departments, clock: Callable[[], datetime]) -> None:
+    def __init__(self, db: Database, cases: Cases, clock: Callable[[], datetime]) -> None:
         self._db = db
         self._cases = cases
-        self._departments = departments
+        self._departments = cases.departments
         self._clock = clock
 
     async def take(self, actor: Actor, olds: Sequence[Old], *, also: Also | None = None) -> list[Outcome]:
@@ -100,7 +100,8 @@ class Importing:
             try:
                 case, type = await self._opened(actor, old.opening, by, now)
                 if old.move:
-                    self._step(actor, case, type, old, now)
+                    step = self._step(actor, case, type, old, now)
+                    self._cases.check_form(type, step.after.fields)
             except Unavailable:
                 raise
             except Refusal as refusal:
@@ -146,12 +147,15 @@ class Importing:
         if not begun:
             return []
         transaction = work.transaction
+        sealed = [work.sealed(each.case, each.type, NOTHING) for each in begun]
+        begun = [_Begun(each.place, case, each.type) for each, (case, _) in zip(begun, sealed, strict=True)]
         cases = to_json([each.case for each in begun]).decode()
         there = set(await transaction.read(SQL.cases_insert, {"cases": cases}, as_=int))
         written = [each for each in begun if each.case.id in there]
         for each in begun:
             if each.case.id not in there:
                 outcomes[each.place] = LinkRefused("kernel.case_number_taken", {"number": each.case.number})
+        await keep(transaction, [each for case, secrets in sealed if case.id in there for each in secrets])
         changes = [_change(work, each) for each in written]
         events = to_json([change.event for change in changes]).decode()
         await transaction.write(SQL.events_insert, {"events": events})
@@ -180,26 +184,18 @@ class Importing:
     async def _go_on(self, work: Work, begun: _Begun, old: Old) -> Case:
         if not old.move:
             return begun.case
-        step = self._step(work.actor, begun.case, begun.type, old, work.now)
+        step = self._step(work.actor, begun.case, begun.type, old, work.now)  # refused before, if at all
         return await work.record(begun.case, step, begun.type)
 
     def _step(self, actor: Actor, case: Case, type: CaseType, old: Old, now: datetime) -> acts.Step:
         """The move that a case makes at once, by the rules of moves."""
         row = acts.find_move(case, type, old.move)
-        if not self._may(actor, row, case):
+        if not permitted.may_move(actor, row, case, (), self._departments.within):
             raise MoveNotYours("kernel.case_move_not_yours", {"number": case.number, "move": row.name})
         facts = old.facts
         if facts.department:
             facts = msgspec.structs.replace(facts, department=self._departments.successor(facts.department))
-        step = acts.make_move(case, type, row, facts, actor.on_behalf_of or actor.account, now)
-        if facts.fields:
-            self._cases.check_form(type, step.after.fields)
-        return step
-
-    def _may(self, actor: Actor, move: Move, case: Case) -> bool:
-        if not works_on(actor, move.permission, case):
-            return False
-        return not move.roles or has_role(actor, move.roles, case.department, self._departments.within)
+        return acts.make_move(case, type, row, facts, actor.on_behalf_of or actor.account, now)
 
 
 def _scope(begun: _Begun) -> str:

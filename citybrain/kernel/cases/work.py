@@ -77,13 +77,13 @@ CASE_BY_KEY = f"SELECT {SQL.columns} FROM city_case c WHERE c.key = %(key)s"  # 
 class Hooks(msgspec.Struct, frozen=True):
     """What others have put into every act, in order. `together`: what a watcher does instead when many are opened.
 
-    `sealing` keeps personal fields apart, encrypted; without it, as in a city without keys, they lie in the case.
+    `sealing` keeps personal fields apart, encrypted.
     """
 
     planners: list[Planner] = []
     watchers: list[Watcher] = []
     together: dict[Watcher, Together] = {}
-    sealing: Sealing | None = None
+    sealing: Sealing = Sealing(None)
 
 
 class Work:
@@ -106,7 +106,7 @@ class Work:
 
     async def open(self, case: Case) -> Case:
         """A case that is locked with its personal fields in clear, as rules of forms and moves need them."""
-        if self._hooks.sealing is None or not has_words(case.fields):
+        if not has_words(case.fields):
             return case
         opened = self._opened[case.id] = await self._hooks.sealing.open(self.transaction, case)
         return replace(case, fields=opened.clear)
@@ -133,7 +133,7 @@ class Work:
         self, case: Case, type: CaseType, *, verb: Verb = Verb.OPEN, facts: Facts = NO_FACTS
     ) -> Case | None:
         """Write a case that is opened; None, and nothing is written, when its key or number is taken."""
-        case, secrets = self._sealed(self._planned(type, None, replace(case, changed_at=self.now)), type, NOTHING)
+        case, secrets = self.sealed(self._planned(type, None, replace(case, changed_at=self.now)), type, NOTHING)
         if not await self.transaction.write(SQL.case_insert, asdict(case)):
             return None
         await keep(self.transaction, secrets)
@@ -144,16 +144,16 @@ class Work:
         """Write what an act made of a case that is locked; answers with the case as it is now."""
         after = replace(step.after, version=before.version + 1, changed_at=self.now)
         opened = self._opened.get(before.id) or Opened(stored=before.fields, clear=before.fields)
-        after, secrets = self._sealed(self._planned(type, before, after), type, opened)
+        after, secrets = self.sealed(self._planned(type, before, after), type, opened)
         await keep(self.transaction, secrets)
         before = replace(before, fields=opened.stored)
         await self._write(before, msgspec.structs.replace(step, after=after), type)
         return after
 
-    def _sealed(self, case: Case, type: CaseType, opened: Opened) -> tuple[Case, list[Secret]]:
+    def sealed(self, case: Case, type: CaseType, opened: Opened) -> tuple[Case, list[Secret]]:
         """A case as it is stored, and what of it is to be kept apart."""
         sealing = self._hooks.sealing
-        if sealing is None or not (opened.clear is not opened.stored or sealing.sorts(type)):
+        if opened.clear is opened.stored and not sealing.sorts(type):
             return case, []
         fields, secrets = sealing.seal(case, type, opened)
         return replace(case, fields=fields), secrets

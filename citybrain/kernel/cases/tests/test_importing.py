@@ -33,7 +33,7 @@ async def cases(db: Database) -> Cases:
 
 @pytest.fixture
 def importing(db: Database, cases: Cases) -> Importing:
-    return Importing(db, cases, TREE, Clock())
+    return Importing(db, cases, Clock())
 
 
 def olds(name: str, count: int, **changes: object) -> list[Old]:
