@@ -8,11 +8,11 @@ from typing import Any
 import msgspec
 from litestar import Request, get
 from litestar.datastructures import State
-from litestar.params import FromQuery
+from litestar.params import FromPath, FromQuery
 from litestar.response import Stream
 
 from citybrain.kernel import audit
-from citybrain.kernel.audit import Audit, AuditEntry, AuditQuery, Finding
+from citybrain.kernel.audit import Audit, AuditEntry, AuditLink, AuditQuery, Finding
 from citybrain.kernel.errors import Invalid
 from citybrain.kernel.records import Json
 
@@ -68,6 +68,12 @@ def _asked(params: Mapping[str, str]) -> AuditQuery:
     return query
 
 
+@get("/api/audit/{number:int}/link", opt={"permission": "audit.view"})
+async def link(state: State, number: FromPath[int]) -> AuditLink | None:
+    """The hash of one entry, the one before it, and the seal over both; null until the entry is in the chain."""
+    return await audit.link_of(_audit(state).db, number)
+
+
 @get("/api/audit/verify", opt={"permission": "audit.view"})
 async def verify(state: State) -> Verified:
     """Read the whole log and say whether anything was changed, and where first."""
@@ -94,4 +100,4 @@ async def export(
     )
 
 
-ROUTES = (entries, verify, export)
+ROUTES = (entries, link, verify, export)

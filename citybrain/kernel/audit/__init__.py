@@ -4,7 +4,7 @@
 from citybrain.kernel.audit.audit import SEAL_CRON, Audit
 from citybrain.kernel.audit.chain import Chain, Entry, Head, Seal, chaining, extend, seal
 from citybrain.kernel.audit.recording import MACHINE, Acting, Deed, record, record_all
-from citybrain.kernel.audit.searching import AuditEntry, AuditQuery, export, search
+from citybrain.kernel.audit.searching import AuditEntry, AuditLink, AuditQuery, export, link_of, search
 from citybrain.kernel.audit.verifying import Finding, Flaw, Report, verify
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Acting",
     "Audit",
     "AuditEntry",
+    "AuditLink",
     "AuditQuery",
     "Chain",
     "Deed",
@@ -25,6 +26,7 @@ __all__ = [
     "chaining",
     "export",
     "extend",
+    "link_of",
     "record",
     "record_all",
     "seal",

@@ -20,3 +20,13 @@ SELECT l.position, l.family, encode(l.hash, 'hex') AS hash,
 FROM audit_link l JOIN audit_entry e ON e.id = l.entry_id
 WHERE (%(since)s::timestamptz IS NULL OR e.at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR e.at < %(until)s)
 ORDER BY l.position;
+
+-- name: entry_link
+-- A seal covers all before it, so the first one at or after the entry's position is the entry's.
+SELECT l.position, l.family, encode(l.hash, 'hex') AS hash, encode(b.hash, 'hex') AS before,
+    s.position AS sealed_position, s.at AS sealed_at, s.key_number
+FROM audit_link l LEFT JOIN audit_link b ON b.position = l.position - 1
+    LEFT JOIN LATERAL (
+        SELECT position, at, key_number FROM audit_seal WHERE audit_seal.position >= l.position ORDER BY position LIMIT 1
+    ) s ON true
+WHERE l.entry_id = %(id)s;

@@ -19,6 +19,7 @@ class Sql(msgspec.Struct, frozen=True):
 
     entries_search: str
     entries_between: str
+    entry_link: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_search.sql"), Sql)
@@ -55,6 +56,23 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
     object: str
     department: str | None
     facts: str
+
+
+class AuditLink(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry's place in the chain: its hash and the one before it (hex), and the first seal that covers it."""
+
+    position: int
+    family: str
+    hash: str
+    before: str | None
+    sealed_position: int | None
+    sealed_at: datetime | None
+    key_number: int | None
+
+
+async def link_of(db: Database, id: int) -> AuditLink | None:
+    """Where an entry stands in the chain; None while it waits to get there, which takes a second."""
+    return await db.read_one(SQL.entry_link, {"id": id}, as_=AuditLink)
 
 
 async def search(transaction: Transaction, query: AuditQuery) -> list[AuditEntry]:

@@ -139,6 +139,12 @@ async def test_the_audit_power_alone_looks_into_the_log_and_that_is_recorded(sto
         await store.audit.chain.extend()
         lines = (await auditor.get("/api/audit/export")).content.splitlines()
         assert msgspec.json.decode(lines[-1])["position"] == len(lines)
+        last, before = (msgspec.json.decode(line) for line in (lines[-1], lines[-2]))
+        await store.audit.seal(utc_now())
+        link = (await auditor.get(f"/api/audit/{last['id']}/link")).json()
+        assert (link["position"], link["hash"], link["before"]) == (len(lines), last["hash"], before["hash"])
+        assert link["sealed_position"] >= len(lines)
+        assert (await auditor.get("/api/audit/0/link")).json() is None
         bad = await auditor.get("/api/audit", params={"since": "yesterday"})
         assert (bad.status_code, bad.json()["code"]) == (400, "serve.audit_query_unusable")
     for role in ("admin", "security", "operator"):
