@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The types of cases of a city, in versions: published as data, never changed afterwards."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -12,10 +12,10 @@ from citybrain.kernel.access.actor import Actor
 from citybrain.kernel.access.policy import require
 from citybrain.kernel.cases.case_type import CaseType
 from citybrain.kernel.cases.definition import faults
-from citybrain.kernel.cases.refusals import NoSuchCaseType, UnusableCaseType
+from citybrain.kernel.cases.refusals import CaseTypeChanged, NoSuchCaseType, UnusableCaseType
 from citybrain.kernel.cases.rights import TYPES
 from citybrain.kernel.db import Database, Transaction, to_json
-from citybrain.kernel.records import Facts
+from citybrain.kernel.records import Facts, Text
 
 KNOWN = 1_000  # versions kept in memory; they never change
 
@@ -31,6 +31,7 @@ class Sql(msgspec.Struct, frozen=True):
     type_version: str
     type_versions: str
     types_at: str
+    type_heads: str
     states_of_version: str
 
 
@@ -45,6 +46,19 @@ class _Row(msgspec.Struct, frozen=True, kw_only=True):
     definition: Facts
     published_by: str
     published_at: datetime
+
+
+class TypeHead(msgspec.Struct, frozen=True, kw_only=True):
+    """A version of a type in a list."""
+
+    id: str
+    name: Text
+    version: int
+    valid_from: datetime
+    valid_to: datetime | None
+    published_by: str
+    published_at: datetime
+    has_process: bool
 
 
 class CaseTypes:
@@ -67,20 +81,28 @@ class CaseTypes:
             raise UnusableCaseType("kernel.case_type_unusable", facts)
 
     async def publish(self, actor: Actor, definition: CaseType, *, now: datetime) -> CaseType:
-        """Put a new version in force, from `valid_from` (now if unset) to `valid_to`; the one before ends there.
+        """Put a new version in force from `valid_from` (now if unset or past) to `valid_to`; the last one ends there.
 
-        Cases that are under way keep the version they began with.
+        Cases that are under way keep the version they began with. `version` says which one it was made from, 0 none:
+        refuses `CaseTypeChanged` when there is a newer one.
         """
         require(actor, TYPES)
-        return await self.put(definition, by=actor.account, now=now)
+        valid_from = max(definition.valid_from or now, now)
+        if definition.valid_to and definition.valid_to <= valid_from:
+            facts = {"type": definition.id, "valid_to": definition.valid_to}
+            raise UnusableCaseType("kernel.case_type_never_valid", facts)
+        definition = msgspec.structs.replace(definition, valid_from=valid_from)
+        return await self.put(definition, by=actor.account, now=now, made_from=definition.version)
 
-    async def put(self, definition: CaseType, *, by: str, now: datetime) -> CaseType:
+    async def put(self, definition: CaseType, *, by: str, now: datetime, made_from: int | None = None) -> CaseType:
         """Publish without asking who: for types that come with the city. One that is as published is left alone."""
         self.check(definition)
         valid_from = definition.valid_from or now
         async with self._db.transaction() as transaction:
             await transaction.rows(SQL.type_lock, {"id": definition.id})
             last = await transaction.read(SQL.type_last, {"id": definition.id}, as_=_Row)
+            if made_from is not None:
+                _check_newest(definition.id, made_from, last)
             version = last[0].version + 1 if last else 1
             if last and last[0].valid_to is None and _same(definition, _type(last[0])):
                 return _type(last[0])
@@ -114,6 +136,10 @@ class CaseTypes:
         """Every version of a type, the oldest first."""
         return [_type(row) for row in await self._db.read(SQL.type_versions, {"id": id}, as_=_Row)]
 
+    async def heads(self) -> list[TypeHead]:
+        """Every version of every type, by id and version."""
+        return await self._db.read(SQL.type_heads, as_=TypeHead)
+
     async def valid(self, at: datetime) -> list[CaseType]:
         """The types that are valid at a time, each in its newest version, by id."""
         return [_type(row) for row in await self._db.read(SQL.types_at, {"at": at}, as_=_Row)]
@@ -123,6 +149,13 @@ class CaseTypes:
         target = await self.get(id, to)
         rows = await self._db.rows(SQL.states_of_version, {"id": id, "version": version})
         return [state for state, phase in rows if state not in target.states or target.phase_of(state) != phase]
+
+
+def _check_newest(id: str, made_from: int, last: Sequence[_Row]) -> None:
+    newest = last[0].version if last else 0
+    if made_from != newest:
+        by = last[0].published_by if last else ""
+        raise CaseTypeChanged("kernel.case_type_changed", {"type": id, "version": newest, "by": by})
 
 
 def _type(row: _Row) -> CaseType:

@@ -35,3 +35,8 @@ ORDER BY id, version DESC;
 -- name: states_of_version
 SELECT DISTINCT state, phase FROM city_case
 WHERE type = %(id)s AND type_version = %(version)s AND phase <> 'closed' ORDER BY state;
+
+-- name: type_heads
+SELECT t.id, t.definition->'name' AS name, t.version, t.valid_from, t.valid_to, t.published_by, t.published_at,
+       EXISTS (SELECT FROM process_model m WHERE m.type = t.id AND m.type_version = t.version) AS has_process
+FROM case_type t ORDER BY t.id, t.version;

@@ -16,6 +16,10 @@ class UnusableCaseType(Invalid):
     """A definition of a type of case that cannot work; `faults` say why, each a code with facts."""
 
 
+class CaseTypeChanged(Conflict):
+    """Somebody published a newer version than the one that was changed."""
+
+
 class CaseChanged(Conflict):
     """Somebody else was quicker: the facts hold the newer case and who did what."""
 
