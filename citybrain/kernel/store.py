@@ -11,10 +11,11 @@ import msgspec
 from citybrain.kernel.access import Access
 from citybrain.kernel.app import EntityType
 from citybrain.kernel.audit import SEAL_CRON, Audit, chaining
-from citybrain.kernel.cases.auditing import audited
+from citybrain.kernel.cases.auditing import audited, audited_together
 from citybrain.kernel.cases.case_types import CaseTypes
 from citybrain.kernel.cases.casework import Casework, Needs, open_casework
 from citybrain.kernel.cases.departments import OfPolicy
+from citybrain.kernel.cases.intake import Intakes
 from citybrain.kernel.cases.rights import PERMISSIONS as CASE_PERMISSIONS
 from citybrain.kernel.cases.service import Cases
 from citybrain.kernel.clock import monotonic_s, utc_now
@@ -69,6 +70,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     renewal: Renewal
     folder: Path
     of_apps: dict[str, Any]
+    intakes: Intakes = msgspec.field(default_factory=Intakes)
 
 
 class _Shield(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +122,7 @@ async def open_store(
         journal = await Journal.open(db, pool)
         opened.push_async_callback(journal.close)
         cases, casework = _cases(_needs(db, settings, shield.keys, access, words or load_words()), journal)
-        await opened.enter_async_context(_working(db, access, settings, shield.chores, casework))
+        await opened.enter_async_context(_working(db, access, settings, shield, casework))
         contexts = await Contexts.open(db, seeds=read_seeds(settings.contexts), address=address_of(settings))
         opened.push_async_callback(contexts.close)
         registrations = await Registrations.open(db)
@@ -129,7 +131,7 @@ async def open_store(
         subscriptions = await Subscriptions.open(parts)
         opened.push_async_callback(subscriptions.close)
         policies = await _policies(db, documents, journal)
-        # Only now, so that everybody who watches is told of what expires.
+        # Last, so that everybody who watches is told of what expires.
         await opened.enter_async_context(sweeping(documents, utc_now))
         yield Store(
             db=db,
@@ -160,12 +162,13 @@ async def open_store(
 
 @asynccontextmanager
 async def _working(
-    db: Database, access: Access, settings: Settings, chores: Sequence[Chore], casework: Casework
+    db: Database, access: Access, settings: Settings, shield: _Shield, casework: Casework
 ) -> AsyncIterator[None]:
     """Scheduled work and notices on their way, as long as the city is open."""
     collect_seldom()
+    _guarded(shield, access, casework)
     of_cases = [Chore(name=name, cron=cron, do=do) for name, cron, do in casework.chores]
-    jobs = await Jobs.open(db, access, keep_days=settings.keep_days, chores=[*chores, *of_cases])
+    jobs = await Jobs.open(db, access, keep_days=settings.keep_days, chores=[*shield.chores, *of_cases])
     try:
         yield
     finally:
@@ -196,7 +199,14 @@ def _cases(needs: Needs, journal: Journal) -> tuple[Cases, Casework]:
     """The verbs of cases, each in the audit log, and all that comes with them."""
     cases = Cases(needs.db, CaseTypes(needs.db), needs.clock, OfPolicy(needs.policy))
     cases.hooks.watchers.append(audited)
+    cases.hooks.together[audited] = audited_together
     return cases, open_casework(cases, needs, journal.tell)
+
+
+def _guarded(shield: _Shield, access: Access, casework: Casework) -> None:
+    """What holds personal data is asked for it, and what is encrypted follows the newest key."""
+    shield.people.holders.append(casework.personal.holder())
+    shield.renewal.parts.extend((access.factors.kept(), *casework.kept))
 
 
 def _needs(db: Database, settings: Settings, keys: KeyRing, access: Access, words: Words) -> Needs:

@@ -17,7 +17,18 @@ from citybrain import __version__
 from citybrain.kernel.access import Access
 from citybrain.kernel.app import App, Door
 from citybrain.kernel.errors import NotFound, Refusal
-from citybrain.serve import audit_routes, case_routes, catalog, gate, notice_routes, own_data, people, services, signing
+from citybrain.serve import (
+    audit_routes,
+    case_reveal,
+    case_routes,
+    catalog,
+    gate,
+    notice_routes,
+    own_data,
+    people,
+    services,
+    signing,
+)
 from citybrain.serve.desk import Desk
 from citybrain.serve.routes import ROUTES
 from citybrain.serve.streams import stream, vehicles
@@ -47,6 +58,7 @@ def create(desk: Desk, access: Access, pages: Path, *, address: str = "") -> Lit
         *own_data.ROUTES,
         *notice_routes.ROUTES,
         *case_routes.ROUTES,
+        *case_reveal.ROUTES,
         stream,
         vehicles,
     )

@@ -20,6 +20,7 @@ from citybrain.kernel.audit.recording import record
 from citybrain.kernel.crypto import KeyRing, Place
 from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Conflict, Forbidden, Refusal
+from citybrain.kernel.privacy import Kept, kept_rows
 
 ISSUER = "citybrain"
 RECOVERY_CODES = 10
@@ -40,6 +41,8 @@ class Sql(msgspec.Struct, frozen=True):
     recovery_remove: str
     recovery_use: str
     recovery_left: str
+    factors_stale: str
+    factor_renew: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_factors.sql"), Sql)
@@ -163,6 +166,13 @@ class Factors:
         """Take a second factor away without asking: for whoever holds the machine itself."""
         await self._db.write(SQL.recovery_remove, {"account": account})
         await self._db.write(SQL.factor_remove, {"account": account})
+
+    def kept(self) -> Kept:
+        """Secrets of authenticator apps follow the newest key."""
+        stale, renew = SQL.factors_stale, SQL.factor_renew
+        return kept_rows(
+            "second_factor", self._db, self._keys, stale=stale, renew=renew, place=lambda key: _place(*key)
+        )
 
     async def _find(self, account: str) -> _Factor | None:
         return await self._db.read_one(SQL.factor_find, {"account": account}, as_=_Factor)

@@ -29,3 +29,10 @@ WHERE account = %(account)s AND code_hash = %(code_hash)s AND used_at IS NULL;
 
 -- name: recovery_left
 SELECT count(*) FROM recovery_code WHERE account = %(account)s AND used_at IS NULL;
+
+-- name: factors_stale
+SELECT account, secret FROM second_factor WHERE substr(secret, 1, 5) <> %(head)s::bytea ORDER BY account LIMIT %(limit)s;
+
+-- name: factor_renew
+-- What was begun anew meanwhile, with the newest key, stays.
+UPDATE second_factor SET secret = %(value)s WHERE account = %(key_0)s AND substr(secret, 1, 5) <> %(head)s::bytea;

@@ -30,6 +30,15 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     comment: tuple[CommentKind, str] | None = None
 
 
+class How(msgspec.Struct, frozen=True):
+    """To which phase a verb leads, and by which move if it is named."""
+
+    verb: Verb
+    phase: Phase
+    move: str | None
+    expected_version: int | None
+
+
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
     """New values of what a clerk may correct; what is UNSET stays. `fields` are put over those the case has."""
 

@@ -21,18 +21,23 @@ from citybrain.kernel.cases.file_store import FileStore
 from citybrain.kernel.cases.forms import check_fields
 from citybrain.kernel.cases.holidays import holidays_event
 from citybrain.kernel.cases.notice import Channel
+from citybrain.kernel.cases.notice_keys import kept_notices
 from citybrain.kernel.cases.notice_ways import Smtp, Way, Webhook
 from citybrain.kernel.cases.notices import Notices
+from citybrain.kernel.cases.personal import Personal
 from citybrain.kernel.cases.processes import Processes
+from citybrain.kernel.cases.queues import Queues
 from citybrain.kernel.cases.ratings import Ratings
 from citybrain.kernel.cases.roster import OfMemberships
 from citybrain.kernel.cases.sampling import Sampling
 from citybrain.kernel.cases.scanning import scanner_of
+from citybrain.kernel.cases.sealing import Sealing
 from citybrain.kernel.cases.service import Cases
 from citybrain.kernel.crypto import KeyRing
 from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Unavailable
 from citybrain.kernel.i18n import Words
+from citybrain.kernel.privacy import Kept
 from citybrain.kernel.records import Event
 from citybrain.kernel.settings import Settings
 
@@ -73,7 +78,7 @@ class Postman:
 
 
 class Casework(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts beside the verbs of cases. `chores` are name, cron line, and what to do."""
+    """The parts beside the verbs of cases; `kept` is what they encrypt. `chores` are name, cron line, what to do."""
 
     drafts: Drafts
     attachments: Attachments
@@ -86,7 +91,10 @@ class Casework(msgspec.Struct, frozen=True, kw_only=True):
     sampling: Sampling
     processes: Processes
     export: Export
+    queues: Queues
     postman: Postman
+    personal: Personal
+    kept: tuple[Kept, ...]
     chores: tuple[tuple[str, str, Do], ...]
 
 
@@ -116,11 +124,13 @@ def open_casework(cases: Cases, needs: Needs, tell: Tell) -> Casework:
     processes = Processes(db, cases, clock)
     alarms.timer = processes.ring
     cases.check_form = check_fields
+    cases.hooks = msgspec.structs.replace(cases.hooks, sealing=Sealing(needs.keys))
     cases.hooks.planners.append(keep_time)
     cases.hooks.watchers.append(alarms.watch)
     cases.hooks.together[alarms.watch] = alarms.watch_together
     drafts = Drafts(db, needs.keys)
     postman = Postman(notices, clock)
+    personal = Personal(db, needs.keys, cases)
     attachments = Attachments(db, FileStore(folder / "files"), scanner=scanner_of(needs.settings.virus_scan))
     ratings = Ratings(db)
     return Casework(
@@ -135,7 +145,10 @@ def open_casework(cases: Cases, needs: Needs, tell: Tell) -> Casework:
         sampling=Sampling(db),
         processes=processes,
         export=Export(db, cases, needs.words, folder / "exports", clock),
+        queues=Queues(db, cases.finding.counting),
         postman=postman,
+        personal=personal,
+        kept=(personal.kept(), drafts.kept(), *kept_notices(db, needs.keys)),
         chores=(
             ("case_alarms", EVERY_MINUTE, lambda now: alarms.ring(now=now)),
             ("case_notices", EVERY_MINUTE, postman.go),

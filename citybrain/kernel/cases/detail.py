@@ -7,7 +7,6 @@ from datetime import datetime
 import msgspec
 
 from citybrain.kernel.access.actor import Actor
-from citybrain.kernel.access.policy import fields
 from citybrain.kernel.cases.alarms import Alarms, Set
 from citybrain.kernel.cases.attachments import Attachment, Attachments
 from citybrain.kernel.cases.case import Case, CaseEvent, Comment, LinkKind, Share, Story, Verb
@@ -15,9 +14,8 @@ from citybrain.kernel.cases.case_type import Move
 from citybrain.kernel.cases.permitted import NEEDED, Asker, verbs
 from citybrain.kernel.cases.processes import NoSuchProcess, Processes, Standing
 from citybrain.kernel.cases.ratings import Rating, Ratings
-from citybrain.kernel.cases.rights import VIEW, WORK, works_on
+from citybrain.kernel.cases.rights import WORK, works_on
 from citybrain.kernel.cases.service import Cases
-from citybrain.kernel.cases.showing import shown_case, shown_event
 
 
 class LinkSeen(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,13 +62,11 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
         """A case that the actor sees; refuses `NoSuchCase`."""
         story = await self.cases.story(actor, id)
         case = story.case
-        type = await self.cases.types.get(case.type, case.type_version)
-        shown = fields(actor, VIEW)
         moves = await self.cases.moves(actor, case)
         process = await self._process(actor, id)
         return Detail(
-            case=shown_case(case, type, shown),
-            events=[shown_event(event, type, shown) for event in story.events],
+            case=case,
+            events=story.events,
             comments=story.comments,
             links=await self._links(actor, story),
             shares=story.shares,
@@ -81,11 +77,6 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
             process=process,
             verbs=await self._verbs(actor, story, moves, process),
         )
-
-    async def shown(self, actor: Actor, case: Case) -> Case:
-        """A case as the actor may see it."""
-        type = await self.cases.types.get(case.type, case.type_version)
-        return shown_case(case, type, fields(actor, VIEW))
 
     async def _verbs(self, actor: Actor, story: Story, moves: Sequence[Move], process: Standing | None) -> list[Verb]:
         case, types = story.case, self.cases.types

@@ -12,6 +12,7 @@ from citybrain.kernel.cases.forms import VALUES_BYTES
 from citybrain.kernel.crypto import KeyRing, Place
 from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Invalid, NotFound
+from citybrain.kernel.privacy import Kept, kept_rows
 from citybrain.kernel.records import Facts
 
 ACCOUNT_LASTS = timedelta(days=30)
@@ -31,6 +32,8 @@ class Sql(msgspec.Struct, frozen=True):
     drafts_beyond: str
     draft_owner: str
     drafts_expired: str
+    drafts_stale: str
+    draft_renew: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_drafts.sql"), Sql)
@@ -133,6 +136,11 @@ class Drafts:
     async def expire(self, *, now: datetime) -> int:
         """Forget all whose time is over; answers with how many."""
         return await self._db.write(SQL.drafts_expired, {"now": now})
+
+    def kept(self) -> Kept:
+        """Drafts follow the newest key."""
+        stale, renew = SQL.drafts_stale, SQL.draft_renew
+        return kept_rows("drafts", self._db, self._keys, stale=stale, renew=renew, place=lambda key: _place(*key))
 
 
 def _place(owner: str, place: str) -> Place:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lists of cases and search, only over what the actor sees, in the way that reads least for the actor's reach."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -94,10 +94,16 @@ class Finding:
         self._clock = clock
         self.counting = Counting(db)
 
-    async def find(self, actor: Actor, query: CaseQuery) -> Page:
-        """One page of what the actor sees. Words that hold nothing to search by find nothing."""
+    async def find(self, actor: Actor, query: CaseQuery, marks: Sequence[bytes] = ()) -> Page:
+        """One page of what the actor sees. Words that hold nothing to search by find nothing.
+
+        `marks` are what the question's identifier may be kept under.
+        """
         now = self._clock()
-        ask = Ask(query, where(query, now), seen(actor), tuple(asked(query.words)))
+        asks = where(query, now)
+        if query.identifier:
+            asks = msgspec.structs.replace(asks, params={**asks.params, "identifier_marks": list(marks)})
+        ask = Ask(query, asks, seen(actor), tuple(asked(query.words)))
         if not ask.sight.reach or (query.words.strip() and not ask.words):
             return Page(cases=())
         cases: list[Case] = []

@@ -211,7 +211,7 @@ class Notices:
         choices = {(each.topic, str(each.channel)): each.wanted for each in said}
         found = [Address(channel=Channel.DESK, address="", lang=tell.lang)]
         for row in await transaction.read(SQL.addresses, {"person": tell.person}, as_=_AddressRow):
-            address = self._keys.decrypt(row.address, _address_place(tell.person, row.channel))
+            address = self._keys.decrypt(row.address, address_place(tell.person, row.channel))
             found.append(Address(channel=row.channel, address=address, lang=row.lang))
         return [
             each for each in found if tell.channel in (None, each.channel) and wanted(choices, tell.topic, each.channel)
@@ -362,7 +362,7 @@ class Notices:
             await self._db.write(SQL.address_drop, key)
             return
         check_address(address.channel, address.address)
-        sealed = self._keys.encrypt(address.address, _address_place(person, address.channel))
+        sealed = self._keys.encrypt(address.address, address_place(person, address.channel))
         await self._db.write(SQL.address_put, {**key, "address": sealed, "lang": address.lang})
 
     async def stop(self, token: str, *, now: datetime) -> str:
@@ -390,5 +390,6 @@ def check_address(channel: Channel, address: str) -> None:
         raise AddressUnusable("kernel.address_unusable", {"channel": channel})
 
 
-def _address_place(person: str, channel: str) -> Place:
+def address_place(person: str, channel: str) -> Place:
+    """Where an address lies."""
     return Place("notice_address", "address", f"{person}\0{channel}")

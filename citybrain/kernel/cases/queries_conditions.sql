@@ -58,3 +58,7 @@ c.cell = ANY(%(cells)s::integer[])
 
 -- name: box
 c.longitude BETWEEN %(west)s AND %(east)s AND c.latitude BETWEEN %(south)s AND %(north)s
+
+-- name: of_identifier
+-- By keyed hash alone: nothing is opened to find it.
+c.id IN (SELECT s.case_id FROM case_secret s WHERE s.mark = ANY(%(identifier_marks)s::bytea[]))

@@ -31,3 +31,11 @@ AND NOT EXISTS (SELECT FROM case_draft d WHERE d.owner = %(owner)s AND d.place =
 
 -- name: drafts_expired
 DELETE FROM case_draft WHERE expires_at <= %(now)s;
+
+-- name: drafts_stale
+SELECT owner, place, body FROM case_draft WHERE substr(body, 1, 5) <> %(head)s::bytea ORDER BY owner, place LIMIT %(limit)s;
+
+-- name: draft_renew
+-- What was saved meanwhile, with the newest key, stays.
+UPDATE case_draft SET body = %(value)s
+WHERE owner = %(key_0)s AND place = %(key_1)s AND substr(body, 1, 5) <> %(head)s::bytea;

@@ -27,19 +27,18 @@ WHERE s.settled_at IS NULL AND s.field = %(field)s AND c.type = %(type)s AND c.t
 ORDER BY s.case_id, s.number LIMIT %(limit)s;
 
 -- name: secret_settle
-UPDATE case_secret SET value = %(value)s, mark = NULL, settled_at = %(now)s
+UPDATE case_secret SET value = %(value)s, mark = NULL, settled_at = coalesce(%(now)s, now())
 WHERE case_id = %(case_id)s AND field = %(field)s AND number = %(number)s AND settled_at IS NULL;
 
 -- name: types_with_personal
 SELECT id, version FROM case_type WHERE json_array_length(definition -> 'personal') > 0 ORDER BY id, version;
 
--- name: secrets_older
+-- name: secrets_stale
 SELECT case_id, field, number, value FROM case_secret
-WHERE value <> '' AND (case_id, field, number) > (%(case_id)s, %(field)s, %(number)s)
-ORDER BY case_id, field, number LIMIT %(limit)s;
+WHERE value <> '' AND substr(value, 1, 5) <> %(head)s::bytea ORDER BY case_id, field, number LIMIT %(limit)s;
 
 -- name: secret_renew
--- The number of the key stands in the first five bytes: what was written with the newest meanwhile stays.
+-- What was written with the newest key meanwhile, or erased, stays.
 UPDATE case_secret SET value = %(value)s
-WHERE case_id = %(case_id)s AND field = %(field)s AND number = %(number)s
-    AND value <> '' AND substr(value, 1, 5) <> substr(%(value)s::bytea, 1, 5);
+WHERE case_id = %(key_0)s AND field = %(key_1)s AND number = %(key_2)s
+    AND value <> '' AND substr(value, 1, 5) <> %(head)s::bytea;

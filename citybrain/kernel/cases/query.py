@@ -46,7 +46,8 @@ class CaseQuery(msgspec.Struct, frozen=True, kw_only=True):
     """What is asked for: every part that is given must fit; of several states, types … one.
 
     `box` is west, south, east, north in WGS-84. `words` as somebody typed them: Chinese, initials of pinyin, other
-    words, a number. `after` is the `next` of the page before.
+    words, a number. `identifier` is a whole phone number, id number or e-mail address. `after` is the `next` of the
+    page before.
     """
 
     scope: Scope = Scope.SEEN
@@ -63,6 +64,7 @@ class CaseQuery(msgspec.Struct, frozen=True, kw_only=True):
     created_before: datetime | None = None
     box: tuple[float, float, float, float] | None = None
     words: str = ""
+    identifier: str = ""
     order: Order = Order.DUE
     limit: int = 50
     after: str | None = None
@@ -98,6 +100,7 @@ class Conditions(msgspec.Struct, frozen=True):
     created_before: str
     cells: str
     box: str
+    of_identifier: str
 
 
 class Sorting(msgspec.Struct, frozen=True):
@@ -160,6 +163,8 @@ def where(query: CaseQuery, now: datetime) -> Where:
         conditions.append(CONDITIONS.overdue)
     if query.box:
         conditions += _box(query.box, params)
+    if query.identifier:
+        conditions.append(CONDITIONS.of_identifier)
     if query.after is not None:
         conditions.append(sorting.after)
         *keys, params["after_id"] = read_place(query.after, sorting)

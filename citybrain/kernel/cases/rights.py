@@ -20,6 +20,7 @@ ASSIGN = "case.assign"
 TRANSFER = "case.transfer"
 TYPES = "case.types"
 EXPORT = "case.export"
+REVEAL = "case.reveal"
 STOP = "case.notice_stop"
 
 STAFF_ROLES = ("operator", "clerk", "head")
@@ -31,6 +32,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     TRANSFER: STAFF_ROLES,
     TYPES: ("operator",),
     EXPORT: ("operator", "head"),
+    REVEAL: STAFF_ROLES,
     STOP: (PUBLIC,),
 }
 """The permissions of the case engine, each with the roles that have it unless a city says otherwise."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Personal fields of cases: encrypted apart from the case, which keeps a word for each; opened only where it must be."""
+"""Personal fields of cases: encrypted apart from the case, which keeps a word for each; opened only where needed."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -37,7 +37,7 @@ class Sql(msgspec.Struct, frozen=True):
     cases_due: str
     secret_settle: str
     types_with_personal: str
-    secrets_older: str
+    secrets_stale: str
     secret_renew: str
 
 
@@ -61,6 +61,11 @@ class Secret(msgspec.Struct, frozen=True, kw_only=True):
     mark: bytes | None = None
 
     @property
+    def word(self) -> str:
+        """What stands for it in the case and its history."""
+        return f"{WORD}{self.number}"
+
+    @property
     def place(self) -> Place:
         """It opens in this case, field and number alone."""
         return place_of(self.case_id, self.field, self.number)
@@ -77,14 +82,16 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sealing:
-    """Seals and opens the personal fields of cases with the keys of a city."""
+    """Seals and opens the personal fields of cases with the keys of a city. Without keys they lie in the case."""
 
-    def __init__(self, keys: KeyRing) -> None:
-        self.keys = keys
+    def __init__(self, keys: KeyRing | None) -> None:
+        self._keys = keys
         self._sorts: dict[tuple[str, int], Mapping[str, Sort]] = {}
 
     def sorts(self, type: CaseType) -> Mapping[str, Sort]:
         """The personal fields of a published version, which never changes."""
+        if self._keys is None:
+            return {}
         known = self._sorts.get((type.id, type.version))
         if known is None:
             known = self._sorts[type.id, type.version] = sorts_of(type)
@@ -106,19 +113,19 @@ class Sealing:
             elif value not in (None, "") and (was_sealed or name in sorts):
                 came_back = word is not None and value == _masked(sort, before)
                 secret = self._secret(after, name, sort, before if came_back else value)
-                fields[name] = f"{WORD}{secret.number}"
+                fields[name] = secret.word
                 secrets.append(secret)
         return fields, secrets
 
     def _secret(self, case: Case, field: str, sort: Sort, value: Json) -> Secret:
-        sealed = self.keys.encrypt(msgspec.json.encode(value), place_of(case.id, field, case.version))
-        mark = self.keys.mark(sort, normalise(sort, str(value))) if sort in IDENTIFIERS else None
+        sealed = self._ring.encrypt(msgspec.json.encode(value), place_of(case.id, field, case.version))
+        mark = self._ring.mark(sort, normalise(sort, str(value))) if sort in IDENTIFIERS else None
         return Secret(case_id=case.id, field=field, number=case.version, sort=sort, value=sealed, mark=mark)
 
     async def secrets(self, reader: Reader, cases: Iterable[Case]) -> Secrets:
         """All that is kept apart for some cases; those that have nothing sealed are not asked for."""
         ids = [case.id for case in cases if has_words(case.fields)]
-        if not ids:
+        if not ids or self._keys is None:
             return {}
         found = await reader.read(SQL.secrets_of, {"ids": ids}, as_=Secret)
         return {(each.case_id, each.field, each.number): each for each in found}
@@ -148,7 +155,12 @@ class Sealing:
 
     def value_of(self, secret: Secret) -> Json:
         """One value in clear."""
-        return msgspec.json.decode(self.keys.decrypt_bytes(secret.value, secret.place)) if secret.value else ""
+        return msgspec.json.decode(self._ring.decrypt_bytes(secret.value, secret.place)) if secret.value else ""
+
+    @property
+    def _ring(self) -> KeyRing:
+        assert self._keys is not None, "a city without keys seals nothing"
+        return self._keys
 
     async def open(self, reader: Reader, case: Case) -> Opened:
         """The fields of a case in clear, for the engine's own rules."""
@@ -165,7 +177,7 @@ class Sealing:
     async def cover_events(self, reader: Reader, events: Sequence[CaseEvent], shown: Fields) -> tuple[CaseEvent, ...]:
         """Acts as they are shown: what they changed is not told by another way."""
         ids = {each.case_id for each in events if has_words(_changed(each))}
-        if not ids:
+        if not ids or self._keys is None:
             return tuple(events)
         found = await reader.read(SQL.secrets_of, {"ids": sorted(ids)}, as_=Secret)
         secrets = {(each.case_id, each.field, each.number): each for each in found}
@@ -179,7 +191,9 @@ class Sealing:
 
     def marks(self, identifier: str) -> list[bytes]:
         """Under what somebody with this phone number, id number or e-mail address may be kept."""
-        return [mark for sort in IDENTIFIERS for mark in self.keys.marks(sort, normalise(sort, identifier))]
+        if self._keys is None or not identifier:
+            return []
+        return [mark for sort in IDENTIFIERS for mark in self._keys.marks(sort, normalise(sort, identifier))]
 
 
 async def keep(transaction: Transaction, secrets: Sequence[Secret]) -> None:

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
-import msgspec
+from msgspec.structs import replace
 
 from citybrain.kernel.access.actor import Actor
-from citybrain.kernel.access.policy import NotPermitted, require
+from citybrain.kernel.access.policy import NotPermitted, fields, require
 from citybrain.kernel.cases import acts, permitted
-from citybrain.kernel.cases.acts import Edit, Step, Time
+from citybrain.kernel.cases.acts import Edit, How, Step, Time
 from citybrain.kernel.cases.case import (
     Case,
     CaseEvent,
@@ -40,7 +40,7 @@ from citybrain.kernel.cases.refusals import (
     SomethingMissing,
     TransferRefused,
 )
-from citybrain.kernel.cases.rights import ASSIGN, OPEN, seen, works_on
+from citybrain.kernel.cases.rights import ASSIGN, OPEN, VIEW, seen, works_on
 from citybrain.kernel.cases.work import CASE_BY_KEY, SQL, Hooks, Watcher, Work, one_case, put_link
 from citybrain.kernel.db import Database
 
@@ -48,21 +48,13 @@ HAND_OVER_AT_ONCE = 200
 NO_FACTS = MoveFacts()
 
 
-class _How(msgspec.Struct, frozen=True):
-    """To which phase a verb leads, and by which move if it is named."""
-
-    verb: Verb
-    phase: Phase
-    move: str | None
-    expected_version: int | None
-
-
 class Cases:
     """The cases of one city. `clock` says what time it is; `departments` answers afresh each time it is asked.
 
     Every verb needs `case.view` to see the case and its own permission to work on it. With `expected_version` a case
     that somebody changed meanwhile is refused as `CaseChanged`, which says what it is now and who did it.
-    Others put themselves into `hooks`: planners set times, watchers are told inside the transaction.
+    Others put themselves into `hooks`: planners set times, watchers are told inside the transaction. Personal fields
+    are masked in what is read here, and in answers of verbs and for watchers a word stands for each.
     """
 
     def __init__(
@@ -101,11 +93,11 @@ class Cases:
         type = await self.types.current(opening.type, now)
         fields = self.check_form(type, opening.fields)
         department = self.departments.successor(opening.department)
-        opening = msgspec.structs.replace(opening, fields=fields, department=department)
+        opening = replace(opening, fields=fields, department=department)
         case = acts.begin(opening, type, actor.on_behalf_of or actor.account, now)
         id = (await self._db.read(SQL.id_next, as_=int))[0]
         number = case.number or await self._number(type, case.created_at)
-        return msgspec.structs.replace(case, id=id, number=number), type
+        return replace(case, id=id, number=number), type
 
     async def _number(self, type: CaseType, at: datetime) -> str:
         fixed = fixed_part(type.numbering, type.id, at)
@@ -122,22 +114,28 @@ class Cases:
         found = await self._db.read_one(one_case(sight.condition), {"id": id, **sight.params}, as_=Case)
         if found is None:
             raise NoSuchCase("kernel.no_such_case", {"id": id})
-        return found
+        return (await self.covered(actor, found))[0]
+
+    async def covered(self, actor: Actor, *cases: Case) -> tuple[Case, ...]:
+        """Cases with their sealed fields masked, or hidden, as a verb's answer is before anybody sees it."""
+        return await self.hooks.sealing.cover(self._db, cases, fields(actor, VIEW))
 
     async def find(self, actor: Actor, query: CaseQuery) -> Page:
         """Cases that the actor sees, page by page."""
-        return await self.finding.find(actor, query)
+        page = await self.finding.find(actor, query, self.hooks.sealing.marks(query.identifier))
+        return replace(page, cases=await self.covered(actor, *page.cases))
 
     async def history(self, actor: Actor, id: int) -> list[CaseEvent]:
-        """Everything that was done with a case, in order."""
+        """Everything that was done with a case, in order, sealed fields as they are stored."""
         await self.get(actor, id)
         return await self._db.read(SQL.history, {"id": id}, as_=CaseEvent)
 
     async def story(self, actor: Actor, id: int) -> Story:
         """A case with all that is told of it. Linked cases may be out of the actor's sight."""
+        events = await self._db.read(SQL.history, {"id": id}, as_=CaseEvent)
         return Story(
             case=await self.get(actor, id),
-            events=tuple(await self._db.read(SQL.history, {"id": id}, as_=CaseEvent)),
+            events=await self.hooks.sealing.cover_events(self._db, events, fields(actor, VIEW)),
             comments=tuple(await self._db.read(SQL.comments, {"id": id}, as_=Comment)),
             links=tuple(await self._db.read(SQL.links, {"id": id}, as_=Link)),
             shares=tuple(await self._db.read(SQL.shares, {"id": id}, as_=Share)),
@@ -162,24 +160,24 @@ class Cases:
         self, actor: Actor, id: int, reason: str, *, move: str | None = None, expected_version: int | None = None
     ) -> Case:
         """Let a case rest, by the one move to a suspended state (or the named one); its time limits stand still."""
-        how = _How(Verb.SUSPEND, Phase.SUSPENDED, move, expected_version)
+        how = How(Verb.SUSPEND, Phase.SUSPENDED, move, expected_version)
         return await self._to_phase(actor, id, MoveFacts(reason=reason), how)
 
     async def resume(
         self, actor: Actor, id: int, reason: str = "", *, move: str | None = None, expected_version: int | None = None
     ) -> Case:
         """Go on with a case that rested."""
-        how = _How(Verb.RESUME, Phase.OPEN, move, expected_version)
+        how = How(Verb.RESUME, Phase.OPEN, move, expected_version)
         return await self._to_phase(actor, id, MoveFacts(reason=reason), how)
 
     async def reopen(
         self, actor: Actor, id: int, reason: str, *, move: str | None = None, expected_version: int | None = None
     ) -> Case:
         """Take up again a case that was closed."""
-        how = _How(Verb.REOPEN, Phase.OPEN, move, expected_version)
+        how = How(Verb.REOPEN, Phase.OPEN, move, expected_version)
         return await self._to_phase(actor, id, MoveFacts(reason=reason), how)
 
-    async def _to_phase(self, actor: Actor, id: int, facts: MoveFacts, how: "_How") -> Case:
+    async def _to_phase(self, actor: Actor, id: int, facts: MoveFacts, how: How) -> Case:
         async with self._on(actor, id, None, how.expected_version) as (work, case, type):
             fits = (case.phase is Phase.CLOSED) is (how.verb is Verb.REOPEN)
             row = acts.find_move_to(case, type, how.phase if fits else case.phase, how.move)
@@ -195,12 +193,12 @@ class Cases:
         if not self._may_move(work.actor, move, case, helpers):
             raise MoveNotYours("kernel.case_move_not_yours", {"number": case.number, "move": move.name})
         if facts.department:
-            facts = msgspec.structs.replace(facts, department=self.departments.successor(facts.department))
+            facts = replace(facts, department=self.departments.successor(facts.department))
         step = acts.make_move(case, type, move, facts, work.by, work.now)
         if facts.fields:
             fields = self.check_form(type, step.after.fields)
-            step = msgspec.structs.replace(step, after=msgspec.structs.replace(step.after, fields=fields))
-        return await work.record(case, msgspec.structs.replace(step, verb=verb), type)
+            step = replace(step, after=replace(step.after, fields=fields))
+        return await work.record(case, replace(step, verb=verb), type)
 
     def _may_move(self, actor: Actor, move: Move, case: Case, helpers: Collection[str]) -> bool:
         return permitted.may_move(actor, move, case, helpers, self.departments.within)
@@ -238,7 +236,7 @@ class Cases:
             if not permitted.may_give_back(actor, case, type, self.departments.within):
                 raise TransferRefused("kernel.case_return_not_yours", {"number": case.number})
             if case.came_from:
-                case = msgspec.structs.replace(case, came_from=self.departments.successor(case.came_from))
+                case = replace(case, came_from=self.departments.successor(case.came_from))
             return await work.record(case, acts.give_back(case, type, reason, work.now), type)
 
     async def edit(self, actor: Actor, id: int, edits: Edit, *, expected_version: int | None = None) -> Case:
@@ -247,7 +245,7 @@ class Cases:
             step = acts.edit(case, edits)
             if edits.fields:
                 fields = self.check_form(type, step.after.fields)
-                step = msgspec.structs.replace(step, after=msgspec.structs.replace(step.after, fields=fields))
+                step = replace(step, after=replace(step.after, fields=fields))
             return await work.record(case, step, type)
 
     async def plan(
@@ -354,7 +352,7 @@ class Cases:
                 break
             for id in ids:
                 async with self._on(actor, id, Verb.ASSIGN, None) as (work, case, type):
-                    after = msgspec.structs.replace(acts.pass_to(case, to), came_from=None)
+                    after = replace(acts.pass_to(case, to), came_from=None)
                     await work.record(case, Step(verb=Verb.TRANSFER, after=after, reason=reason), type)
             count += len(ids)
         return count
@@ -371,7 +369,7 @@ class Cases:
         self, actor: Actor, now: datetime, also: Watcher | None = None, *, many: bool = False
     ) -> AsyncIterator[Work]:
         """One transaction in which all is written or nothing."""
-        hooks = Hooks(planners=self.hooks.planners, watchers=[*self.hooks.watchers, *([also] if also else [])])
+        hooks = replace(self.hooks, watchers=[*self.hooks.watchers, *([also] if also else [])])
         async with self._db.transaction() as transaction:
             work = Work(transaction, actor, now, hooks, many=many)
             yield work
@@ -388,7 +386,8 @@ class Cases:
                 self._check_works(actor, NEEDED[verb], case)
             if verb and verb in NEEDED_ANYWHERE:
                 require(actor, NEEDED_ANYWHERE[verb])
-            yield work, case, await self.types.get(case.type, case.type_version, within=work.transaction)
+            type = await self.types.get(case.type, case.type_version, within=work.transaction)
+            yield work, await work.open(case), type
 
     def _check_works(self, actor: Actor, permission: str, case: Case) -> None:
         if not works_on(actor, permission, case):

@@ -36,8 +36,13 @@ class Asked(msgspec.Struct, frozen=True):
 
 
 def words_of(case: Case, type: CaseType) -> list[str]:
-    """Every word of the index by which a case is found, its department and month included."""
-    texts = [case.title, case.address, *(str(case.fields.get(name) or "") for name in type.searched)]
+    """Every word of the index by which a case is found, its department and month included.
+
+    Personal fields are not among them: an index in clear would tell what is encrypted beside it.
+    """
+    personal = {str(each.get("name")) for each in type.personal}
+    searched = [name for name in type.searched if name not in personal]
+    texts = [case.title, case.address, *(str(case.fields.get(name) or "") for name in searched)]
     found = {department_word(case.department), month_word(case.created_at)}
     if case.phase is not Phase.CLOSED:
         found.add(OPEN_WORD)

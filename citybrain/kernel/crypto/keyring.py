@@ -175,6 +175,11 @@ class KeyRing:
         except DoesNotOpen:
             raise NotAsEncrypted("kernel.not_as_encrypted", facts) from None
 
+    @property
+    def head(self) -> bytes:
+        """What a value begins with that is encrypted with the newest key."""
+        return FORMAT.to_bytes(1, "big") + self._newest(Use.DATA).number.to_bytes(NUMBER_BYTES, "big")
+
     def is_current(self, sealed: bytes) -> bool:
         """Whether a value is encrypted with the key that new ones get."""
         return key_number(sealed) == self._newest(Use.DATA).number

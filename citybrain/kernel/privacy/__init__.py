@@ -3,7 +3,7 @@
 
 from citybrain.kernel.crypto import KeyLost, KeyRing, NotAsEncrypted, Place
 from citybrain.kernel.privacy.field import AtEnd, Basis, PersonalField, Retention, Sort, asked_for, excess, personal
-from citybrain.kernel.privacy.keeping import Kept, Renewal, Sealed, agree_on_keys, encrypt_anew, give_up
+from citybrain.kernel.privacy.keeping import Kept, Renewal, Sealed, agree_on_keys, encrypt_anew, give_up, kept_rows
 from citybrain.kernel.privacy.masking import mask, normalise
 from citybrain.kernel.privacy.people import (
     FORGET_CRON,
@@ -44,6 +44,7 @@ __all__ = [
     "encrypt_anew",
     "excess",
     "give_up",
+    "kept_rows",
     "mask",
     "normalise",
     "personal",

@@ -3,12 +3,15 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from citybrain.kernel.crypto import KeyLost, KeyRing, Place
 from citybrain.kernel.db import Database, Transaction
 from citybrain.kernel.privacy.people import SQL
+
+AT_ONCE = 500
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -51,6 +54,29 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     old: Old
     store: Store
+
+
+def kept_rows(
+    name: str, db: Database, keys: KeyRing, *, stale: str, renew: str, place: Callable[[tuple[Any, ...]], Place]
+) -> Kept:
+    """Encrypted values of one table, each with its place made of its key.
+
+    `stale` answers with key and value of those that do not begin with `%(head)s`, `%(limit)s` at once; `renew` writes a
+    `%(value)s` at the key `%(key_0)s`, `%(key_1)s` …, unless another wrote there with the newest key meanwhile.
+    """
+    portion: list[tuple[Any, ...]] = []
+
+    async def old() -> AsyncIterator[Sequence[Sealed]]:
+        while rows := await db.rows(stale, {"head": keys.head, "limit": AT_ONCE}):
+            portion[:] = [row[:-1] for row in rows]
+            yield [Sealed(place(row[:-1]), row[-1]) for row in rows]
+
+    async def store(transaction: Transaction, anew: Sequence[Sealed]) -> None:
+        named = [{f"key_{at}": part for at, part in enumerate(key)} for key in portion]
+        rows = [{**key, "value": each.value, "head": keys.head} for key, each in zip(named, anew, strict=True)]
+        await transaction.write_many(renew, rows)
+
+    return Kept(name=name, old=old, store=store)
 
 
 class Renewal:

@@ -112,7 +112,10 @@ class Consent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asking(msgspec.Struct, frozen=True, kw_only=True):
-    """Why somebody asks to see, about whom (`person` as `People.mark` made it), at which object, with which right."""
+    """Why somebody asks to see, about whom (`person` as `People.mark` made it), at which object, with which right.
+
+    `also` are other marks under which the person may look for it, as of an address beside the phone number.
+    """
 
     permission: str
     purpose: str
@@ -120,6 +123,7 @@ class Asking(msgspec.Struct, frozen=True, kw_only=True):
     person: bytes
     object: str
     department: str | None = None
+    also: tuple[bytes, ...] = ()
 
 
 class Gone(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,19 +179,17 @@ class People:
         for each in wanted:
             _check(actor, asking, each.field)
         names = [each.field.name for each in wanted]
-        await transaction.write(
-            SQL.reveal_add,
-            {
-                "person": asking.person,
-                "account": actor.account,
-                "on_behalf_of": actor.on_behalf_of,
-                "department": asking.department,
-                "object": asking.object,
-                "fields": names,
-                "purpose": asking.purpose,
-                "reason": reason,
-            },
-        )
+        look = {
+            "account": actor.account,
+            "on_behalf_of": actor.on_behalf_of,
+            "department": asking.department,
+            "object": asking.object,
+            "fields": names,
+            "purpose": asking.purpose,
+            "reason": reason,
+        }
+        looks = [{**look, "person": each} for each in (asking.person, *asking.also)]
+        await transaction.write_many(SQL.reveal_add, looks)
         await record(
             transaction,
             actor=actor,

@@ -2,6 +2,7 @@
 """Safety on the web: every answer carries what browsers need, the log is the audit power's, own data the person's."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,10 +15,13 @@ from citybrain.kernel.access import Access
 from citybrain.kernel.app import Mount
 from citybrain.kernel.asgi import Answer, Receive, Scope, Send, send_answer
 from citybrain.kernel.audit import MACHINE, record
+from citybrain.kernel.cases.case import Opening
+from citybrain.kernel.cases.rights import PERMISSIONS as CASE_PERMISSIONS
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.privacy import Asking, Basis, PersonalField, Place, Retention, Sort, Wanted
 from citybrain.kernel.store import Store
+from citybrain.kernel.tests.test_personal_fields_of_cases import FIELDS, LI, REPORT
 from citybrain.serve import contributions
 from citybrain.serve.front import Front
 from citybrain.serve.gate import COOKIE, OWN_PAGE_HEADER, SECURITY_HEADERS
@@ -44,7 +48,7 @@ async def url(store: Store, serving: Serving, tmp_path: Path) -> AsyncIterator[s
     (tmp_path / "assets").mkdir()
     (tmp_path / "index.html").write_text("<!doctype html>" + " " * 2_000)
     (tmp_path / "assets" / "a.js").write_text("0")
-    store.access.policy = Access(store.db, contributions.permissions()).policy
+    store.access.policy = Access(store.db, (CASE_PERMISSIONS, *contributions.permissions())).policy
     desk: Any = SimpleNamespace(city=SimpleNamespace(store=store))
     front = Front(create(desk, store.access, tmp_path, address=HTTPS), store.access, [(MOUNT, _bare)], address=HTTPS)
     async with serving(front) as found:  # type: ignore[arg-type]
@@ -175,3 +179,18 @@ async def test_a_citizen_sees_who_looked_and_nobody_elses_data(store: Store, url
         async with httpx.AsyncClient(base_url=url, cookies={COOKIE: token}) as citizen:
             assert [look["account"] for look in (await citizen.get("/api/own/looks")).json()] == seen
             assert [look["account"] for look in (await citizen.get("/api/own/data")).json()["looks"]] == seen
+
+
+async def test_personal_fields_of_a_case_are_seen_by_giving_a_reason(store: Store, url: str) -> None:
+    await store.cases.types.put(REPORT, by="city", now=utc_now() - timedelta(hours=1))
+    case = await store.cases.open(LI, Opening(type="report", title="x", department="roads", fields=FIELDS))
+    path = f"/api/cases/{case.id}/reveal"
+    async with await _client(store, url, "clerk-of-all", "operator") as clerk:
+        seen = await clerk.post(path, json={"fields": ["phone"], "reason": "回访核实情况"})
+        assert (seen.status_code, seen.json()) == (200, {"values": {"phone": FIELDS["phone"]}})
+        why = await clerk.post(path, json={"fields": ["phone"], "reason": ""})
+        assert (why.status_code, why.json()["code"]) == (400, "kernel.reveal_reason_missing")
+        nowhere = await clerk.post("/api/cases/999999/reveal", json={"fields": ["phone"], "reason": "回访"})
+        assert nowhere.status_code == 404
+    async with await _client(store, url, "auditor-two", "audit") as auditor:
+        assert (await auditor.post(path, json={"fields": ["phone"], "reason": "回访核实情况"})).status_code == 403
