@@ -24,6 +24,9 @@ PUBLIC_MAY = {
     "hotline.report",
     "ngsild.read",
     "ogcfeatures.read",
+    # Open311 is made for apps of everybody. Reports are counted by address, and nothing personal is shown.
+    "open311.report",
+    "open311.view",
     "pool.view",
     "sensorthings.read",
     "session.open",

@@ -55,23 +55,6 @@ class Resolution(StrEnum):
     UNFOUNDED = "unfounded"
 
 
-class Satisfaction(StrEnum):
-    """The five levels of 好差评. Standards code them in opposite orders, so inside there are only words."""
-
-    VERY_SATISFIED = "very_satisfied"
-    SATISFIED = "satisfied"
-    FAIRLY_SATISFIED = "fairly_satisfied"
-    DISSATISFIED = "dissatisfied"
-    VERY_DISSATISFIED = "very_dissatisfied"
-
-
-# GB/T 39046-2020 table A.8 counts 1 = very satisfied; the 好差评 interface of Zhejiang counts 5 = very satisfied.
-GB_T_39046: Mapping[Satisfaction, int] = {level: number for number, level in enumerate(Satisfaction, start=1)}
-ZHEJIANG: Mapping[Satisfaction, int] = {level: 6 - number for level, number in GB_T_39046.items()}
-# 国务院办公厅 国办发〔2019〕51号: the first three levels are good ratings (好评), the last two bad ones (差评).
-GOOD = frozenset({Satisfaction.VERY_SATISFIED, Satisfaction.SATISFIED, Satisfaction.FAIRLY_SATISFIED})
-
-
 class Datatype(StrEnum):
     """What a question is answered with: the words of GeoReport v2."""
 

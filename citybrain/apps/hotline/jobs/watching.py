@@ -11,14 +11,18 @@ import structlog
 from citybrain.apps.hotline.detect import bursts, drift
 from citybrain.apps.hotline.jobs.mail import listening
 from citybrain.apps.hotline.learn import USUAL_THRESHOLD
+from citybrain.apps.hotline.model import Channel
 from citybrain.apps.hotline.service import citizens, models
 from citybrain.apps.hotline.service.hotline import Hotline, opened
+from citybrain.apps.hotline.service.publishing import Publisher
+from citybrain.apps.hotline.service.told import intake_of
 from citybrain.apps.hotline.store import tickets
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.store import Store
 
 REFRESH = timedelta(seconds=2)
+PUBLISH = timedelta(seconds=3)
 LOOK_FOR_BURSTS = timedelta(minutes=1)
 LOOK_FOR_DRIFT = timedelta(hours=1)
 RELOAD_PLACES = timedelta(minutes=15)
@@ -31,13 +35,16 @@ FEWEST_TO_TRAIN = 1_000
 
 log = structlog.get_logger()
 
+Round = Callable[[Hotline, datetime], Awaitable[object]]
+
 
 @asynccontextmanager
 async def running(store: Store) -> AsyncIterator[Hotline]:
     """An open hotline with all its rounds, until the city stops."""
-    async with opened(store) as hotline, listening(hotline):
-        rounds: list[tuple[timedelta, Callable[[Hotline, datetime], Awaitable[object]]]] = [
+    async with opened(store) as hotline, listening(hotline), publishing(hotline) as publish:
+        rounds: list[tuple[timedelta, Round]] = [
             (REFRESH, refresh),
+            (PUBLISH, publish),
             (LOOK_FOR_BURSTS, look_for_bursts),
             (LOOK_FOR_DRIFT, look_for_drift),
             (RELOAD_PLACES, reload_places),
@@ -53,7 +60,20 @@ async def running(store: Store) -> AsyncIterator[Hotline]:
             await asyncio.wait(tasks)
 
 
-async def _again(hotline: Hotline, every: timedelta, do: Callable[[Hotline, datetime], Awaitable[object]]) -> None:
+@asynccontextmanager
+async def publishing(hotline: Hotline) -> AsyncIterator[Round]:
+    """Take in what is told at the door for reports, and show what everybody may see; gives the round of the latter."""
+    publisher = Publisher(hotline)
+    await publisher.services(utc_now())
+
+    async def publish(_hotline: Hotline, now: datetime) -> None:
+        await publisher.round(now)
+
+    with hotline.store.intakes.offered(Channel.OPEN311, intake_of(hotline, publisher)):
+        yield publish
+
+
+async def _again(hotline: Hotline, every: timedelta, do: Round) -> None:
     """The edge of a job: what is refused now is tried in the next round, and told in the log."""
     while True:
         await asyncio.sleep(every.total_seconds())
