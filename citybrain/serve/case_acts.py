@@ -180,7 +180,7 @@ async def act(state: State, request: AnyRequest, id: FromPath[int], data: JSONBo
     """Do something with a case; whether the actor may is the engine's to say, verb by verb."""
     on = Doing(store=state.store, actor=request.state.actor, id=id)
     case = await DO[type(data)](on, data)
-    return case and await on.store.casework.details.shown(on.actor, case)
+    return case and (await on.store.cases.covered(on.actor, case))[0]
 
 
 @post("/api/cases/bulk", opt={"permission": VIEW}, status_code=200)

@@ -163,7 +163,7 @@ async def open_case(state: State, request: AnyRequest, data: JSONBody[NewCase]) 
     actor: Actor = request.state.actor
     along = store.casework.files.along(actor, data.attachments)
     case = await store.cases.open(actor, data.opening(), also=along)
-    return await store.casework.details.shown(actor, case)
+    return (await store.cases.covered(actor, case))[0]
 
 
 ROUTES = (work, cases, one, by_number, open_case)

@@ -1,28 +1,70 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Routes for what clerks keep beside cases: drafts of what is not sent yet."""
+"""Routes for what clerks keep beside cases: drafts of what is not sent yet, answers that are given often, lists."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
-from litestar import Request, delete, get, put
+from litestar import Request, delete, get, post, put
 from litestar.datastructures import State
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
+from citybrain.kernel.cases.answers import Answer, Filled
 from citybrain.kernel.cases.drafts import Draft, DraftHead, Owner
+from citybrain.kernel.cases.queues import Queue
+from citybrain.kernel.cases.rights import ASSIGN, VIEW, WORK
 from citybrain.kernel.clock import utc_now
-from citybrain.kernel.records import Facts
+from citybrain.kernel.records import Facts, Json
 from citybrain.kernel.store import Store
+from citybrain.serve.case_query import in_address, read_given
 
 AnyRequest = Request[Any, Any, Any]
 # Whoever fills in a form may keep it, whatever else they may.
 OWN = {"permission": "session.own"}
 
 
-class Filled(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Typed(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What was filled in so far, checked or not."""
 
     values: Facts
+
+
+class NewAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A template; `version` is the one that is changed."""
+
+    title: str
+    body: str
+    category: str = ""
+    department: str | None = None
+    version: int = 1
+
+
+class ForCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The case that a template is filled in from."""
+
+    case_id: int
+
+
+class NewQueue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A question with its name, as it stands in an address; `version` is the one that is changed."""
+
+    name: str
+    query: Facts
+    department: str | None = None
+    version: int = 1
+
+
+class QueueView(msgspec.Struct, frozen=True, kw_only=True):
+    """A kept question, as it stands in an address; `count` is null where counts cannot say it."""
+
+    id: int
+    name: str
+    query: Mapping[str, Json]
+    department: str | None
+    owner: str
+    version: int
+    count: int | None
+    may_change: bool
 
 
 def _owner(request: AnyRequest) -> Owner:
@@ -44,7 +86,7 @@ async def draft(state: State, request: AnyRequest, place: FromPath[str]) -> Draf
 
 
 @put("/api/drafts/{place:str}", opt=OWN)
-async def save_draft(state: State, request: AnyRequest, place: FromPath[str], data: JSONBody[Filled]) -> DraftHead:
+async def save_draft(state: State, request: AnyRequest, place: FromPath[str], data: JSONBody[Typed]) -> DraftHead:
     """Keep what was filled in so far."""
     store: Store = state.store
     return await store.casework.drafts.save(_owner(request), place, data.values, now=utc_now())
@@ -57,4 +99,98 @@ async def discard_draft(state: State, request: AnyRequest, place: FromPath[str])
     await store.casework.drafts.discard(_owner(request), place)
 
 
-ROUTES = (drafts, draft, save_draft, discard_draft)
+@get("/api/answers", opt={"permission": WORK})
+async def answers(
+    state: State, request: AnyRequest, words: FromQuery[str] = "", category: FromQuery[str] = ""
+) -> Sequence[Answer]:
+    """Templates that have all that was typed, those of a category first."""
+    store: Store = state.store
+    return await store.casework.answers.search(request.state.actor, words, category=category)
+
+
+@post("/api/answers", opt={"permission": ASSIGN}, status_code=201)
+async def write_answer(state: State, request: AnyRequest, data: JSONBody[NewAnswer]) -> Answer:
+    """Write a template, for a department or for everybody."""
+    store: Store = state.store
+    return await store.casework.answers.put(request.state.actor, _answer(data, 0), now=utc_now())
+
+
+@put("/api/answers/{id:int}", opt={"permission": ASSIGN})
+async def change_answer(state: State, request: AnyRequest, id: FromPath[int], data: JSONBody[NewAnswer]) -> Answer:
+    """Write a new version of a template."""
+    store: Store = state.store
+    return await store.casework.answers.put(request.state.actor, _answer(data, id), now=utc_now())
+
+
+def _answer(given: NewAnswer, id: int) -> Answer:
+    return Answer(id=id, **msgspec.structs.asdict(given))
+
+
+@delete("/api/answers/{id:int}", opt={"permission": ASSIGN}, status_code=204)
+async def retire_answer(state: State, request: AnyRequest, id: FromPath[int], version: FromQuery[int]) -> None:
+    """Offer a template no longer."""
+    store: Store = state.store
+    await store.casework.answers.retire(request.state.actor, id, version=version, now=utc_now())
+
+
+@post("/api/answers/{id:int}/use", opt={"permission": WORK}, status_code=200)
+async def use_answer(state: State, request: AnyRequest, id: FromPath[int], data: JSONBody[ForCase]) -> Filled:
+    """A template filled in from a case that the actor sees, and the slots that are left to fill."""
+    store: Store = state.store
+    case = await store.cases.get(request.state.actor, data.case_id)
+    return await store.casework.answers.use(request.state.actor, id, case)
+
+
+@get("/api/queues", opt={"permission": VIEW})
+async def queues(state: State, request: AnyRequest) -> Sequence[QueueView]:
+    """The questions that one kept, and those of one's departments."""
+    store: Store = state.store
+    return [_view(each) for each in await store.casework.queues.of(request.state.actor)]
+
+
+@post("/api/queues", opt={"permission": VIEW}, status_code=201)
+async def keep_queue(state: State, request: AnyRequest, data: JSONBody[NewQueue]) -> QueueView:
+    """Keep a question under a name."""
+    store: Store = state.store
+    return _view(await store.casework.queues.keep(request.state.actor, _queue(data, 0)))
+
+
+@put("/api/queues/{id:int}", opt={"permission": VIEW})
+async def change_queue(state: State, request: AnyRequest, id: FromPath[int], data: JSONBody[NewQueue]) -> QueueView:
+    """Change a kept question."""
+    store: Store = state.store
+    return _view(await store.casework.queues.change(request.state.actor, _queue(data, id)))
+
+
+@delete("/api/queues/{id:int}", opt={"permission": VIEW}, status_code=204)
+async def forget_queue(state: State, request: AnyRequest, id: FromPath[int]) -> None:
+    """Forget a kept question."""
+    store: Store = state.store
+    await store.casework.queues.forget(request.state.actor, id)
+
+
+def _queue(given: NewQueue, id: int) -> Queue:
+    query = read_given(given.query)
+    return Queue(id=id, name=given.name, query=query, department=given.department, version=given.version)
+
+
+def _view(queue: Queue) -> QueueView:
+    given = {name: getattr(queue, name) for name in QueueView.__struct_fields__}
+    return QueueView(**{**given, "query": in_address(queue.query)})
+
+
+ROUTES = (
+    drafts,
+    draft,
+    save_draft,
+    discard_draft,
+    answers,
+    write_answer,
+    change_answer,
+    retire_answer,
+    use_answer,
+    queues,
+    keep_queue,
+    change_queue,
+    forget_queue,
+)

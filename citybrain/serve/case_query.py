@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A question about cases as it stands in an address, and as one is kept or sent in a body."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -21,6 +21,7 @@ SEVERAL = {
     "department": "departments",
     "channel": "channels",
 }
+ONE = {several: one for one, several in SEVERAL.items()}
 SEPARATOR = ","
 
 
@@ -35,7 +36,7 @@ class Params(Protocol):
         """Every value of a name."""
         ...
 
-    def keys(self) -> object:
+    def __iter__(self) -> Iterator[str]:
         """The names."""
         ...
 
@@ -45,33 +46,37 @@ def read_query(params: Params) -> CaseQuery:
 
     Refuses `CaseQueryUnusable` for what is unknown, and for times that do not say their zone.
     """
-    given: dict[str, Json] = {}
-    for name in dict.fromkeys(params.keys()):  # type: ignore[call-overload]
-        values = [value for value in params.getall(name) if value]
+    return read_given({name: params.getall(name) for name in dict.fromkeys(params)})
+
+
+def read_given(given: Mapping[str, Json]) -> CaseQuery:
+    """The same of parts by name, each a value or a list of values."""
+    parts: dict[str, Json] = {}
+    for name, value in given.items():
+        values = [each for each in (value if isinstance(value, list) else [value]) if each not in (None, "")]
         if values:
-            given[SEVERAL.get(name, name)] = _value(name, values)
-    return as_query(given)
+            parts[SEVERAL.get(name, name)] = _part(name, values)
+    return _query(parts)
 
 
-def _value(name: str, values: list[str]) -> Json:
-    if name in SEVERAL:
+def _part(name: str, values: list[Json]) -> Json:
+    if name in SEVERAL or name in ONE:
         return values
     if name == "box":
-        return values[-1].split(SEPARATOR)
+        return values if len(values) > 1 else str(values[0]).split(SEPARATOR)
     return values[-1]
 
 
-def as_query(given: Mapping[str, Json]) -> CaseQuery:
-    """A question from its parts by name, as they came."""
-    unknown = sorted(set(given) - set(CaseQuery.__struct_fields__))
+def _query(parts: Mapping[str, Json]) -> CaseQuery:
+    unknown = sorted(set(parts) - set(CaseQuery.__struct_fields__))
     if unknown:
         raise CaseQueryUnusable("serve.case_query_unusable", {"why": ", ".join(unknown)[:200]})
     try:
-        query = msgspec.convert(dict(given), CaseQuery, strict=False)
+        query = msgspec.convert(dict(parts), CaseQuery, strict=False)
     except msgspec.ValidationError as problem:
         raise CaseQueryUnusable("serve.case_query_unusable", {"why": str(problem)[:200]}) from problem
     _check(query)
-    if "order" not in given and Phase.CLOSED in query.phases:
+    if "order" not in parts and Phase.CLOSED in query.phases:
         return msgspec.structs.replace(query, order=Order.NEWEST)
     return query
 
@@ -84,3 +89,10 @@ def _check(query: CaseQuery) -> None:
         texts = value if isinstance(value, tuple) else (value,)
         if any(isinstance(text, str) and "\0" in text for text in texts):
             raise CaseQueryUnusable("serve.case_query_unusable", {"why": name})
+
+
+def in_address(query: CaseQuery) -> Mapping[str, Json]:
+    """What a question says beyond the usual, by the names that an address has."""
+    usual = CaseQuery()
+    said = {name: value for name, value in msgspec.structs.asdict(query).items() if value != getattr(usual, name)}
+    return {ONE.get(name, name): msgspec.to_builtins(value) for name, value in said.items()}

@@ -144,9 +144,11 @@ class Answers:
         }
         return await self._db.read(SQL.answer_search, params, as_=Answer)
 
-    async def use(self, id: int, case: Case) -> Filled:
-        """A template filled in from a case; what is used most is offered first the next time."""
+    async def use(self, actor: Actor, id: int, case: Case) -> Filled:
+        """A template that the actor has, filled in from a case; what is used most is offered first the next time."""
         answer = await self.get(id)
+        if answer.department is not None and not reach(actor, WORK).covers(answer.department):
+            raise NoSuchAnswer("kernel.no_such_answer", {"id": id})
         await self._db.write(SQL.answer_used, {"id": id})
         return fill_answer(answer.body, case)
 

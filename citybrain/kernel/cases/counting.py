@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many cases there are, read from counts that every act keeps; and questions kept under a name."""
+"""How many cases there are, read from counts that every act keeps."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,13 +10,11 @@ import msgspec
 
 from citybrain.kernel import sql
 from citybrain.kernel.access.actor import Actor
-from citybrain.kernel.access.policy import require
 from citybrain.kernel.cases.case_type import Phase
 from citybrain.kernel.cases.query import SORTINGS, CaseQuery, Scope
-from citybrain.kernel.cases.refusals import NoSuchQueue, QueryRefused
-from citybrain.kernel.cases.rights import ASSIGN, VIEW, Seen, seen
+from citybrain.kernel.cases.refusals import QueryRefused
+from citybrain.kernel.cases.rights import Seen, seen
 from citybrain.kernel.db import Database
-from citybrain.kernel.records import Facts
 
 COUNTED_MOST = 1_000  # what is counted row by row is told as "a thousand or more" from there on
 BY = ("type", "department", "state", "assignee", "phase")
@@ -41,15 +39,15 @@ class Sql(msgspec.Struct, frozen=True):
     helped: str
     late: str
     late_everywhere: str
-    queue_insert: str
-    queues: str
-    queue_delete: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_counts.sql"), Sql)
 COUNTED = ("states", "phases", "types", "departments")
 # What counts do not tell apart.
-UNCOUNTED = ("categories", "channels", "due_before", "overdue", "created_from", "created_before", "box", "words")
+UNCOUNTED = (
+    *("categories", "channels", "due_before", "overdue", "created_from", "created_before", "box", "words"),
+    "identifier",
+)
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,16 +69,6 @@ class Summary(msgspec.Struct, frozen=True, kw_only=True):
     mine: int
     helped: int
     late: int
-
-
-class Queue(msgspec.Struct, frozen=True, kw_only=True):
-    """A question kept under a name: for its owner alone, or for all of a department."""
-
-    id: int = 0
-    owner: str
-    department: str | None = None
-    name: str
-    query: CaseQuery
 
 
 class Counting:
@@ -132,30 +120,6 @@ class Counting:
             helped=(await self._db.read(SQL.helped, params, as_=int))[0],
             late=(await self._db.read(late, params, as_=int))[0],
         )
-
-    async def keep(self, actor: Actor, queue: Queue) -> Queue:
-        """Keep a question under a name; for a department that needs `case.assign` there."""
-        require(actor, VIEW)
-        if queue.department is not None:
-            require(actor, ASSIGN, department=queue.department)
-        query: Facts = msgspec.to_builtins(queue.query)
-        params = {"owner": actor.account, "department": queue.department, "name": queue.name, "query": query}
-        id = (await self._db.read(SQL.queue_insert, params, as_=int))[0]
-        return msgspec.structs.replace(queue, id=id, owner=actor.account)
-
-    async def queues(self, actor: Actor) -> list[Queue]:
-        """The questions that somebody kept, and those of their departments, by name."""
-        return await self._db.read(SQL.queues, _owner(actor, VIEW), as_=Queue)
-
-    async def forget(self, actor: Actor, id: int) -> None:
-        """Forget a question: one's own, or a department's with `case.assign` there."""
-        if not await self._db.write(SQL.queue_delete, {"id": id, **_owner(actor, ASSIGN)}):
-            raise NoSuchQueue("kernel.no_such_case_queue", {"id": id})
-
-
-def _owner(actor: Actor, permission: str) -> dict[str, Any]:
-    reach = seen(actor, permission).reach
-    return {"owner": actor.account, "departments": sorted(reach.departments), "all": reach.all}
 
 
 def _scope(scope: Scope, sight: Seen) -> tuple[str, ...] | None:

@@ -60,19 +60,3 @@ SELECT count(*) FROM (
     SELECT FROM city_case c WHERE c.phase = 'open' AND c.phase <> 'closed'
         AND coalesce(c.due_at, 'infinity') < %(before)s LIMIT %(most)s
 ) AS u;
-
--- name: queue_insert
-INSERT INTO case_queue (owner, department, name, query) VALUES (%(owner)s, %(department)s, %(name)s, %(query)s)
-RETURNING id;
-
--- name: queues
-SELECT id, owner, department, name, query FROM case_queue
-WHERE owner = %(owner)s OR department = ANY(%(departments)s::text[]) OR (department IS NOT NULL AND %(all)s)
-ORDER BY name, id;
-
--- name: queue_delete
-DELETE FROM case_queue
-WHERE id = %(id)s AND (
-    (department IS NULL AND owner = %(owner)s) OR department = ANY(%(departments)s::text[])
-    OR (department IS NOT NULL AND %(all)s)
-);

@@ -63,7 +63,8 @@ async def test_a_case_that_is_tried_out_is_due_after_the_holiday(at_desk: Signs)
 
 async def test_a_trial_goes_neither_back_in_time_nor_on_a_definition_that_cannot_work(at_desk: Signs) -> None:
     op = await at_desk("op")
-    body = {"definition": PERMIT, "opening": {"at": BEFORE_HOLIDAY, "fields": {"text": "x"}}}
+    body: dict[str, Any] = {"definition": PERMIT, "opening": {"at": BEFORE_HOLIDAY, "fields": {"text": "x"}}}
+    wrong: dict[str, Any]
     for after in ("2026-09-01T00:00:00Z", "2026-10-01T00:00:00", "2026-99-01"):
         wrong = {**body, "steps": [{"after": after}]}
         code = await op.refused("POST", "/api/case-types/test-run", wrong, status=400)

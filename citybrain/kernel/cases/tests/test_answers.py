@@ -29,7 +29,7 @@ async def test_an_answer_is_found_by_what_is_in_it_and_filled_from_the_case(answ
     assert await answers.search(ROADS, "水管") == []
     assert await answers.search(WATER, "修复") == [], "another department's"
     case = await cases.open(ROADS, pothole())
-    filled = await answers.use(kept.id, case)
+    filled = await answers.use(ROADS, kept.id, case)
     assert f"（{case.number}）" in filled.text
     assert filled.open_slots == ("fields.cause", "name")
     assert "{fields.cause}" in filled.text

@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from citybrain.kernel.access.actor import Actor
 from citybrain.kernel.cases.case import Case, LinkKind, MoveFacts
 from citybrain.kernel.cases.case_type import Phase
-from citybrain.kernel.cases.counting import Queue
 from citybrain.kernel.cases.query import CaseQuery, Order, Scope, cells_of
-from citybrain.kernel.cases.refusals import NoSuchCase, NoSuchQueue, QueryRefused
+from citybrain.kernel.cases.refusals import NoSuchCase, QueryRefused
 from citybrain.kernel.cases.service import Cases
 from citybrain.kernel.cases.tests.city import (
     DEPARTMENTS,
@@ -160,19 +159,6 @@ async def test_counts_group_by_what_is_asked(filled: Cases) -> None:
     assert sum(count.n for count in counts) == len(cases)
     with pytest.raises(QueryRefused):
         await filled.finding.counting.counts(ALL, CaseQuery(words="x"))
-
-
-async def test_a_kept_question_is_its_owners_or_its_departments(cases: Cases) -> None:
-    counting = cases.finding.counting
-    own = await counting.keep(ROADS, Queue(owner="", name="我的", query=CaseQuery(scope=Scope.MINE)))
-    shared = await counting.keep(ROADS_HEAD, Queue(owner="", department="roads", name="全部", query=CaseQuery()))
-    assert [each.id for each in await counting.queues(ROADS)] == [shared.id, own.id]
-    assert (await counting.queues(ROADS))[1] == own
-    assert await counting.queues(WATER) == []
-    for who, id in ((WATER, own.id), (WATER, shared.id), (ROADS, shared.id)):
-        with pytest.raises(NoSuchQueue):
-            await counting.forget(who, id)
-    await counting.forget(ROADS_HEAD, shared.id)
 
 
 # fmt: off

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answers that are given often and lists that are kept, over HTTP."""
+
+from typing import Any
+
+from citybrain.serve.tests.conftest import Signs
+
+ANSWER: dict[str, Any] = {
+    "title": "路面已修复",
+    "body": "{number}：已修复，原因：{fields.cause}",
+    "department": "roads",
+}
+
+
+async def test_an_answer_is_written_by_a_head_found_while_typing_and_filled_from_a_case(at_desk: Signs) -> None:
+    li, zhao, chen = await at_desk("li"), await at_desk("zhao"), await at_desk("chen")
+    assert await li.refused("POST", "/api/answers", ANSWER, status=403) == "serve.not_permitted"
+    kept = await zhao.ask("POST", "/api/answers", ANSWER, status=201)
+    assert [each["id"] for each in await li.ask("GET", "/api/answers?words=修复")] == [kept["id"]]
+    assert await chen.ask("GET", "/api/answers?words=修复") == []
+    case = await li.open()
+    filled = await li.ask("POST", f"/api/answers/{kept['id']}/use", {"case_id": case["id"]}, status=200)
+    assert filled == {"text": f"{case['number']}：已修复，原因：{{fields.cause}}", "open_slots": ["fields.cause"]}
+    other = await chen.open(department="water")
+    path = f"/api/answers/{kept['id']}/use"
+    assert await chen.refused("POST", path, {"case_id": other["id"]}, status=404) == "kernel.no_such_answer"
+    assert await li.refused("POST", path, {"case_id": other["id"]}, status=404) == "kernel.no_such_case"
+
+
+async def test_of_two_who_change_an_answer_the_second_is_told(at_desk: Signs) -> None:
+    zhao, op = await at_desk("zhao"), await at_desk("op")
+    kept = await zhao.ask("POST", "/api/answers", {**ANSWER, "title": "两人"}, status=201)
+    path = f"/api/answers/{kept['id']}"
+    changed = await op.ask("PUT", path, {**ANSWER, "title": "新", "version": kept["version"]})
+    assert changed["version"] == kept["version"] + 1
+    stale = {**ANSWER, "title": "旧", "version": kept["version"]}
+    assert await zhao.refused("PUT", path, stale, status=409) == "kernel.answer_changed"
+    assert await zhao.refused("DELETE", f"{path}?version=1", status=409) == "kernel.answer_changed"
+    await zhao.ask("DELETE", f"{path}?version=2", status=204)
+    assert await zhao.refused("PUT", path, stale, status=404) == "kernel.no_such_answer"
+
+
+async def test_a_list_is_kept_as_it_stands_in_the_address(at_desk: Signs) -> None:
+    li, zhao = await at_desk("li"), await at_desk("zhao")
+    query = {"scope": "held", "state": ["new", "working"], "type": ["ticket"]}
+    await li.open()
+    kept = await zhao.ask("POST", "/api/queues", {"name": "在办", "department": "roads", "query": query}, status=201)
+    (seen,) = await li.ask("GET", "/api/queues")
+    assert (seen["query"], seen["department"], seen["owner"], seen["may_change"]) == (query, "roads", "zhao", False)
+    listed = await li.ask("GET", "/api/cases?scope=held&state=new&state=working&type=ticket")
+    assert seen["count"] == listed["total"] == len(listed["cases"])
+    path = f"/api/queues/{kept['id']}"
+    assert await li.refused("DELETE", path, status=404) == "kernel.no_such_case_queue"
+    narrowed = {"name": "超期", "department": "roads", "query": {"overdue": True}, "version": kept["version"]}
+    changed = await zhao.ask("PUT", path, narrowed)
+    assert (changed["version"], changed["count"], changed["query"]) == (2, None, {"overdue": True})
+    assert await zhao.refused("PUT", path, narrowed, status=409) == "kernel.case_queue_changed"
+    await zhao.ask("DELETE", path, status=204)
+    assert await li.ask("GET", "/api/queues") == []
+    wrong = {"name": "错", "query": {"colour": "red"}}
+    assert await li.refused("POST", "/api/queues", wrong, status=400) == "serve.case_query_unusable"
