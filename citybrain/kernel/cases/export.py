@@ -26,11 +26,13 @@ from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Invalid, Refusal
 from citybrain.kernel.i18n import Words
 from citybrain.kernel.privacy import Sort
+from citybrain.kernel.privacy.people import Asking, check_reason, note_looks
 from citybrain.kernel.records import Facts, Json, Text
 
 PAGE = 200
 ROWS_AT_MOST = 200_000
 COLUMNS_AT_MOST = 100
+ZONE = ZoneInfo("Asia/Shanghai")
 MANY = 500  # of one bulk act
 
 PLAIN = (
@@ -70,19 +72,14 @@ def columns_of(names: Sequence[str], type: CaseType | None, words: Words) -> lis
     return found
 
 
-def row_of(case: Case, columns: Sequence[Column], shown: Fields, states: Mapping[tuple[str, str], str]) -> list[Json]:
-    """The cells of a case, personal ones as they may be shown."""
-    return [_cell(case, column, shown, states) for column in columns]
-
-
-def _cell(case: Case, column: Column, shown: Fields, states: Mapping[tuple[str, str], str]) -> Json:
+def _cell(case: Case, column: Column, taking: "_Taking") -> Json:
     if column.name == "state":
-        return states.get((case.type, case.state), case.state)
+        return taking.states.get((case.type, case.state), case.state)
     if not column.name.startswith("fields."):
         return getattr(case, column.name)
     field = column.name.removeprefix("fields.")
     value = dict(case.fields).get(field)
-    return value if column.sort is None else shown_value(column.sort, value, shown.of(field))
+    return value if column.sort is None else shown_value(column.sort, value, taking.how(field))
 
 
 class Export:
@@ -103,42 +100,41 @@ class Export:
         *,
         form: Form,
         lang: str,
-        zone: str = "Asia/Shanghai",
+        reason: str = "",
     ) -> AsyncIterator[bytes]:
         """The cases of a question, as many as the actor sees, in pieces as they come.
 
         It is written down before the first piece leaves: who, what was asked, which columns, which of them in clear.
-        Columns of a form need a question about one type. Refuses `NotPermitted`, `ExportRefused`, `TooManyRows`.
+        Columns of a form need a question about one type. Personal ones are masked unless the right shows them clear and
+        a reason is given, which each person can read. Refuses `NotPermitted`, `ExportRefused`, `TooManyRows`.
         """
         require(actor, EXPORT)
+        if reason:
+            check_reason(reason)
         now = self._clock()
         type = await self._cases.types.current(query.types[0], now) if len(query.types) == 1 else None
         chosen = columns_of(columns, type, self._words)
-        shown = fields(actor, VIEW)
-        await self._note(actor, query, chosen, shown, form)
-        states = await self._states(lang)
+        taking = _Taking(columns=chosen, shown=fields(actor, VIEW), states=await self._states(lang), reason=reason)
+        await self._note(actor, query, taking, form)
         heading = [column.label.get(lang, column.name) for column in chosen]
-        rows = self._rows(actor, query, chosen, shown, states)
+        rows = self._rows(actor, query, taking)
         if form is Form.CSV:
-            return write_csv(heading, rows, ZoneInfo(zone))
+            return write_csv(heading, rows, ZONE)
         self._folder.mkdir(parents=True, exist_ok=True)
         into = self._folder / f"{token_hex(16)}.xlsx"
-        return write_xlsx(heading, rows, ZoneInfo(zone), into=into)
+        return write_xlsx(heading, rows, ZONE, into=into)
 
-    async def _note(self, actor: Actor, query: CaseQuery, columns: Sequence[Column], shown: Fields, form: Form) -> None:
-        clear = [
-            each.name for each in columns if each.sort and shown.of(each.name.removeprefix("fields.")) is Shown.CLEAR
-        ]
+    async def _note(self, actor: Actor, query: CaseQuery, taking: "_Taking", form: Form) -> None:
         asked = {
             name: value
             for name, value in msgspec.to_builtins(query).items()
-            if value and name not in {"after", "limit", "words"}
+            if value and name not in {"after", "limit", "words", "identifier"}
         }
         facts: Facts = {
             "query": asked,
             "by_words": bool(query.words),
-            "columns": [each.name for each in columns],
-            "clear": clear,
+            "columns": [each.name for each in taking.columns],
+            "clear": taking.clear,
             "form": form,
         }
         async with self._db.transaction() as transaction:
@@ -149,27 +145,72 @@ class Export:
         types = await self._cases.types.valid(self._clock())
         return {(type.id, name): state.words.get(lang, name) for type in types for name, state in type.states.items()}
 
-    async def _rows(
-        self,
-        actor: Actor,
-        query: CaseQuery,
-        columns: Sequence[Column],
-        shown: Fields,
-        states: Mapping[tuple[str, str], str],
-    ) -> AsyncIterator[Row]:
+    async def _rows(self, actor: Actor, query: CaseQuery, taking: "_Taking") -> AsyncIterator[Row]:
         """Page by page, so that no more than one is in memory."""
         count = 0
         query = replace(query, limit=PAGE, after=None)
+        marks = self._cases.hooks.sealing.marks(query.identifier)
         while True:
-            page = await self._cases.find(actor, query)
-            for case in page.cases:
+            page = await self._cases.finding.find(actor, query, marks)
+            opened = (
+                self._opened(actor, page.cases, taking) if taking.clear else self._cases.covered(actor, *page.cases)
+            )
+            for case in await opened:
                 count += 1
                 if count > ROWS_AT_MOST:
                     raise TooManyRows("kernel.export_too_many_rows", {"limit": ROWS_AT_MOST})
-                yield row_of(case, columns, shown, states)
+                yield [_cell(case, column, taking) for column in taking.columns]
             if page.next is None:
                 return
             query = replace(query, after=page.next)
+
+    async def _covered(self, actor: Actor, cases: Sequence[Case], _taking: "_Taking") -> Sequence[Case]:
+        return await self._cases.covered(actor, *cases)
+
+    async def _opened(self, actor: Actor, cases: Sequence[Case], taking: "_Taking") -> Sequence[Case]:
+        """A page in clear; each person can read that it was taken along, and why."""
+        sealing = self._cases.hooks.sealing
+        secrets = await sealing.secrets(self._db, cases)
+        persons: dict[int, list[bytes]] = {}
+        for each in secrets.values():
+            if each.mark and each.mark not in persons.setdefault(each.case_id, []):
+                persons[each.case_id].append(each.mark)
+        askings = [
+            Asking(
+                permission=EXPORT,
+                purpose="export",
+                reason=taking.reason,
+                person=persons[case.id][0],
+                also=tuple(persons[case.id][1:]),
+                object=f"case:{case.id}",
+                department=case.department,
+            )
+            for case in cases
+            if persons.get(case.id)
+        ]
+        async with self._db.transaction() as transaction:
+            await note_looks(transaction, actor, askings, [name.removeprefix("fields.") for name in taking.clear])
+        return [replace(case, fields=sealing.clear(case.id, case.fields, secrets)) for case in cases]
+
+
+class _Taking(msgspec.Struct, frozen=True, kw_only=True):
+    """What is taken along: columns, how personal ones are shown, what states are called, and why."""
+
+    columns: Sequence[Column]
+    shown: Fields
+    states: Mapping[tuple[str, str], str]
+    reason: str
+
+    def how(self, field: str) -> Shown:
+        """How a personal field is shown: in clear only to who may and says why."""
+        shown = self.shown.of(field)
+        return Shown.MASKED if shown is Shown.CLEAR and not self.reason else shown
+
+    @property
+    def clear(self) -> list[str]:
+        """The columns that are taken along in clear."""
+        personal = [each.name for each in self.columns if each.sort]
+        return [name for name in personal if self.how(name.removeprefix("fields.")) is Shown.CLEAR]
 
 
 class Done(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ INSERT INTO case_secret (case_id, field, number, sort, value, mark)
 VALUES (%(case_id)s, %(field)s, %(number)s, %(sort)s, %(value)s, %(mark)s);
 
 -- name: secrets_of
-SELECT case_id, field, number, sort, value FROM case_secret WHERE case_id = ANY(%(ids)s::bigint[]);
+SELECT case_id, field, number, sort, value, mark FROM case_secret WHERE case_id = ANY(%(ids)s::bigint[]);
 
 -- name: marks_of_case
 SELECT DISTINCT mark FROM case_secret WHERE case_id = %(id)s AND mark IS NOT NULL ORDER BY mark;

@@ -171,25 +171,11 @@ class People:
         That the row itself may be seen is for the caller to have checked. The look is written to the audit and to the
         person's own list, in the same transaction: no record, no look.
         """
-        reason = asking.reason.strip()
-        if not SHORTEST_REASON <= len(reason) <= LONGEST_REASON:
-            raise ReasonMissing(
-                "kernel.reveal_reason_missing", {"shortest": SHORTEST_REASON, "longest": LONGEST_REASON}
-            )
+        check_reason(asking.reason)
         for each in wanted:
             _check(actor, asking, each.field)
         names = [each.field.name for each in wanted]
-        look = {
-            "account": actor.account,
-            "on_behalf_of": actor.on_behalf_of,
-            "department": asking.department,
-            "object": asking.object,
-            "fields": names,
-            "purpose": asking.purpose,
-            "reason": reason,
-        }
-        looks = [{**look, "person": each} for each in (asking.person, *asking.also)]
-        await transaction.write_many(SQL.reveal_add, looks)
+        await note_looks(transaction, actor, [asking], names)
         await record(
             transaction,
             actor=actor,
@@ -273,6 +259,31 @@ class People:
                 await _keep_record(transaction, found, by=MACHINE.account, why="due", now=now)
                 await record(transaction, actor=MACHINE, act="privacy.forget_due", object="person", facts=_told(found))
         return found
+
+
+def check_reason(reason: str) -> None:
+    """Refuse to show anything in clear without a reason that says something."""
+    if not SHORTEST_REASON <= len(reason.strip()) <= LONGEST_REASON:
+        raise ReasonMissing("kernel.reveal_reason_missing", {"shortest": SHORTEST_REASON, "longest": LONGEST_REASON})
+
+
+async def note_looks(transaction: Transaction, actor: Acting, askings: Sequence[Asking], names: Sequence[str]) -> None:
+    """Write into the own lists of persons that somebody saw these fields of theirs in clear."""
+    looks = [
+        {
+            "person": person,
+            "account": actor.account,
+            "on_behalf_of": actor.on_behalf_of,
+            "department": asking.department,
+            "object": asking.object,
+            "fields": list(names),
+            "purpose": asking.purpose,
+            "reason": asking.reason.strip(),
+        }
+        for asking in askings
+        for person in (asking.person, *asking.also)
+    ]
+    await transaction.write_many(SQL.reveal_add, looks)
 
 
 def _check(actor: Revealing, asking: Asking, field: PersonalField) -> None:

@@ -22,6 +22,7 @@ from citybrain.kernel.cases.query import CaseQuery, Order
 from citybrain.kernel.cases.refusals import FieldsRefused, NoSuchCase
 from citybrain.kernel.cases.rights import PERMISSIONS, REVEAL, VIEW
 from citybrain.kernel.cases.sealing import WORD
+from citybrain.kernel.cases.tables import Form
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.crypto import Use
 from citybrain.kernel.errors import Conflict
@@ -216,6 +217,26 @@ async def test_it_is_found_by_the_whole_identifier_and_by_nothing_else(store: St
     assert await found(words="占道")
     assert not await found(words=NAME)
     assert not await found(words=PHONE)
+
+
+async def test_a_list_is_taken_along_in_clear_with_right_and_reason_and_the_person_reads_so(
+    store: Store, case: Case
+) -> None:
+    clear = actor("wang", fields=Fields(otherwise=Shown.CLEAR))
+    query = CaseQuery(types=("report",), order=Order.NEWEST, identifier=PHONE)
+
+    async def taken(who: Actor, reason: str) -> str:
+        columns = ["number", "fields.phone", "fields.name"]
+        pieces = await store.casework.export.write(who, query, columns, form=Form.CSV, lang="zh", reason=reason)
+        return b"".join([each async for each in pieces]).decode()
+
+    for who, reason in ((clear, ""), (LI, ""), (LI, "移交法院审理")):
+        assert "138****8000" in await taken(who, reason)
+        assert PHONE not in await taken(who, reason)
+    assert f"{case.number},{PHONE},{NAME}" in (await taken(clear, "移交法院审理")).replace('"', "")
+    looks = [each for each in await store.people.looks([store.people.mark("phone", PHONE)]) if each.account == "wang"]
+    assert {(each.object, each.reason) for each in looks} >= {(f"case:{case.id}", "移交法院审理")}
+    assert all(each.purpose == "export" for each in looks)
 
 
 async def test_a_person_takes_out_what_is_theirs_and_has_it_erased_when_it_is_done(store: Store) -> None:

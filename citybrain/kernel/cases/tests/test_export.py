@@ -24,6 +24,7 @@ from citybrain.kernel.cases.tables import Form, Row, cell, is_formula, write_csv
 from citybrain.kernel.cases.tests.city import NOON, ROADS, TICKET, WATER, clerk, pothole
 from citybrain.kernel.db import Database
 from citybrain.kernel.i18n import load_words
+from citybrain.kernel.privacy.people import ReasonMissing
 
 ZONE = ZoneInfo("Asia/Shanghai")
 WORDS = load_words()
@@ -74,9 +75,9 @@ async def export(db: Database, cases: Cases, tmp_path_factory: pytest.TempPathFa
 
 
 async def table(
-    export: Export, actor: Actor, query: CaseQuery, *columns: str, form: Form = Form.CSV
+    export: Export, actor: Actor, query: CaseQuery, *columns: str, form: Form = Form.CSV, reason: str = ""
 ) -> list[list[Any]]:
-    pieces = await export.write(actor, query, columns, form=form, lang="zh")
+    pieces = await export.write(actor, query, columns, form=form, lang="zh", reason=reason)
     data = b"".join([piece async for piece in pieces])
     if form is Form.CSV:
         return [list(row) for row in csv.reader(StringIO(data.decode("utf-8-sig"), newline=""))]
@@ -95,7 +96,11 @@ async def test_a_list_is_taken_along_as_far_as_it_is_seen_and_with_masks(export:
     assert len(rows) == 1, "another department's case is not there"
     assert rows[0][3:] == ["路灯", "138****8000", "***"]
     clear = may_export(clerk("li", "roads"), shown=Shown.CLEAR)
-    assert (await table(export, clear, query, *columns))[1][4:] == ["13800138000", "秘密"]
+    assert (await table(export, clear, query, *columns))[1][4:] == ["138****8000", "***"], "no reason, no look"
+    assert (await table(export, clear, query, *columns, reason="移交法院"))[1][4:] == ["13800138000", "秘密"]
+    assert (await table(export, TAKER, query, *columns, reason="移交法院"))[1][4:] == ["138****8000", "***"]
+    with pytest.raises(ReasonMissing):
+        await table(export, clear, query, *columns, reason="x")
     hidden = may_export(clerk("li", "roads"), shown=Shown.HIDDEN)
     assert (await table(export, hidden, query, *columns))[1][4:] == ["", ""]
 
