@@ -77,7 +77,7 @@ class Front:
             actor = await self._permitted(mount, permission, scope, send)
         if actor is None:
             return
-        scope["state"] = {"who": actor.account or None, "actor": actor}
+        scope["state"] = {"who": actor.account or None, "actor": actor, "address": address_of(scope)}
         scope["root_path"] = mount.prefix
         await app(scope, receive, send)
 
