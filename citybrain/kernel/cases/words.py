@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 import msgspec
-from pypinyin import Style, lazy_pinyin
 
 from citybrain.kernel.cases.case import Case
 from citybrain.kernel.cases.case_type import CaseType, Phase
+from citybrain.kernel.cases.pinyin import initials
 
 HAN = "㐀-䶿一-鿿豈-﫿\U00020000-\U000323af"
 RUNS = re.compile(rf"[{HAN}]+|[a-z0-9]+")
@@ -84,11 +84,6 @@ def _threes(text: str) -> Iterator[str]:
         if not run[0].isascii():
             letters = initials(run)
             yield from (f"p:{letters[at : at + 3]}" for at in range(len(letters)))
-
-
-def initials(text: str) -> str:
-    """The first letter of each character's pinyin, as it is read in its word."""
-    return "".join(each[:1].lower() for each in lazy_pinyin(text, style=Style.NORMAL, errors="ignore"))
 
 
 def _number_words(number: str) -> Iterator[str]:
