@@ -10,9 +10,9 @@ from citybrain.apps.hotline.model import Caller
 from citybrain.apps.hotline.store import callers, tickets
 from citybrain.kernel.access import Actor, Fields, Right, Shown, reach
 from citybrain.kernel.cases.case import Case
-from citybrain.kernel.crypto import KeyRing
+from citybrain.kernel.crypto import KeyRing, Place
 from citybrain.kernel.db import Database, Transaction
-from citybrain.kernel.privacy import Basis, PersonalField, Retention, Sort
+from citybrain.kernel.privacy import Basis, Kept, PersonalField, Retention, Sort, kept_rows
 from citybrain.kernel.privacy.people import Asking, Gone, Holder, People, Wanted
 from citybrain.kernel.records import Json
 
@@ -76,3 +76,29 @@ def holder(keys: KeyRing) -> Holder:
         return Gone(erased=erased)
 
     return Holder(name=tickets.CALLER, take_out=take_out, erase=erase, forget_due=forget_due)
+
+
+def kept(db: Database, keys: KeyRing) -> list[Kept]:
+    """Callers, their calls and who wants news of an area: encrypted anew when there is a newer key."""
+    queries = callers.SQL
+    tables = (
+        (
+            "hotline_caller",
+            queries.callers_stale,
+            queries.caller_renew,
+            lambda key: Place(tickets.CALLER, key[1], key[0]),
+        ),
+        (
+            "hotline_call",
+            queries.calls_stale,
+            queries.call_renew,
+            lambda key: Place("hotline_call", "phone", key[0]),
+        ),
+        (
+            "hotline_area",
+            queries.areas_stale,
+            queries.area_renew,
+            lambda key: Place("hotline_area", "email", key[0].hex()),
+        ),
+    )
+    return [kept_rows(name, db, keys, stale=stale, renew=renew, place=place) for name, stale, renew, place in tables]

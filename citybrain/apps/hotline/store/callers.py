@@ -25,6 +25,12 @@ class Sql(msgspec.Struct, frozen=True):
     erase_areas: str
     forget: str
     forget_calls: str
+    callers_stale: str
+    caller_renew: str
+    calls_stale: str
+    call_renew: str
+    areas_stale: str
+    area_renew: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_callers.sql"), Sql)
