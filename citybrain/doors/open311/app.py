@@ -218,13 +218,18 @@ class Edge:
         return service.name
 
     def _notice(self, taken: Taken, asked: Asked) -> str:
-        """What happens next: by when there is an answer, if that is known."""
+        """What happens next: by when there is an answer, if that is known, and where to follow it."""
+        say = partial(self._voice.sentence, lang=asked.lang)
         if not taken.number:
-            return self._voice.sentence("open311.rehearsed", {}, asked.lang)
-        if taken.due_at is None:
-            return self._voice.sentence("open311.taken", {}, asked.lang)
-        due = taken.due_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-        return self._voice.sentence("open311.taken_until", {"due": due}, asked.lang)
+            return say("open311.rehearsed", {})
+        told = say("open311.taken", {})
+        if taken.due_at is not None:
+            due = taken.due_at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+            told = say("open311.taken_until", {"due": due})
+        if taken.page:
+            link = f"{self._root(asked).removesuffix(PREFIX)}{taken.page}"
+            told = f"{told} {say('open311.follow', {'link': link})}"
+        return told
 
     async def _public(self, asked: Asked, code: str) -> Document:
         """The request of the number in the path; refuses one that not everybody may see like one that is not there."""

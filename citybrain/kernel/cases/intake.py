@@ -43,10 +43,15 @@ class Telling(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
-    """The receipt: the number of the case, "" for a rehearsal, and by when it will be answered, if that is known."""
+    """The receipt: the number of the case, "" for a rehearsal, and by when it will be answered, if that is known.
+
+    `page` is the path at which it is followed by whoever told it, and by nobody else: only they are to be told of it,
+    and only once.
+    """
 
     number: str
     due_at: datetime | None = None
+    page: str = ""
 
 
 class NobodyTakes(Unavailable):

@@ -12,6 +12,9 @@ from citybrain.kernel.clock import utc_now
 OFFICE = "zh"
 """The language of the desk, in which what was asked stands in the ticket."""
 
+FOLLOW = "/citizen/follow/"
+"""Where the page of a report lies."""
+
 
 def intake_of(hotline: Hotline, publisher: Publisher) -> Take:
     """How this hotline takes in what was told; a ticket that everybody may see is shown at once."""
@@ -26,7 +29,8 @@ def intake_of(hotline: Hotline, publisher: Publisher) -> Take:
         receipt = await take(hotline, MACHINE, matter, now=utc_now())
         found = await tickets.by_ids(hotline.db, [receipt.case_id])
         await publisher.follow(found, utc_now())
-        return Taken(number=receipt.number, due_at=found[0].due_at if found else None)
+        page = f"{FOLLOW}{receipt.secret}" if receipt.secret else ""
+        return Taken(number=receipt.number, due_at=found[0].due_at if found else None, page=page)
 
     return take_told
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from citybrain.apps.hotline.model import Category, Channel, Datatype, Intake, Option, Question
+from citybrain.apps.hotline.service import citizens
 from citybrain.apps.hotline.service.hotline import MACHINE, Hotline
 from citybrain.apps.hotline.service.intake import TellingUnusable, take
 from citybrain.apps.hotline.service.publishing import OURS, REQUEST, SERVICE, Publisher
@@ -123,7 +124,14 @@ async def test_who_told_it_lies_encrypted_beside_the_case_and_not_in_it(hotline:
 
 async def test_a_report_sent_twice_with_one_key_is_one_ticket(hotline: Hotline, publisher: Publisher) -> None:
     first = await hotline.store.intakes.take(outage(key="open311:1"))
-    assert (await hotline.store.intakes.take(outage(key="open311:1"))).number == first.number
+    again = await hotline.store.intakes.take(outage(key="open311:1"))
+    assert (again.number, again.page) == (first.number, "")
+
+
+async def test_the_page_of_a_report_is_followed_by_whoever_told_it(hotline: Hotline, publisher: Publisher) -> None:
+    taken = await hotline.store.intakes.take(outage())
+    secret = taken.page.removeprefix("/citizen/follow/")
+    assert (await citizens.ticket_of(hotline, secret)).number == taken.number
 
 
 async def test_a_rehearsal_is_checked_and_leaves_nothing(hotline: Hotline, publisher: Publisher) -> None:

@@ -125,7 +125,9 @@ async def door(store: Store, serving: Serving, told: list[Telling]) -> AsyncIter
             return Taken(number="")
         told.append(telling)
         number = f"N{len(told)}"
-        return Taken(number=keys.setdefault(telling.key, number) if telling.key else number, due_at=DUE)
+        return Taken(
+            number=keys.setdefault(telling.key, number) if telling.key else number, due_at=DUE, page="/page/secret"
+        )
 
     with store.intakes.offered("open311", take):
         async with serving(mounted(make(store))) as address:
