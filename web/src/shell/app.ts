@@ -8,6 +8,8 @@ import type { IconName } from "@/kit/icons";
 import type { Mark } from "@/map/engine";
 import type { MapLayer } from "@/map/layer";
 
+export type { PublicPage } from "@/citizen/page";
+
 /** In which order the rail shows desks, and under which word. */
 export const GROUPS = ["city", "work", "data", "manage"] as const;
 export type Group = (typeof GROUPS)[number];
@@ -25,8 +27,6 @@ export interface Panel {
   group?: Group;
   shown?: () => boolean;
 }
-/** A page for everybody, under `/citizen/`. One with `home` stands on the first page of the citizens' door. */
-export interface PublicPage { path: string; title: Key; component: Lazy; home?: { words: Key; icon: IconName } }
 /** Shows a selection; the component gets it as `id`. One that shows whatever nobody else does is `last`. */
 export interface Inspector { of: (selection: string) => boolean; component: Component; last?: true }
 /** A thing that can be found by name. */

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// A report as it is written: kept in this browser with every sign typed, until there is a receipt.
+import { reactive, ref, watch } from "vue";
+import { Refusal } from "@/api/client";
+import { hotline, newSecret } from "@/apps/hotline/public/api";
+import { canBeSent, sendWaiting } from "@/apps/hotline/public/photos";
+import type { Photo } from "@/apps/hotline/public/photos";
+import type { Given } from "@/apps/hotline/public/types";
+import { online, remember, remembered } from "@/citizen/state";
+
+const PLACE = "citybrain.citizen.draft";
+const RECEIPT = "citybrain.citizen.receipt";
+
+export interface Draft {
+  text: string; category: string; address: string; longitude: number | null; latitude: number | null; accuracy_m: number | null;
+  name: string; phone: string; email: string; public: boolean; key: string; photosKey: string; photos: Photo[];
+  /** It was to be sent and did not get through: it goes when there is a network again. */
+  toSend: boolean;
+}
+
+const fresh = (): Draft => ({
+  text: "", category: "", address: "", longitude: null, latitude: null, accuracy_m: null, name: "", phone: "", email: "", public: true,
+  key: newSecret(), photosKey: newSecret(), photos: [], toSend: false,
+});
+
+/** How many photos were lost because the page was closed before they were there. */
+export const lostPhotos = ref(0);
+
+function kept(): Draft {
+  const found = remembered(PLACE);
+  if (found === null) return fresh();
+  try {
+    const draft = { ...fresh(), ...(JSON.parse(found) as Partial<Draft>) };
+    lostPhotos.value = draft.photos.filter((photo) => photo.id === null).length;
+    return { ...draft, photos: draft.photos.filter((photo) => photo.id !== null) };
+  } catch { return fresh(); }
+}
+
+export const draft = reactive<Draft>(kept());
+export const isKept = ref(true);
+
+watch(draft, (now) => {
+  const isEmpty = now.text === "" && now.photos.length === 0 && now.address === "" && now.longitude === null;
+  isKept.value = remember(PLACE, isEmpty ? null : JSON.stringify({ ...now, photos: now.photos.map((photo) => ({ ...photo, failure: null })) }));
+}, { deep: true });
+
+export function startAnew(): void {
+  Object.assign(draft, fresh());
+  lostPhotos.value = 0;
+}
+
+/** The receipt of this tab: shown until the tab is closed or another report begins. */
+export const receipt = ref<Given | null>(keptReceipt());
+function keptReceipt(): Given | null {
+  try { return JSON.parse(sessionStorage.getItem(RECEIPT) ?? "null") as Given | null; } catch { return null; }
+}
+watch(receipt, (now) => {
+  try { sessionStorage.setItem(RECEIPT, JSON.stringify(now)); } catch { /* the page still shows it */ }
+});
+
+/** Sends the report with its photos. Sent twice it is one, so it may be tried again without fear. */
+export async function sendDraft(): Promise<void> {
+  draft.toSend = true;
+  try {
+    if (!online.value || !(await sendWaiting(draft.photos, draft.photosKey))) throw failureOfPhotos();
+    const { text, category, longitude, latitude, address, name, phone, email, key } = draft;
+    const photos = draft.photos.flatMap((photo) => (photo.id === null ? [] : [photo.id]));
+    receipt.value = await hotline.tell({ text, category, longitude, latitude, address, name, phone, email, public: draft.public, key, photos, photos_key: draft.photosKey });
+    startAnew();
+  } catch (caught) {
+    if (!(caught instanceof Refusal) || caught.status !== 0) draft.toSend = false;
+    throw caught;
+  }
+}
+
+function failureOfPhotos(): unknown {
+  const failed = draft.photos.find((photo) => canBeSent(photo) && photo.failure !== null);
+  return online.value && failed ? failed.failure : new Refusal(0, "web.unreachable", {}, "");
+}

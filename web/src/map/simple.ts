@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// A small light map for citizens: streets as lines, a place in its middle, points to pick. Nothing from outside.
+import { Map as LibreMap, ScaleControl, setWorkerUrl } from "maplibre-gl";
+import type { GeoJSONSource, LngLatBoundsLike, StyleSpecification } from "maplibre-gl";
+import "maplibre-gl/dist/maplibre-gl.css";
+import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
+import { ask } from "@/api/client";
+import type { Network } from "@/api/types";
+
+setWorkerUrl(workerUrl);
+
+type Place = readonly [number, number];
+export interface Point { id: string; at: Place; done: boolean }
+export interface SimpleAsked {
+  container: HTMLElement;
+  title: string;
+  bounds: [number, number, number, number] | null;
+  at: Place | null;
+  /** Hears the middle of the map whenever somebody moved it. */
+  onMove?: (place: Place) => void;
+  onPick?: (id: string) => void;
+}
+export interface SimpleMap {
+  show: (points: readonly Point[], chosen: string) => void;
+  fit: (points: readonly Place[]) => void;
+  zoomBy: (steps: number) => void;
+  close: () => void;
+}
+
+const NEAR = 16;
+const NOTHING = { type: "FeatureCollection" as const, features: [] };
+const STYLE: StyleSpecification = {
+  version: 8,
+  sources: { streets: { type: "geojson", data: NOTHING }, points: { type: "geojson", data: NOTHING } },
+  layers: [
+    { id: "ground", type: "background", paint: { "background-color": "#eef1f4" } },
+    { id: "casing", source: "streets", type: "line", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#b9c4cc", "line-width": ["interpolate", ["exponential", 1.6], ["zoom"], 11, 1.5, 18, 16] } },
+    { id: "streets", source: "streets", type: "line", layout: { "line-cap": "round", "line-join": "round" }, paint: { "line-color": "#ffffff", "line-width": ["interpolate", ["exponential", 1.6], ["zoom"], 11, 0.5, 18, 12] } },
+    {
+      id: "points", source: "points", type: "circle",
+      paint: {
+        "circle-radius": ["case", ["get", "chosen"], 13, 9], "circle-color": ["case", ["get", "done"], "#0b7a75", "#ffffff"],
+        "circle-stroke-width": 3, "circle-stroke-color": ["case", ["get", "done"], "#0b7a75", "#b35900"],
+      },
+    },
+    {
+      id: "names", source: "streets", type: "symbol", minzoom: 14, filter: ["!=", ["get", "name"], ""],
+      layout: { "symbol-placement": "line", "text-field": ["get", "name"], "text-font": ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"], "text-size": 13 },
+      paint: { "text-color": "#14212b", "text-halo-color": "#ffffff", "text-halo-width": 1.5 },
+    },
+  ],
+};
+
+const reduced = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
+const motion = (): { duration: number } => ({ duration: reduced() ? 0 : 150 });
+const round = (degrees: number): number => Math.round(degrees * 1e6) / 1e6;
+
+function open(asked: SimpleAsked): LibreMap {
+  const whole = asked.bounds === null ? { center: [0, 0] as [number, number], zoom: 1 } : { bounds: asked.bounds as LngLatBoundsLike };
+  const start = asked.at === null ? whole : { center: [...asked.at] as [number, number], zoom: NEAR };
+  const map = new LibreMap({ container: asked.container, style: STYLE, attributionControl: false, dragRotate: false, pitchWithRotate: false, touchPitch: false, maxPitch: 0, maxZoom: 19, fadeDuration: 0, locale: { "Map.Title": asked.title }, ...start });
+  map.touchZoomRotate.disableRotation();
+  map.addControl(new ScaleControl({ unit: "metric" }), "bottom-left");
+  return map;
+}
+
+async function drawStreets(map: LibreMap): Promise<void> {
+  const network = await ask<Network>("/api/network").catch(() => null);
+  const features = (network?.roads ?? []).map((road) => ({ type: "Feature" as const, geometry: { type: "LineString" as const, coordinates: [...road.line] }, properties: { name: road.name.zh ?? road.name.en ?? "" } }));
+  map.getSource<GeoJSONSource>("streets")?.setData({ type: "FeatureCollection", features });
+}
+
+function listen(map: LibreMap, asked: SimpleAsked): void {
+  // Only what a hand did is a choice: the first picture of a map is none.
+  map.on("moveend", () => {
+    const { lng, lat } = map.getCenter();
+    asked.onMove?.([round(lng), round(lat)]);
+  });
+  map.on("click", "points", (event) => {
+    const id: unknown = event.features?.[0]?.properties["id"];
+    if (typeof id === "string") asked.onPick?.(id);
+  });
+}
+
+/** Opens the map; it can be used as soon as this is done, streets may come a little later. */
+export function openSimpleMap(asked: SimpleAsked): Promise<SimpleMap> {
+  const map = open(asked);
+  return new Promise((resolve) => {
+    map.once("load", () => {
+      listen(map, asked);
+      void drawStreets(map).then(() => { asked.container.dataset["drawn"] = "yes"; });
+      resolve({
+        show: (points, chosen) => {
+          const features = points.map(({ id, at, done }) => ({ type: "Feature" as const, geometry: { type: "Point" as const, coordinates: [...at] }, properties: { id, done, chosen: id === chosen } }));
+          map.getSource<GeoJSONSource>("points")?.setData({ type: "FeatureCollection", features });
+        },
+        fit: (points) => {
+          const lons = points.map(([lon]) => lon);
+          const lats = points.map(([, lat]) => lat);
+          if (points.length > 0) map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], { padding: 60, maxZoom: NEAR, ...motion() });
+        },
+        zoomBy: (steps) => { map.zoomTo(map.getZoom() + steps, motion()); },
+        close: () => { map.remove(); },
+      });
+    });
+  });
+}
