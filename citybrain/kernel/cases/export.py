@@ -82,6 +82,16 @@ def _cell(case: Case, column: Column, taking: "_Taking") -> Json:
     return value if column.sort is None else shown_value(column.sort, value, taking.how(field))
 
 
+class Done(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one of many: done, or refused with the code and facts of why."""
+
+    id: int
+    number: str = ""
+    done: bool
+    code: str = ""
+    facts: Facts = {}
+
+
 class Export:
     """Takes lists along. Files of Excel are made in `folder` before they are sent."""
 
@@ -117,12 +127,25 @@ class Export:
         taking = _Taking(columns=chosen, shown=fields(actor, VIEW), states=await self._states(lang), reason=reason)
         await self._note(actor, query, taking, form)
         heading = [column.label.get(lang, column.name) for column in chosen]
-        rows = self._rows(actor, query, taking)
+        return self._table(heading, self._rows(actor, query, taking), form)
+
+    def results(self, results: Sequence[Done], form: Form, lang: str) -> AsyncIterator[bytes]:
+        """What became of many, for those who look into it later."""
+        words = self._words
+        heading = [words.sentence(f"column.bulk.{name}", {}, lang) for name in ("number", "result", "why")]
+
+        async def rows() -> AsyncIterator[Row]:
+            for each in results:
+                result = words.sentence("kernel.bulk_done" if each.done else "kernel.bulk_refused", {}, lang)
+                yield [each.number or each.id, result, words.sentence(each.code, each.facts, lang) if each.code else ""]
+
+        return self._table(heading, rows(), form)
+
+    def _table(self, heading: Row, rows: AsyncIterator[Row], form: Form) -> AsyncIterator[bytes]:
         if form is Form.CSV:
             return write_csv(heading, rows, ZONE)
         self._folder.mkdir(parents=True, exist_ok=True)
-        into = self._folder / f"{token_hex(16)}.xlsx"
-        return write_xlsx(heading, rows, ZONE, into=into)
+        return write_xlsx(heading, rows, ZONE, into=self._folder / f"{token_hex(16)}.xlsx")
 
     async def _note(self, actor: Actor, query: CaseQuery, taking: "_Taking", form: Form) -> None:
         asked = {
@@ -213,16 +236,6 @@ class _Taking(msgspec.Struct, frozen=True, kw_only=True):
         return [name for name in personal if self.how(name.removeprefix("fields.")) is Shown.CLEAR]
 
 
-class Done(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one of many: done, or refused with the code and facts of why."""
-
-    id: int
-    number: str = ""
-    done: bool
-    code: str = ""
-    facts: Facts = {}
-
-
 async def on_many(ids: Sequence[int], act: Callable[[int], Awaitable[Case | None]]) -> list[Done]:
     """The same act on many cases, each for itself, in the order given: a refusal of one does not hold up the others."""
     chosen = list(dict.fromkeys(ids))
@@ -238,16 +251,3 @@ async def on_many(ids: Sequence[int], act: Callable[[int], Awaitable[Case | None
         else:
             found.append(Done(id=id, number=case.number if case else "", done=True))
     return found
-
-
-async def results_table(results: Sequence[Done], words: Words, lang: str, zone: str = "Asia/Shanghai") -> bytes:
-    """What became of many as CSV, for those who look into it later."""
-    heading = [words.sentence(f"column.bulk.{name}", {}, lang) for name in ("number", "result", "why")]
-
-    async def rows() -> AsyncIterator[Row]:
-        for each in results:
-            result = words.sentence("kernel.bulk_done" if each.done else "kernel.bulk_refused", {}, lang)
-            why = words.sentence(each.code, each.facts, lang) if each.code else ""
-            yield [each.number or each.id, result, why]
-
-    return b"".join([piece async for piece in write_csv(heading, rows(), ZoneInfo(zone))])

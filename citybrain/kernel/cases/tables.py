@@ -25,6 +25,7 @@ CELL_LENGTH = 32_767  # of Excel
 ROWS_OF_SHEET = 1_048_575  # of Excel, without the heading
 MARK = "﻿"  # without it Excel takes UTF-8 for an older coding
 READ_BYTES = 256 * 1024
+SENT_BYTES = 32 * 1024
 
 Row = Sequence[Json]
 
@@ -68,6 +69,17 @@ async def write_csv(heading: Row, rows: AsyncIterable[Row], zone: ZoneInfo) -> A
     yield (MARK + _line(heading, zone)).encode()
     async for row in rows:
         yield _line(row, zone).encode()
+
+
+async def gathered(pieces: AsyncIterable[bytes], *, at_least: int = SENT_BYTES) -> AsyncIterator[bytes]:
+    """Small pieces put together, so that not every row is a message of its own."""
+    waiting = bytearray()
+    async for piece in pieces:
+        waiting += piece
+        if len(waiting) >= at_least:
+            yield bytes(waiting)
+            waiting.clear()
+    yield bytes(waiting)
 
 
 def _line(row: Row, zone: ZoneInfo) -> str:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from citybrain.kernel.access.actor import Actor, Fields, Reach, Right, Shown
 from citybrain.kernel.access.policy import NotPermitted
 from citybrain.kernel.cases.case import Case, MoveFacts
-from citybrain.kernel.cases.export import Export, ExportRefused, on_many, results_table
+from citybrain.kernel.cases.export import Export, ExportRefused, on_many
 from citybrain.kernel.cases.query import CaseQuery
 from citybrain.kernel.cases.rights import EXPORT, VIEW
 from citybrain.kernel.cases.service import Cases
@@ -142,7 +142,7 @@ async def test_who_may_not_or_asks_for_what_there_is_not_gets_nothing(export: Ex
             await export.write(TAKER, CaseQuery(), columns, form=Form.CSV, lang="zh")
 
 
-async def test_an_act_on_many_says_what_became_of_each(cases: Cases) -> None:
+async def test_an_act_on_many_says_what_became_of_each(export: Export, cases: Cases) -> None:
     mine = await cases.open(ROADS, pothole())
     others = await cases.open(WATER, pothole(department="water"))
     again = await cases.open(ROADS, pothole())
@@ -152,7 +152,8 @@ async def test_an_act_on_many_says_what_became_of_each(cases: Cases) -> None:
 
     found = await on_many([mine.id, others.id, again.id, mine.id], accept)
     assert [(each.id, each.done) for each in found] == [(mine.id, True), (others.id, False), (again.id, True)]
-    lines = (await results_table(found, WORDS, "en")).decode("utf-8-sig").splitlines()
+    told = b"".join([piece async for piece in export.results(found, Form.CSV, "en")])
+    lines = told.decode("utf-8-sig").splitlines()
     assert lines[1] == f"{mine.number},done,"
     assert str(others.id) in lines[2]
     with pytest.raises(ExportRefused):
