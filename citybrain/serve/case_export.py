@@ -45,7 +45,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 def file_of(pieces: AsyncIterator[bytes], form: Form, name: str) -> Stream:
     """A table on its way."""
     headers = {"Content-Disposition": f'attachment; filename="{name}.{form}"'}
-    return Stream(gathered(pieces), media_type=form.media_type, headers=headers)
+    return Stream(gathered(pieces), media_type=form.media_type.partition(";")[0], headers=headers)
 
 
 @post("/api/cases/export", opt={"permission": EXPORT, **AS_IT_COMES}, status_code=200)

@@ -12,8 +12,10 @@ from litestar.response import Stream
 
 from citybrain.kernel.cases.attachments import Attachment, download_headers
 from citybrain.kernel.cases.case_files import owner_of
+from citybrain.kernel.cases.file_store import read_on
 from citybrain.kernel.cases.rights import VIEW, WORK
 from citybrain.kernel.clock import utc_now
+from citybrain.kernel.errors import Refusal
 from citybrain.kernel.store import Store
 
 AnyRequest = Request[Any, Any, Any]
@@ -32,7 +34,14 @@ async def upload(state: State, request: AnyRequest, name: FromQuery[str] = "file
     """Take a file in, as the body. Too large is refused while it comes, before it lies anywhere."""
     store: Store = state.store
     owner = owner_of(request.state.actor)
-    return await store.casework.attachments.upload(owner, name, request.stream(), now=utc_now())
+    announced = request.headers.get("content-length", "")
+    size = int(announced) if announced.isdecimal() else 0
+    coming = request.stream()
+    try:
+        return await store.casework.attachments.upload(owner, name, coming, announced=size, now=utc_now())
+    except Refusal:
+        await read_on(coming)
+        raise
 
 
 @post("/api/cases/{id:int}/attachments", opt={"permission": WORK}, status_code=200)
@@ -53,7 +62,8 @@ async def download(state: State, request: AnyRequest, id: FromPath[int], origina
     headers = dict(download_headers(found, inline=True))
     # What is shown to everybody comes to clerks by this address all the same.
     headers["Cache-Control"] = "private, no-cache"
-    return Stream(attachments.read(found), media_type=headers.pop("Content-Type"), headers=headers)
+    kind = headers.pop("Content-Type").partition(";")[0]
+    return Stream(attachments.read(found), media_type=kind, headers=headers)
 
 
 @put("/api/attachments/{id:int}/public", opt={"permission": WORK})

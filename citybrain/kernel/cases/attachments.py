@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from citybrain.kernel import sql
 from citybrain.kernel.cases.file_store import INCOMING, FileStore, FileTooLarge, Incoming
-from citybrain.kernel.cases.media import IMAGES, STRIPPED, TAKEN, TEXT, media_type_of
+from citybrain.kernel.cases.media import HEAD_BYTES, IMAGES, STRIPPED, TAKEN, TEXT, media_type_of, media_type_of_head
 from citybrain.kernel.cases.scanning import Scan, Scanner, no_scan
 from citybrain.kernel.cases.stripping import scale, strip
 from citybrain.kernel.db import Database, Transaction
@@ -117,13 +117,17 @@ class Attachments:
         self.limits = limits or Limits()
         self._scan = scanner
 
-    async def upload(self, owner: str, name: str, pieces: AsyncIterable[bytes], *, now: datetime) -> Attachment:
+    async def upload(
+        self, owner: str, name: str, pieces: AsyncIterable[bytes], *, announced: int = 0, now: datetime
+    ) -> Attachment:
         """Take a file in. `owner` is who may attach it: an account or the hash of a browser's secret.
 
+        With `announced`, how many bytes are to come, too large a photo is refused as soon as it is known to be one.
         Refuses `FileTooLarge`, `TypeRefused`, `FileEmpty`, `UploadsWaiting`, `FileInfected`, `ScanUnavailable`.
         """
         await self._check_waiting(owner)
-        async with self.files.receive(pieces, limit=self.limits.file_mb * MB) as incoming:
+        watched = self._watched(pieces, announced)
+        async with self.files.receive(watched, limit=self.limits.file_mb * MB) as incoming:
             media_type = await asyncio.to_thread(self._media_type, incoming)
             scan = await self._scan(incoming.path)
             if media_type in IMAGES and incoming.size > self.limits.photo_mb * MB:
@@ -131,6 +135,30 @@ class Attachments:
                 async with self.files.receive_bytes(smaller) as scaled:
                     return await self._keep(owner, _photo_name(name), scaled, "image/jpeg", scan, now)
             return await self._keep(owner, name, incoming, media_type, scan, now)
+
+    async def _watched(self, pieces: AsyncIterable[bytes], announced: int) -> AsyncIterator[bytes]:
+        """What comes, until it is too much for what it is."""
+        head, size = b"", 0
+        async for piece in pieces:
+            head = head + piece[: HEAD_BYTES - len(head)] if len(head) < HEAD_BYTES else head
+            size += len(piece)
+            self._check_photo(head, max(size, announced))
+            yield piece
+
+    def _check_photo(self, head: bytes, size: int) -> None:
+        """Refuse a photo that is too large while it comes, unless it will be made smaller."""
+        if size <= self.limits.photo_mb * MB:
+            return
+        kind = media_type_of_head(head)
+        if kind in IMAGES and self._is_refused(kind):
+            raise self._photo_too_large(size)
+
+    def _is_refused(self, media_type: str | None) -> bool:
+        return self.limits.photo_too_large is TooLarge.REFUSE or media_type == "image/gif"
+
+    def _photo_too_large(self, size: int) -> FileTooLarge:
+        facts = {"limit_mb": self.limits.photo_mb, "size_mb": round(size / MB, 1)}
+        return FileTooLarge("kernel.photo_too_large", facts)
 
     async def _check_waiting(self, owner: str) -> None:
         count, size = (await self._db.rows(SQL.waiting_of, {"owner": owner}))[0]
@@ -147,9 +175,8 @@ class Attachments:
         return found
 
     async def _smaller(self, incoming: Incoming, media_type: str) -> bytes:
-        if self.limits.photo_too_large is TooLarge.REFUSE or media_type == "image/gif":
-            facts = {"limit_mb": self.limits.photo_mb, "size_mb": round(incoming.size / MB, 1)}
-            raise FileTooLarge("kernel.photo_too_large", facts)
+        if self._is_refused(media_type):
+            raise self._photo_too_large(incoming.size)
         return await asyncio.to_thread(lambda: scale(incoming.path.read_bytes()))
 
     async def _keep(

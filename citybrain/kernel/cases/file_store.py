@@ -15,6 +15,7 @@ from citybrain.kernel.errors import Invalid, NotFound
 SHA = re.compile(r"[0-9a-f]{64}")
 INCOMING = "incoming"
 READ_BYTES = 256 * 1024
+FORGOTTEN_BYTES = 300_000_000
 
 
 class FileTooLarge(Invalid):
@@ -23,6 +24,15 @@ class FileTooLarge(Invalid):
 
 class FileGone(NotFound):
     """The content is not in the data folder: a backup without its files, or a broken disk."""
+
+
+async def read_on(pieces: AsyncIterator[bytes]) -> None:
+    """Read what still comes, up to a limit, and forget it: who sends hears of a refusal only when all is sent."""
+    left = FORGOTTEN_BYTES
+    async for piece in pieces:
+        left -= len(piece)
+        if left < 0:
+            return
 
 
 class Incoming:

@@ -43,7 +43,7 @@ async def table(clerk: Clerk, path: str, body: Any) -> Sequence[Sequence[str]]:
     """The rows of a table that came as CSV."""
     answer = await clerk.http.post(path, json=body)
     assert answer.status_code == 200, answer.text
-    assert answer.headers["content-type"].startswith("text/csv")
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert "attachment" in answer.headers["content-disposition"]
     return list(csv.reader(StringIO(answer.content.decode("utf-8-sig"), newline="")))
 

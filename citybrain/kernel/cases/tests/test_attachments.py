@@ -234,7 +234,7 @@ async def test_a_photo_of_50_mb_is_refused_clearly_or_made_smaller(db: Database,
     assert len(data) > 50 * MB
     refusing = Attachments(db, FileStore(tmp_path / "refusing"))
     with pytest.raises(FileTooLarge) as refused:
-        await refusing.upload("big", "a.png", pieces(data), now=NOON)
+        await refusing.upload("big", "a.png", pieces(data), announced=len(data), now=NOON)
     assert refused.value.facts == {"limit_mb": 20, "size_mb": round(len(data) / MB, 1)}
     assert lies(refusing) == []
     scaling = Attachments(db, FileStore(tmp_path / "scaling"), limits=Limits(photo_too_large=TooLarge.SCALE))
