@@ -83,7 +83,9 @@ def train(
 def import_(
     file: Annotated[Path, typer.Argument(help="CSV with a head, or JSON lines; see the README for the columns.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say which rows could not be taken in.")] = False,
-    refusals: Annotated[Path | None, typer.Option(help="Where to write every refused row as JSON lines.")] = None,
+    refusals: Annotated[
+        Path | None, typer.Option(help="Where to write every refused row: number, column, why. CSV, or .jsonl.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take in tickets of another system. It may be stopped and begun again; nothing is there twice. The city must not
@@ -99,7 +101,9 @@ def import_(
 
     progress, refused = _with_city(tried if dry_run else taken)
     if refusals:
-        refusals.write_bytes(b"".join(msgspec.json.encode(each) + b"\n" for each in refused))
+        lines = refusals.suffix == ".jsonl"
+        told = b"".join(msgspec.json.encode(each) + b"\n" for each in refused) if lines else importing.report(refused)
+        refusals.write_bytes(told)
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode({"progress": progress, "refused": refused}) + b"\n")
     else:
@@ -107,7 +111,7 @@ def import_(
         table.add_row(*(str(each) for each in (progress.done, progress.taken, progress.known, progress.refused)))
         out.print(table)
         for each in refused[:20]:
-            out.print(f"{each.row}: {each.code} {dict(each.facts)}", highlight=False, soft_wrap=True)
+            out.print(f"{each.row}: {importing.why(each, load_settings().lang)}", highlight=False, soft_wrap=True)
     if refused:
         raise typer.Exit(SOME_REFUSED)
 
@@ -138,11 +142,12 @@ def example(
 
 
 def _tell_day(at: datetime) -> None:
-    err.print(f"{at:%Y-%m-%d}", end="\r", highlight=False)
+    if err.is_terminal:
+        err.print(f"{at:%Y-%m-%d}", end="\r", highlight=False)
 
 
 def _tell(progress: Progress) -> None:
-    err.print(f"{progress.done} ({progress.refused} ✗)", highlight=False)
+    err.print(f"{progress.done:,} ({progress.refused:,} ✗)", end="\r" if err.is_terminal else "\n", highlight=False)
 
 
 def _with_city(do: Callable[[Hotline], Awaitable[Result]]) -> Result:

@@ -15,6 +15,13 @@ INSERT INTO case_rating (
     %(department)s, %(rated_at)s
 );
 
+-- name: ratings_insert
+INSERT INTO case_rating (
+    case_id, round, satisfaction, indicators, remark, channel, by_default, department, rated_at
+)
+SELECT case_id, round, satisfaction, indicators, remark, channel, by_default, department, rated_at
+FROM jsonb_populate_recordset(NULL::case_rating, %(ratings)s::jsonb);
+
 -- name: unrated
 SELECT c.id FROM city_case c
 WHERE c.type = ANY(%(types)s::text[]) AND c.phase = 'closed' AND c.closed_at < %(before)s AND c.closed_at >= %(since)s

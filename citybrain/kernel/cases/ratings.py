@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ratings at the end of a case (好差评): a first one, one additional, and what becomes of bad ones."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +18,7 @@ from citybrain.kernel.cases.case_type import CaseType, Phase
 from citybrain.kernel.cases.lengths import Length, Unit, after
 from citybrain.kernel.cases.rights import WORK
 from citybrain.kernel.cases.satisfaction import RatingChannel, Satisfaction
-from citybrain.kernel.db import Database, Transaction
+from citybrain.kernel.db import Database, Transaction, to_json
 from citybrain.kernel.errors import Conflict, Invalid, NotFound
 
 REMARK_LENGTH = 2_000
@@ -32,6 +32,7 @@ class Sql(msgspec.Struct, frozen=True):
     rating_lock: str
     ratings_of: str
     rating_insert: str
+    ratings_insert: str
     unrated: str
     follow_up_insert: str
     follow_ups: str
@@ -126,35 +127,69 @@ class RatingCount(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+RatingWatcher = Callable[[Transaction, Sequence[Rating]], Awaitable[None]]
+"""Told of ratings inside the transaction that writes them."""
+
+
+class Rated(msgspec.Struct, frozen=True, kw_only=True):
+    """A case of a type that is rated. `answered_at` is for one that may be rated once answered, before it is closed."""
+
+    case: Case
+    type: CaseType
+    answered_at: datetime | None = None
+
+    @property
+    def ended_at(self) -> datetime | None:
+        """Since when it may be rated; None while it may not."""
+        return self.case.closed_at if self.case.phase is Phase.CLOSED else self.answered_at
+
+
 class Ratings:
-    """The ratings of one city."""
+    """The ratings of one city. `watchers` are told of each in its transaction."""
 
     def __init__(self, db: Database, terms: Terms | None = None) -> None:
         self._db = db
         self._terms = terms or Terms()
+        self.watchers: list[RatingWatcher] = []
 
     async def rate(self, case: Case, type: CaseType, given: Given, *, by: Acting, now: datetime) -> Rating:
         """Rate a case; that `by` is who asked, is for the caller to know. Refuses `RatingRefused`.
 
         A bad one goes to the follow-up queue of the department that had the case.
         """
-        _check(given)
         async with self._db.transaction() as transaction:
-            await transaction.rows(SQL.rating_lock, {"case_id": case.id})
-            before = await transaction.read(SQL.ratings_of, {"case_id": case.id}, as_=Rating)
-            self._check_time(case, type, before, now)
-            rating = _rating(case, given, len(before) + 1, now)
-            await self._write(transaction, rating, by)
+            return await self.rate_within(transaction, Rated(case=case, type=type), given, by=by, now=now)
+
+    async def rate_within(
+        self, transaction: Transaction, rated: Rated, given: Given, *, by: Acting, now: datetime
+    ) -> Rating:
+        """The same in a transaction that writes other things too."""
+        _check(given)
+        case = rated.case
+        await transaction.rows(SQL.rating_lock, {"case_id": case.id})
+        before = await transaction.read(SQL.ratings_of, {"case_id": case.id}, as_=Rating)
+        self._check_time(rated, before, now)
+        rating = _rating(case, given, len(before) + 1, now)
+        await self._write(transaction, rating, by)
         return rating
 
-    def _check_time(self, case: Case, type: CaseType, before: Sequence[Rating], now: datetime) -> None:
-        facts = {"number": case.number}
-        if not type.rating or case.phase is not Phase.CLOSED or case.closed_at is None:
+    async def take_over(self, transaction: Transaction, ratings: Sequence[Rating]) -> None:
+        """Write down ratings that were given in another system: nobody need look into the bad ones any more."""
+        rows = [{**msgspec.structs.asdict(each), "indicators": list(each.indicators)} for each in ratings]
+        if rows:
+            await transaction.write(SQL.ratings_insert, {"ratings": to_json(rows).decode()})
+            for watcher in self.watchers:
+                await watcher(transaction, ratings)
+
+    def _check_time(self, rated: Rated, before: Sequence[Rating], now: datetime) -> None:
+        facts = {"number": rated.case.number}
+        ended_at = rated.ended_at
+        if not rated.type.rating or ended_at is None:
             raise RatingRefused("kernel.case_not_rated_now", facts)
         if len(before) >= ROUNDS:
             raise RatingRefused("kernel.case_rated_already", facts)
         # One that was given by default does not take away the time for one's own.
-        since = before[0].rated_at if before else case.closed_at
+        since = before[0].rated_at if before else ended_at
         within = self._terms.again_within if before else self._terms.rate_within
         if now > since + within:
             raise RatingRefused("kernel.case_rated_too_late", {**facts, "days": within.days})
@@ -174,6 +209,8 @@ class Ratings:
             facts=facts,
             department=rating.department,
         )
+        for watcher in self.watchers:
+            await watcher(transaction, (rating,))
 
     async def of_case(self, case_id: int) -> list[Rating]:
         """The ratings of a case, the first one first."""

@@ -27,11 +27,13 @@ class Satisfaction(StrEnum):
         return self in BAD
 
 
+# 国务院办公厅 国办发〔2019〕51号: the first three levels are good ratings (好评), the last two bad ones (差评).
 BAD = frozenset({Satisfaction.DISSATISFIED, Satisfaction.VERY_DISSATISFIED})
+GOOD = frozenset(Satisfaction) - BAD
 
 
 class RatingChannel(StrEnum):
-    """By which way a rating came, as the Zhejiang interface tells them apart."""
+    """By which way a rating came: the first seven as the Zhejiang interface tells them apart, which has no others."""
 
     PC = "pc"
     MOBILE = "mobile"
@@ -40,6 +42,8 @@ class RatingChannel(StrEnum):
     HALL_OTHER = "hall_other"
     SMS = "sms"
     BY_DEFAULT = "by_default"
+    PHONE = "phone"  # asked by telephone afterwards (回访)
+    ELSEWHERE = "elsewhere"  # given in another system, before
 
 
 class CodeUnknown(Invalid):
@@ -69,4 +73,6 @@ class Coding:
 NATIONAL = Coding("GB/T 39046-2020 A.8", {level: str(place) for place, level in enumerate(Satisfaction, 1)})
 ZHEJIANG = Coding("Zhejiang 好差评", {level: str(6 - place) for place, level in enumerate(Satisfaction, 1)})
 
-ZHEJIANG_CHANNELS: Mapping[RatingChannel, str] = {each: str(place) for place, each in enumerate(RatingChannel, 1)}
+ZHEJIANG_CHANNELS: Mapping[RatingChannel, str] = {
+    each: str(place) for place, each in enumerate(list(RatingChannel)[:7], 1)
+}

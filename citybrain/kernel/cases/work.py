@@ -133,7 +133,7 @@ class Work:
         self, case: Case, type: CaseType, *, verb: Verb = Verb.OPEN, facts: Facts = NO_FACTS
     ) -> Case | None:
         """Write a case that is opened; None, and nothing is written, when its key or number is taken."""
-        case, secrets = self.sealed(self._planned(type, None, replace(case, changed_at=self.now)), type, NOTHING)
+        case, secrets = self._sealed(self._planned(type, None, replace(case, changed_at=self.now)), type, NOTHING)
         if not await self.transaction.write(SQL.case_insert, asdict(case)):
             return None
         await keep(self.transaction, secrets)
@@ -144,13 +144,13 @@ class Work:
         """Write what an act made of a case that is locked; answers with the case as it is now."""
         after = replace(step.after, version=before.version + 1, changed_at=self.now)
         opened = self._opened.get(before.id) or Opened(stored=before.fields, clear=before.fields)
-        after, secrets = self.sealed(self._planned(type, before, after), type, opened)
+        after, secrets = self._sealed(self._planned(type, before, after), type, opened)
         await keep(self.transaction, secrets)
         before = replace(before, fields=opened.stored)
         await self._write(before, msgspec.structs.replace(step, after=after), type)
         return after
 
-    def sealed(self, case: Case, type: CaseType, opened: Opened) -> tuple[Case, list[Secret]]:
+    def _sealed(self, case: Case, type: CaseType, opened: Opened) -> tuple[Case, list[Secret]]:
         """A case as it is stored, and what of it is to be kept apart."""
         sealing = self._hooks.sealing
         if opened.clear is opened.stored and not sealing.sorts(type):

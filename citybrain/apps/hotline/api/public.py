@@ -13,7 +13,7 @@ from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from citybrain.apps.hotline.api.desk import hotline_of
-from citybrain.apps.hotline.model import Caller, Channel, Intake, Satisfaction
+from citybrain.apps.hotline.model import Caller, Channel, Intake
 from citybrain.apps.hotline.service import citizens, intake
 from citybrain.apps.hotline.service.citizens import PublicReport, Report, Wish
 from citybrain.apps.hotline.service.followed import BROWSER
@@ -22,6 +22,7 @@ from citybrain.apps.hotline.service.intake import TellingUnusable
 from citybrain.apps.hotline.store import kept
 from citybrain.apps.hotline.store.kept import Article
 from citybrain.kernel.access.limits import Limit
+from citybrain.kernel.cases.satisfaction import Satisfaction
 from citybrain.kernel.clock import utc_now
 
 Asking = Request[Any, Any, Any]

@@ -12,7 +12,8 @@ from enum import StrEnum
 
 import msgspec
 
-from citybrain.apps.hotline.model import GOOD, Ticket
+from citybrain.apps.hotline.model import Ticket
+from citybrain.kernel.cases.satisfaction import GOOD
 
 
 class Rate(StrEnum):

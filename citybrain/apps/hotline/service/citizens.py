@@ -7,12 +7,15 @@ from datetime import datetime, timedelta
 import msgspec
 
 from citybrain.apps.hotline.detect.hotspots import blurred
-from citybrain.apps.hotline.model import Satisfaction, Ticket
+from citybrain.apps.hotline.model import Ticket
+from citybrain.apps.hotline.service.desk import to_rate
 from citybrain.apps.hotline.service.hotline import MACHINE, Hotline
 from citybrain.apps.hotline.service.intake import SECRET_BYTES, TellingUnusable, hash_of
 from citybrain.apps.hotline.store import kept, tickets
 from citybrain.kernel.cases.case import CommentKind, MoveFacts
 from citybrain.kernel.cases.notice import Channel, Tell
+from citybrain.kernel.cases.ratings import Given
+from citybrain.kernel.cases.satisfaction import RatingChannel, Satisfaction
 from citybrain.kernel.crypto import Place
 from citybrain.kernel.db import Transaction
 from citybrain.kernel.errors import Conflict, NotFound
@@ -143,11 +146,14 @@ async def rate(
     """Say how content one is; once. It counts as the follow-up call that need not be made."""
     ticket = await ticket_of(hotline, secret)
     _refuse_unless(ticket, "rate", now)
+    rated = await to_rate(hotline, await hotline.cases.get(MACHINE, ticket.case_id))
+    given = Given(satisfaction=satisfaction, channel=RatingChannel.MOBILE, remark=note[:LONGEST_ANSWER])
     params = {"case_id": ticket.case_id, "at": now, "resolved": resolved, "satisfaction": satisfaction}
     async with hotline.db.transaction() as transaction:
-        told = {**params, "by": "citizen", "reached": True, "note": note[:LONGEST_ANSWER]}
+        told = {**params, "by": "citizen", "reached": True, "note": given.remark}
         await transaction.write(tickets.SQL.follow_up_insert, told)
-        await transaction.write(tickets.SQL.rated, params)
+        await transaction.write(tickets.SQL.resolved, params)
+        await hotline.store.casework.ratings.rate_within(transaction, rated, given, by=MACHINE, now=now)
     return report_of(await ticket_of(hotline, secret), now)
 
 

@@ -7,13 +7,15 @@ import msgspec
 
 from citybrain.apps.hotline import choice
 from citybrain.apps.hotline.choice import Diff, Rule
-from citybrain.apps.hotline.model import TYPES, Caller, Satisfaction, Ticket
+from citybrain.apps.hotline.model import TYPES, Caller, Ticket
 from citybrain.apps.hotline.service import callers
 from citybrain.apps.hotline.service.hotline import Hotline
 from citybrain.apps.hotline.store import tickets
 from citybrain.kernel.access import Actor, NotPermitted, reach
 from citybrain.kernel.audit import record
 from citybrain.kernel.cases.case import Case
+from citybrain.kernel.cases.ratings import Given, Rated
+from citybrain.kernel.cases.satisfaction import RatingChannel, Satisfaction
 from citybrain.kernel.crypto import Place
 from citybrain.kernel.errors import Invalid, NotFound
 from citybrain.kernel.privacy import Sort, mask
@@ -103,7 +105,8 @@ class FollowUp(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 async def follow_up(hotline: Hotline, actor: Actor, case_id: int, said: FollowUp, *, now: datetime) -> None:
     """Write down what a caller said."""
-    await ticket(hotline, actor, case_id)
+    case = await ticket(hotline, actor, case_id)
+    rated = await to_rate(hotline, case) if said.reached and said.satisfaction else None
     params = {
         "case_id": case_id,
         "at": now,
@@ -116,7 +119,19 @@ async def follow_up(hotline: Hotline, actor: Actor, case_id: int, said: FollowUp
     async with hotline.db.transaction() as transaction:
         await transaction.write(tickets.SQL.follow_up_insert, params)
         if said.reached:
-            await transaction.write(tickets.SQL.rated, params)
+            await transaction.write(tickets.SQL.resolved, params)
+        if rated and said.satisfaction:
+            given = Given(satisfaction=said.satisfaction, channel=RatingChannel.PHONE, remark=said.note[:2_000])
+            ratings = hotline.store.casework.ratings
+            await ratings.rate_within(transaction, rated, given, by=actor, now=now)
+
+
+async def to_rate(hotline: Hotline, case: Case) -> Rated:
+    """A ticket as what is rated: from its answer on, before the department has closed it too."""
+    type = await hotline.cases.types.get(case.type, case.type_version)
+    rows = await tickets.by_ids(hotline.db, [case.id])
+    answered_at = rows[0].answered_at if rows and case.state == "answered" else None
+    return Rated(case=case, type=type, answered_at=answered_at)
 
 
 async def supervise(

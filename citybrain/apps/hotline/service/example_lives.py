@@ -7,13 +7,14 @@ from random import Random
 
 import msgspec
 
-from citybrain.apps.hotline.model import DESK, GOOD, Channel, Intake, Receipt, Satisfaction, Urgency
+from citybrain.apps.hotline.model import DESK, Channel, Intake, Receipt, Urgency
 from citybrain.apps.hotline.service import citizens, desk
 from citybrain.apps.hotline.service.desk import Call, FollowUp
 from citybrain.apps.hotline.service.hotline import EVERYTHING, MACHINE, Hotline
 from citybrain.apps.hotline.service.intake import take
 from citybrain.kernel.access import Actor, DepartmentGrant, Kind, Reach, Right
 from citybrain.kernel.cases.case import Case, CommentKind, MoveFacts
+from citybrain.kernel.cases.satisfaction import GOOD, Satisfaction
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)

@@ -147,17 +147,26 @@ async def opened(store: Store) -> AsyncIterator[Hotline]:
     hotline = Hotline(store, tree, rules)
     hotline.rules_version = version
     answered = _telling(store)
-    store.cases.hooks.watchers.extend((tickets.follow, answered))
+    hooks = store.cases.hooks
+    hooks.watchers.extend((tickets.follow, answered))
+    hooks.together.update({tickets.follow: tickets.follow_together, answered: _nothing_answered})
+    store.casework.ratings.watchers.append(tickets.rated)
     held = callers.holder(store.keys)
     store.people.holders.append(held)
+    encrypted = callers.kept(store.db, store.keys)
+    store.renewal.parts.extend(encrypted)
     try:
         await hotline.load_places()
         await hotline.refresh()
         yield hotline
     finally:
-        store.cases.hooks.watchers.remove(tickets.follow)
-        store.cases.hooks.watchers.remove(answered)
+        for watcher in (tickets.follow, answered):
+            hooks.watchers.remove(watcher)
+            hooks.together.pop(watcher)
+        store.casework.ratings.watchers.remove(tickets.rated)
         store.people.holders.remove(held)
+        for part in encrypted:
+            store.renewal.parts.remove(part)
 
 
 def _telling(store: Store) -> Watcher:
@@ -180,6 +189,10 @@ def _telling(store: Store) -> Watcher:
             await store.casework.notices.queue(transaction, told, now=change.event.at)
 
     return tell
+
+
+async def _nothing_answered(_transaction: Transaction, _changes: Sequence[CaseChange]) -> None:
+    """Who is opened is not answered."""
 
 
 async def seed(store: Store, now: datetime) -> None:

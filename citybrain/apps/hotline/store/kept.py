@@ -9,7 +9,7 @@ import msgspec
 
 from citybrain.apps.hotline.index.similar import pairs_of
 from citybrain.kernel import sql
-from citybrain.kernel.db import Database, to_json
+from citybrain.kernel.db import Database, Transaction, to_json
 from citybrain.kernel.errors import Conflict, NotFound
 from citybrain.kernel.records import Facts, Json
 
@@ -170,14 +170,13 @@ async def begin_import(db: Database, sha: str, name: str, *, by: str, now: datet
     return (await db.read(SQL.import_begin, {"sha": sha, "name": name, "by": by, "at": now}, as_=Progress))[0]
 
 
-async def go_on(db: Database, sha: str, progress: Progress, refused: Sequence[RefusedRow], *, now: datetime) -> None:
-    """Write down how far a file was read, with the rows refused since the last time."""
-    async with db.transaction() as transaction:
-        rows = [
-            {"sha": sha, "row": each.row, "code": each.code, "facts": to_json(each.facts).decode()} for each in refused
-        ]
-        await transaction.write_many(SQL.refusal_put, rows)
-        await transaction.write(SQL.import_go_on, {**msgspec.structs.asdict(progress), "sha": sha, "at": now})
+async def go_on(
+    transaction: Transaction, sha: str, progress: Progress, refused: Sequence[RefusedRow], *, now: datetime
+) -> None:
+    """Write down how far a file was read, with the rows refused since the last time, in the transaction of the rest."""
+    rows = [{"sha": sha, "row": each.row, "code": each.code, "facts": to_json(each.facts).decode()} for each in refused]
+    await transaction.write_many(SQL.refusal_put, rows)
+    await transaction.write(SQL.import_go_on, {**msgspec.structs.asdict(progress), "sha": sha, "at": now})
 
 
 async def refusals(db: Database, sha: str) -> list[RefusedRow]:

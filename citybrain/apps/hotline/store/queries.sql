@@ -68,10 +68,28 @@ ORDER BY answered_at, case_id LIMIT %(limit)s;
 INSERT INTO hotline_follow_up (case_id, at, by, reached, resolved, satisfaction, note)
 VALUES (%(case_id)s, %(at)s, %(by)s, %(reached)s, %(resolved)s, %(satisfaction)s, %(note)s);
 
+-- name: resolved
+UPDATE hotline_ticket SET resolved = coalesce(%(resolved)s, resolved), changed_at = %(at)s WHERE case_id = %(case_id)s;
+
 -- name: rated
-UPDATE hotline_ticket SET resolved = coalesce(%(resolved)s, resolved),
-    satisfaction = CASE WHEN %(satisfaction)s <> '' THEN %(satisfaction)s ELSE satisfaction END, changed_at = %(at)s
-WHERE case_id = %(case_id)s;
+-- The last rating of each, by whichever way it came.
+UPDATE hotline_ticket t SET satisfaction = u.satisfaction, changed_at = greatest(t.changed_at, u.at)
+FROM unnest(%(ids)s::bigint[], %(satisfactions)s::text[], %(ats)s::timestamptz[]) AS u (id, satisfaction, at)
+WHERE t.case_id = u.id;
+
+-- name: tickets_put
+INSERT INTO hotline_ticket (case_id, number, category, department, first_department, channel, urgency, state, phase,
+    text, longitude, latitude, address, created_at, changed_at, accepted_at, answered_at, due_at, closed_at, transfers,
+    sent_back, reopened, resolution, answer, public)
+SELECT case_id, number, category, department, first_department, channel, urgency, state, phase,
+    text, longitude, latitude, address, created_at, changed_at, accepted_at, answered_at, due_at, closed_at, transfers,
+    sent_back, reopened, resolution, answer, public
+FROM jsonb_populate_recordset(NULL::hotline_ticket, %(tickets)s::jsonb);
+
+-- name: callers_put
+INSERT INTO hotline_caller (case_id, name, phone, phone_mark, email, email_mark)
+SELECT * FROM unnest(%(case_id)s::bigint[], %(name)s::bytea[], %(phone)s::bytea[], %(phone_mark)s::bytea[],
+    %(email)s::bytea[], %(email_mark)s::bytea[]);
 
 -- name: supervise
 INSERT INTO hotline_supervision (case_id, at, by, demand, due_at)

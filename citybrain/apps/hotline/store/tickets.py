@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tickets as rows that follow their cases, and what hangs on them: callers, calls, follow-ups, supervision."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from citybrain.apps.hotline.model import TYPES, URGENCY, Caller, Ticket, Urgency
 from citybrain.kernel import sql
 from citybrain.kernel.cases.case import CaseChange, Verb
+from citybrain.kernel.cases.ratings import Rating
 from citybrain.kernel.crypto import KeyRing, Place
-from citybrain.kernel.db import Database, Transaction
+from citybrain.kernel.db import Database, Transaction, to_json
 from citybrain.kernel.privacy import Sort, normalise
 
 LIMIT = 200_000
@@ -33,7 +35,10 @@ class Sql(msgspec.Struct, frozen=True):
     between: str
     to_call: str
     follow_up_insert: str
+    resolved: str
     rated: str
+    tickets_put: str
+    callers_put: str
     supervise: str
     supervised: str
     supervision_end: str
@@ -103,11 +108,35 @@ async def follow(transaction: Transaction, change: CaseChange) -> None:
     case, event = change.after, change.event
     if case.type not in TYPES:
         return
+    await transaction.write(SQL.ticket_put, _row(change))
+    if event.move in ANSWERING or case.closed_at:
+        await transaction.write(SQL.supervision_end, {"case_id": case.id, "at": event.at})
+
+
+async def follow_together(transaction: Transaction, changes: Sequence[CaseChange]) -> None:
+    """The rows of many tickets that were just opened."""
+    rows = [_row(change) for change in changes if change.after.type in TYPES]
+    if rows:
+        await transaction.write(SQL.tickets_put, {"tickets": to_json(rows).decode()})
+
+
+async def rated(transaction: Transaction, ratings: Sequence[Rating]) -> None:
+    """Keep the last rating of each ticket beside it, for figures: a watcher of ratings. Of other cases nothing."""
+    columns = {
+        "ids": [each.case_id for each in ratings],
+        "satisfactions": [str(each.satisfaction) for each in ratings],
+        "ats": [each.rated_at for each in ratings],
+    }
+    await transaction.write(SQL.rated, columns)
+
+
+def _row(change: CaseChange) -> dict[str, Any]:
+    case, event = change.after, change.event
     fields = case.fields
     answers = event.move in ANSWERING
     accepts = event.move in ACCEPTING
     old_answer, old_end = fields.get("answered_at"), fields.get("closed_at")
-    params = {
+    return {
         **{name: getattr(case, name) for name in _ALIKE},
         "case_id": case.id,
         "first_department": case.department if accepts else None,
@@ -122,9 +151,6 @@ async def follow(transaction: Transaction, change: CaseChange) -> None:
         "answer": change.said if answers else str(fields.get("answer", "")),
         "public": False,
     }
-    await transaction.write(SQL.ticket_put, params)
-    if answers or case.closed_at:
-        await transaction.write(SQL.supervision_end, {"case_id": case.id, "at": event.at})
 
 
 async def put_link(transaction: Transaction, case_id: int, link_hash: bytes | None, *, public: bool) -> None:
@@ -134,13 +160,22 @@ async def put_link(transaction: Transaction, case_id: int, link_hash: bytes | No
 
 async def put_caller(transaction: Transaction, keys: KeyRing, case_id: int, caller: Caller) -> None:
     """Keep who told it, encrypted for its place. Of an anonymous caller nothing is kept."""
-    if not caller:
-        return
+    if caller:
+        await transaction.write(SQL.caller_put, _locked(keys, case_id, caller))
 
+
+async def put_callers(transaction: Transaction, keys: KeyRing, callers: Mapping[int, Caller]) -> None:
+    """Keep who told many new tickets, each encrypted for its place."""
+    rows = [_locked(keys, case_id, caller) for case_id, caller in callers.items() if caller]
+    if rows:
+        await transaction.write(SQL.callers_put, {name: [row[name] for row in rows] for name in rows[0]})
+
+
+def _locked(keys: KeyRing, case_id: int, caller: Caller) -> dict[str, Any]:
     def sealed(column: str, value: str) -> bytes | None:
         return keys.encrypt(value, Place(CALLER, column, case_id)) if value else None
 
-    params = {
+    return {
         "case_id": case_id,
         "name": sealed("name", caller.name),
         "phone": sealed("phone", caller.phone),
@@ -148,7 +183,6 @@ async def put_caller(transaction: Transaction, keys: KeyRing, case_id: int, call
         "email": sealed("email", caller.email),
         "email_mark": mark(keys, Sort.EMAIL, caller.email),
     }
-    await transaction.write(SQL.caller_put, params)
 
 
 def mark(keys: KeyRing, sort: Sort, value: str) -> bytes | None:

@@ -3,6 +3,9 @@
 
 import csv
 import io
+import signal
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -123,6 +126,66 @@ async def test_an_old_ticket_is_closed_with_its_times_answer_and_rating(hotline:
     )
     assert (row.phase, row.answer, row.satisfaction, row.department) == ("closed", "已修复", "satisfied", "water")
     assert row.answered_at == datetime(2025, 3, 2, tzinfo=UTC)
+
+
+async def test_an_open_ticket_goes_on_here_and_is_handed_on(hotline: Hotline, tmp_path: Path) -> None:
+    path = tmp_path / "open.csv"
+    path.write_bytes(file_of([{**GOOD, "number": "O1", "closed_at": "", "answer": "", "satisfaction": ""}]))
+    await importing.import_file(hotline, MACHINE, path, tell=lambda _: None)
+    since = datetime(2025, 3, 1, tzinfo=UTC)
+    found = await tickets.between(hotline.db, since, since + timedelta(days=1))
+    row = next(each for each in found if each.number == "O1")
+    assert (row.state, row.department, row.phase) == ("dispatched", "water", "open")
+    assert row.due_at is not None, "its time limit is that of any other"
+    story = await hotline.cases.story(MACHINE, row.case_id)
+    assert [event.verb for event in story.events] == ["open", "move"]
+    assert (await tickets.caller_of(hotline.db, hotline.keys, row.case_id)).phone == "13800138000"
+
+
+async def test_ratings_of_another_system_are_ratings_here_and_nobody_must_look_into_them(
+    hotline: Hotline, tmp_path: Path
+) -> None:
+    path = tmp_path / "rated.csv"
+    path.write_bytes(file_of([{**GOOD, "number": "R1", "satisfaction": "very_dissatisfied"}]))
+    await importing.import_file(hotline, MACHINE, path, tell=lambda _: None)
+    (id,) = await hotline.db.read("SELECT case_id FROM hotline_ticket WHERE number = 'R1'", as_=int)
+    (rating,) = await hotline.store.casework.ratings.of_case(id)
+    assert (rating.satisfaction, rating.channel) == ("very_dissatisfied", "elsewhere")
+    assert rating.rated_at == datetime(2025, 3, 2, tzinfo=UTC)
+    rows = await hotline.db.rows("SELECT 1 FROM case_follow_up WHERE case_id = %(id)s", {"id": id})
+    assert rows == []
+
+
+def test_the_report_says_row_column_and_why_in_both_languages() -> None:
+    refused = [kept.RefusedRow(row=7, code="hotline.row_time", facts={"field": "created_at"})]
+    head, row = csv.reader(io.StringIO(importing.report(refused).decode("utf-8-sig")))
+    assert head == ["row", "column", "why_zh", "why_en"]
+    assert row[:2] == ["7", "created_at"]
+    assert "不是时间" in row[2]
+    assert "no time" in row[3]
+
+
+IMPORTING = (sys.executable, "-m", "citybrain", "hotline", "import")
+
+
+def test_killed_in_the_middle_it_goes_on_with_nothing_twice_and_nothing_lost(tmp_path: Path) -> None:
+    path, data = tmp_path / "old.csv", tmp_path / "data"
+    path.write_bytes(file_of(many(5_000)))
+    tmp_path.chmod(0o755)
+    said = ("-u", "CITYBRAIN_DATABASE_URL", f"CITYBRAIN_DATA={data}", "CITYBRAIN_SCENARIO=none")
+    command = ["/usr/bin/env", *said, *IMPORTING, str(path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as first:
+        assert first.stderr
+        told = [first.stderr.readline() for _ in range(2)]
+        first.send_signal(signal.SIGKILL)
+    assert told[1].startswith("2,000")
+    again = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=120)
+    assert again.returncode == 3, again.stderr
+    progress = msgspec.json.decode(again.stdout)["progress"]
+    assert (progress["taken"], progress["known"], progress["refused"]) == (4_849, 0, 151)
+    assert len(msgspec.json.decode(again.stdout)["refused"]) == 151
+    third = subprocess.run([*command, "--json"], capture_output=True, text=True, timeout=120)
+    assert msgspec.json.decode(third.stdout)["progress"]["taken"] == 4_849
 
 
 async def test_a_dry_run_writes_nothing(hotline: Hotline, tmp_path: Path) -> None:

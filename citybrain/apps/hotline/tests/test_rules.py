@@ -13,16 +13,13 @@ from citybrain.apps.hotline.detect import bursts, drift, hotspots
 from citybrain.apps.hotline.measure import report
 from citybrain.apps.hotline.measure.rates import Rate, is_late, rates, rows_behind
 from citybrain.apps.hotline.model import (
-    GB_T_39046,
-    GOOD,
-    ZHEJIANG,
     Category,
-    Satisfaction,
     Ticket,
     Tree,
     TreeUnusable,
     Urgency,
 )
+from citybrain.kernel.cases.satisfaction import GOOD, NATIONAL, ZHEJIANG, Satisfaction
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)  # noon in the city, a Monday
 NIGHT = datetime(2026, 3, 2, 15, tzinfo=UTC)
@@ -157,8 +154,8 @@ def test_categories_that_make_no_tree_are_refused(id: str, name: dict[str, str],
 
 
 def test_the_two_codings_of_ratings_are_opposite_and_both_are_whole() -> None:
-    assert (GB_T_39046[Satisfaction.VERY_SATISFIED], ZHEJIANG[Satisfaction.VERY_SATISFIED]) == (1, 5)
-    assert all(GB_T_39046[each] + ZHEJIANG[each] == 6 for each in Satisfaction)
+    assert (NATIONAL.write(Satisfaction.VERY_SATISFIED), ZHEJIANG.write(Satisfaction.VERY_SATISFIED)) == ("1", "5")
+    assert all(int(NATIONAL.write(each)) + int(ZHEJIANG.write(each)) == 6 for each in Satisfaction)
     assert Satisfaction.FAIRLY_SATISFIED in GOOD
 
 

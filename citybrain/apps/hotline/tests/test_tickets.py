@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from citybrain.apps.hotline.api.figures import as_csv, harmless
-from citybrain.apps.hotline.model import Caller, Channel, Intake, Satisfaction
+from citybrain.apps.hotline.model import Caller, Channel, Intake
 from citybrain.apps.hotline.service import citizens, desk, suggesting
 from citybrain.apps.hotline.service.citizens import Wish
 from citybrain.apps.hotline.service.desk import Call, FollowUp
@@ -16,6 +16,7 @@ from citybrain.apps.hotline.store import tickets
 from citybrain.apps.hotline.tests.people import DESK_CLERK, ROADS, WATER
 from citybrain.kernel.cases.case import MoveFacts
 from citybrain.kernel.cases.refusals import NoSuchCase
+from citybrain.kernel.cases.satisfaction import Satisfaction
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.privacy.people import ReasonMissing
 
