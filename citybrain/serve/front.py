@@ -13,12 +13,12 @@ from citybrain.kernel.asgi import AsgiApp, Receive, Send, send_answer
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.errors import Refusal
 from citybrain.serve.gate import (
-    COOKIE,
     OWN_PAGE_HEADER,
     SAFE_METHODS,
     Asked,
     FromAnotherPage,
     actor_of,
+    cookie_name,
     note,
     refuse_unless_permitted,
     security_headers,
@@ -40,6 +40,7 @@ class Front:
         self._application = application
         self._access = access
         self._mounts = mounts
+        self._cookie = cookie_name(address)
         self._headers = [(name.lower().encode(), value.encode()) for name, value in security_headers(address).items()]
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
@@ -83,7 +84,7 @@ class Front:
 
     async def _permitted(self, mount: Mount, permission: str, scope: Mapping[str, Any], send: Send) -> Actor | None:
         """Who asks; None when they may not, which they and the audit are told."""
-        asked = _asked(scope, f"{scope['method']} {mount.prefix}")
+        asked = _asked(scope, f"{scope['method']} {mount.prefix}", self._cookie)
         actor = self._access.policy.anonymous
         try:
             actor = await actor_of(self._access, asked, utc_now())
@@ -95,9 +96,9 @@ class Front:
         return actor
 
 
-def _asked(scope: Mapping[str, Any], route: str) -> Asked:
+def _asked(scope: Mapping[str, Any], route: str, cookie_of: str) -> Asked:
     headers = {name.lower(): value for name, value in scope["headers"]}
-    cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(COOKIE)
+    cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(cookie_of)
     return Asked(
         cookie=cookie.value if cookie else None,
         authorization=headers.get(b"authorization", b"").decode("latin-1"),

@@ -19,6 +19,8 @@ from citybrain.kernel.errors import Conflict, Forbidden, Invalid, NotFound, Refu
 from citybrain.serve.peer import address_of
 
 COOKIE = "citybrain_session"
+# A browser takes a cookie of such a name from the host itself alone, by https, for all paths (RFC 6265bis 4.1.3.2).
+HOST_ONLY = "__Host-"
 # A page of another site cannot send this header without asking first, so a write with it comes from our own page.
 OWN_PAGE_HEADER = "X-Citybrain"
 BEARER = "bearer "
@@ -74,9 +76,19 @@ class FromAnotherPage(Forbidden):
 NOTED = (NotPermitted, SecondFactorToEnrol, ProofNeeded, FromAnotherPage)
 
 
+def is_secure(address: str) -> bool:
+    """Whether people reach the city by https."""
+    return address.startswith("https://")
+
+
+def cookie_name(address: str, name: str = COOKIE) -> str:
+    """What a cookie is called: by https so that no other host can set it; browsers refuse that name by http."""
+    return f"{HOST_ONLY}{name}" if is_secure(address) else name
+
+
 def security_headers(address: str) -> dict[str, str]:
     """What every answer carries; a city that is reached by https asks browsers never to try without."""
-    https = {"Strict-Transport-Security": ONLY_HTTPS} if address.startswith("https://") else {}
+    https = {"Strict-Transport-Security": ONLY_HTTPS} if is_secure(address) else {}
     return {**SECURITY_HEADERS, **https}
 
 
@@ -149,7 +161,8 @@ async def permitted(connection: Connection, handler: BaseRouteHandler) -> None:
     if method not in SAFE_METHODS and not by_token and not own_page:
         raise FromAnotherPage("serve.from_another_page", {"header": OWN_PAGE_HEADER})
     access: Access = connection.app.state.access
-    now, cookie, permission = utc_now(), connection.cookies.get(COOKIE), handler.opt.get("permission")
+    cookie = connection.cookies.get(cookie_name(connection.app.state.address))
+    now, permission = utc_now(), handler.opt.get("permission")
     asked = Asked(cookie=cookie, authorization=authorization, address=address_of(connection.scope))
     actor = await actor_of(access, asked, now)
     connection.state.actor = actor

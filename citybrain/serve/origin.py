@@ -5,7 +5,7 @@ from litestar import Request, Response
 from litestar.datastructures import Cookie, State
 
 from citybrain.kernel.access.sessions import Origin
-from citybrain.serve.gate import COOKIE
+from citybrain.serve.gate import cookie_name, is_secure
 from citybrain.serve.peer import address_of
 
 FOREIGN_COOKIE = "citybrain_openid"
@@ -20,26 +20,31 @@ def origin_of(request: AnyRequest) -> Origin:
     return Origin(address=address_of(request.scope), agent=request.headers.get("user-agent", ""))
 
 
-def is_secure(state: State) -> bool:
-    """Whether people reach this city by https."""
-    address: str = state.address
-    return address.startswith("https://")
+def session_token(request: AnyRequest) -> str:
+    """The token that the browser shows; empty when it shows none."""
+    return request.cookies.get(cookie_name(request.app.state.address), "")
+
+
+def foreign_state(request: AnyRequest) -> str:
+    """What binds a sign-in elsewhere to the browser that began it."""
+    return request.cookies.get(cookie_name(request.app.state.address, FOREIGN_COOKIE), "")
 
 
 def session_cookie(state: State, token: str) -> Cookie:
     """The cookie of a session: closed to scripts and other sites, and by https alone where the city has it."""
-    return Cookie(key=COOKIE, value=token, httponly=True, samesite="strict", path="/", secure=is_secure(state))
+    key, secure = cookie_name(state.address), is_secure(state.address)
+    return Cookie(key=key, value=token, httponly=True, samesite="strict", path="/", secure=secure)
 
 
 def foreign_cookie(state: State, value: str) -> Cookie:
     """What binds a sign-in elsewhere to this browser: it comes back by a link of another site, so it is lax."""
     return Cookie(
-        key=FOREIGN_COOKIE,
+        key=cookie_name(state.address, FOREIGN_COOKIE),
         value=value,
         httponly=True,
         samesite="lax",
-        path=FOREIGN_PATH,
-        secure=is_secure(state),
+        path="/",
+        secure=is_secure(state.address),
         max_age=FOREIGN_LASTS_S,
     )
 

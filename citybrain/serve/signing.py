@@ -17,8 +17,15 @@ from citybrain.kernel.access.sessions import SessionView
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.records import Json
-from citybrain.serve.gate import COOKIE
-from citybrain.serve.origin import FOREIGN_COOKIE, FOREIGN_PATH, foreign_cookie, forget, origin_of, session_cookie
+from citybrain.serve.origin import (
+    FOREIGN_PATH,
+    foreign_cookie,
+    foreign_state,
+    forget,
+    origin_of,
+    session_cookie,
+    session_token,
+)
 
 AnyRequest = Request[Any, Any, Any]
 # The browser goes on by itself, so that the strict cookie is sent: a link that began at another site leaves it out.
@@ -129,7 +136,7 @@ async def act_for(state: State, request: AnyRequest, data: JSONBody[Acting]) -> 
     access: Access = state.access
     now = utc_now()
     await access.act_for(request.state.actor, data.account, now=now)
-    token = request.cookies.get(COOKIE, "")
+    token = session_token(request)
     return me(access.actor_of(await access.sessions.find(token, now), now))
 
 
@@ -198,7 +205,7 @@ async def back_from_provider(
     """Where an OpenID provider sends the browser back to: a session begins, or the page says why not."""
     access: Access = state.access
     told = request.query_params.get("state", "")
-    cookie = request.cookies.get(FOREIGN_COOKIE, "")
+    cookie = foreign_state(request)
     back = Returned(state=told, cookie=cookie, code=code, error=error, issuer=iss)
     try:
         signed_in = await access.foreign.finish(
@@ -264,7 +271,7 @@ async def _with_session(state: State, token: str) -> Response[dict[str, Json]]:
 
 async def _end_former(access: Access, request: AnyRequest) -> None:
     """The session that the browser had until now; nobody who knew its token has one after sign-in."""
-    former = request.cookies.get(COOKIE)
+    former = session_token(request)
     if former:
         await access.sign_out(former)
 

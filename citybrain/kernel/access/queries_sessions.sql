@@ -7,7 +7,8 @@ VALUES (%(token_hash)s, %(account)s, %(method)s, %(second_factor)s, %(address)s,
 RETURNING id, account, (SELECT kind FROM account a WHERE a.name = session.account) AS kind;
 
 -- name: session_find
-SELECT s.id, a.name AS account, a.kind, a.shown_name, a.roles, s.expires_at, s.proved_at, s.second_factor, s.acting_for
+SELECT s.id, a.name AS account, a.kind, a.shown_name, a.roles, s.created_at, s.expires_at, s.proved_at, s.second_factor,
+    s.acting_for
 FROM session s JOIN account a ON a.name = s.account
 WHERE s.token_hash = %(token_hash)s AND s.expires_at > %(now)s AND a.disabled_at IS NULL;
 
@@ -22,8 +23,12 @@ RETURNING id, account, (SELECT kind FROM account a WHERE a.name = session.accoun
 DELETE FROM session WHERE expires_at <= %(now)s;
 
 -- name: sessions_of
-SELECT id, account, method, address, agent, created_at, used_at, expires_at, second_factor, acting_for
-FROM session WHERE account = %(account)s AND expires_at > %(now)s ORDER BY id DESC;
+SELECT id, account, method, address, agent, created_at, used_at, expires_at, ends_at, second_factor, acting_for
+FROM session s, LATERAL (
+    SELECT s.created_at + CASE kind WHEN 'citizen' THEN %(citizen)s::interval ELSE %(staff)s::interval END AS ends_at
+    FROM account a WHERE a.name = s.account
+) AS e
+WHERE account = %(account)s AND expires_at > %(now)s AND ends_at > %(now)s ORDER BY id DESC;
 
 -- name: session_end
 DELETE FROM session WHERE account = %(account)s AND id = %(id)s

@@ -15,8 +15,11 @@ from citybrain.kernel.db import Database, Transaction
 from citybrain.kernel.errors import NotFound
 
 TOKEN_BYTES = 32
-# Sliding; one shift in a control room is at most 12 hours.
+# OWASP ASVS 5.0 7.3.1: a session that nobody uses ends. One shift in a control room is at most 12 hours.
 SESSION_LASTS = timedelta(hours=12)
+# 7.3.2: and it ends some day in any case. NIST SP 800-63B-4 has a day for staff (2.2.3, assurance level 2) and a month
+# for who shows one factor alone (2.1.3, level 1), which is what citizens do.
+SESSION_ENDS = {Kind.STAFF: timedelta(hours=24), Kind.CITIZEN: timedelta(days=30)}
 # A session that was extended this recently is not written again.
 EXTEND_EVERY = timedelta(minutes=5)
 AGENT_LIMIT = 300
@@ -59,6 +62,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     kind: Kind
     shown_name: str
     roles: tuple[str, ...]
+    created_at: datetime
     expires_at: datetime
     proved_at: datetime | None
     second_factor: bool
@@ -66,7 +70,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionView(msgspec.Struct, frozen=True, kw_only=True):
-    """A session as its owner sees it."""
+    """A session as its owner sees it: unused it is over at `expires_at`, in any case at `ends_at`."""
 
     id: int
     account: str
@@ -76,6 +80,7 @@ class SessionView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     used_at: datetime | None
     expires_at: datetime
+    ends_at: datetime
     second_factor: bool
     acting_for: str | None
 
@@ -118,14 +123,17 @@ class Sessions:
         return token
 
     async def find(self, token: str, now: datetime) -> Visit | None:
-        """The session with this token; None when there is none, it is over, or its account is closed. Use extends it.
+        """The session with this token; None when there is none, it is over, or its account is closed.
 
-        Use is written every few minutes alone, so most requests only read.
+        Use extends it, until it ends in any case. It is written every few minutes alone, so most requests only read.
         """
         visit = await self._db.read_one(SQL.session_find, {"token_hash": hashed(token), "now": now}, as_=Visit)
         if visit is None:
             return None
-        until = now + SESSION_LASTS
+        ends_at = visit.created_at + SESSION_ENDS[visit.kind]
+        if ends_at <= now:
+            return None
+        until = min(now + SESSION_LASTS, ends_at)
         if until - visit.expires_at > EXTEND_EVERY:
             await self._db.write(SQL.session_extend, {"token_hash": hashed(token), "expires_at": until, "now": now})
         return visit
@@ -155,7 +163,8 @@ class Sessions:
 
     async def of(self, account: str, now: datetime) -> list[SessionView]:
         """The open sessions of an account, the newest first."""
-        return await self._db.read(SQL.sessions_of, {"account": account, "now": now}, as_=SessionView)
+        params = {"account": account, "now": now, "staff": SESSION_ENDS[Kind.STAFF]}
+        return await self._db.read(SQL.sessions_of, {**params, "citizen": SESSION_ENDS[Kind.CITIZEN]}, as_=SessionView)
 
     async def end(self, account: str, session: int) -> None:
         """End one session of one's own account."""

@@ -24,7 +24,7 @@ from citybrain.kernel.store import Store
 from citybrain.kernel.tests.test_personal_fields_of_cases import FIELDS, LI, REPORT
 from citybrain.serve import contributions
 from citybrain.serve.front import Front
-from citybrain.serve.gate import COOKIE, OWN_PAGE_HEADER, SECURITY_HEADERS
+from citybrain.serve.gate import OWN_PAGE_HEADER, SECURITY_HEADERS, cookie_name
 from citybrain.serve.web import create
 from conftest import Serving
 
@@ -126,7 +126,7 @@ async def _client(store: Store, url: str, name: str, *roles: str, factor: bool =
     visit = await store.access.sessions.find(token, utc_now())
     assert visit is not None
     token = await store.access.sessions.rotate(visit.id, now=utc_now(), second_factor=factor)
-    return httpx.AsyncClient(base_url=url, cookies={COOKIE: token}, headers={OWN_PAGE_HEADER: "1"})
+    return httpx.AsyncClient(base_url=url, cookies={cookie_name(HTTPS): token}, headers={OWN_PAGE_HEADER: "1"})
 
 
 async def test_the_audit_power_alone_looks_into_the_log_and_that_is_recorded(store: Store, url: str) -> None:
@@ -176,7 +176,7 @@ async def test_a_citizen_sees_who_looked_and_nobody_elses_data(store: Store, url
         )
     for name, seen in (("citizen-1", ["li"]), ("citizen-2", [])):
         token = await store.access.sessions.open(name, method="code", now=utc_now())
-        async with httpx.AsyncClient(base_url=url, cookies={COOKIE: token}) as citizen:
+        async with httpx.AsyncClient(base_url=url, cookies={cookie_name(HTTPS): token}) as citizen:
             assert [look["account"] for look in (await citizen.get("/api/own/looks")).json()] == seen
             assert [look["account"] for look in (await citizen.get("/api/own/data")).json()["looks"]] == seen
 

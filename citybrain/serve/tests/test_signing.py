@@ -2,7 +2,7 @@
 """People sign in and act through a server that runs: cookies, second factors, powers, and what goes wrong."""
 
 from collections.abc import AsyncIterator, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from argon2 import PasswordHasher
 from litestar.handlers.base import BaseRouteHandler
 from litestar.routes import HTTPRoute
 
-from citybrain.kernel.access import Access, passwords
+from citybrain.kernel.access import Access, Kind, passwords
 from citybrain.kernel.access.citizens import Way
+from citybrain.kernel.access.sessions import SESSION_ENDS
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.db import Database
 from citybrain.serve import contributions
@@ -143,8 +144,39 @@ async def test_the_cookie_is_closed_to_scripts_and_other_sites_and_goes_by_https
     flags = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")}
     assert {"httponly", "samesite=strict", "path=/"} <= flags
     assert ("secure" in flags) is secure
+    assert answer.headers["set-cookie"].startswith("__Host-citybrain_session=" if secure else "citybrain_session=")
+    assert not [flag for flag in flags if flag.startswith("domain")]
     assert ("Strict-Transport-Security" in security_headers(address)) is secure
     assert set(security_headers("")) <= {name.title() for name in answer.headers} | {"X-Content-Type-Options"}
+
+
+async def test_by_https_a_cookie_that_another_host_may_have_set_counts_for_nothing(
+    access: Access, serving: Serving, tmp_path: Path
+) -> None:
+    await account(access, "li")
+    served = serving(create(None, access, tmp_path, address="https://city.example"))  # type: ignore[arg-type]
+    token = await access.sessions.open("li", method="password", now=utc_now())
+    async with served as found:
+        for name, status in ((f"__Host-{COOKIE}", 200), (COOKIE, 401)):
+            async with httpx.AsyncClient(base_url=found, cookies={name: token}) as client:
+                assert (await client.get("/api/sessions")).status_code == status, name
+
+
+async def test_a_session_ends_some_day_however_much_it_is_used(access: Access, browse: Any, db: Database) -> None:
+    await account(access, "li")
+    li = browse()
+    await li.sign_in("li")
+    (session,) = await li.ask("GET", "/api/sessions")
+    begun, ends = (datetime.fromisoformat(session[name]) for name in ("created_at", "ends_at"))
+    assert ends - begun == SESSION_ENDS[Kind.STAFF]
+    assert begun < datetime.fromisoformat(session["expires_at"]) < ends
+    aged = "UPDATE session SET created_at = created_at - %(by)s, expires_at = now() + interval '1 minute'"
+    await db.write(aged, {"by": SESSION_ENDS[Kind.STAFF] - timedelta(hours=1)})
+    await li.ask("POST", "/api/session/proof", {"password": PASSWORD})
+    (session,) = await li.ask("GET", "/api/sessions")
+    assert datetime.fromisoformat(session["expires_at"]) == datetime.fromisoformat(session["ends_at"])
+    await db.write(aged, {"by": timedelta(hours=2)})
+    assert await li.refused("GET", "/api/sessions", status=401) == "serve.session_over"
 
 
 async def test_signing_in_gives_a_token_that_nobody_knew_before(access: Access, browse: Any) -> None:

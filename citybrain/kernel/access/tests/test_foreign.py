@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
@@ -18,12 +18,12 @@ from citybrain.kernel.access.foreign import ForeignRefused, NoAccountHere, NoSuc
 from citybrain.kernel.access.providers import Provider, ProviderDown, Providers, read_providers
 from citybrain.kernel.access.sessions import Origin
 from citybrain.kernel.access.tests.scene import staff
+from citybrain.kernel.clock import utc_now
 from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Invalid
 
 BACK = "http://127.0.0.1:8000/api/session/openid/back"
 HERE = Origin(address="10.0.0.1")
-NOW = datetime.now(UTC)  # noqa: TID251 the provider is a process of its own, with the real clock
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ async def behave(issuer: str, subject: str = "subject-1", **how: str) -> None:
 
 async def browse(access: Access, name: str = "people", back_to: str = "/") -> Returned:
     """What a browser brings back from the provider."""
-    begun = await access.foreign.begin(name, redirect_uri=BACK, back_to=back_to, now=NOW)
+    begun = await access.foreign.begin(name, redirect_uri=BACK, back_to=back_to, now=utc_now())
     async with httpx.AsyncClient() as client:
         answer = await client.get(begun.url)
     assert answer.status_code == 302, answer.text
@@ -77,7 +77,7 @@ async def browse(access: Access, name: str = "people", back_to: str = "/") -> Re
 
 
 async def finish(access: Access, back: Returned) -> SignedIn:
-    return await access.foreign.finish(back, redirect_uri=BACK, now=NOW, origin=HERE)
+    return await access.foreign.finish(back, redirect_uri=BACK, now=utc_now(), origin=HERE)
 
 
 async def test_a_citizen_signs_in_elsewhere_and_is_the_same_one_next_time(access: Access, issuer: str) -> None:
@@ -86,13 +86,13 @@ async def test_a_citizen_signs_in_elsewhere_and_is_the_same_one_next_time(access
     for _ in range(2):
         signed_in = await finish(access, await browse(access, back_to="/report?step=2"))
         assert signed_in.back_to == "/report?step=2"
-        visit = await access.sessions.find(signed_in.token, NOW)
+        visit = await access.sessions.find(signed_in.token, utc_now())
         assert visit is not None
         assert (visit.kind, visit.second_factor) == (Kind.CITIZEN, False)
         accounts.append(visit.account)
     assert accounts[0] == accounts[1]
     await behave(issuer, "c-2")
-    other = await access.sessions.find((await finish(access, await browse(access))).token, NOW)
+    other = await access.sessions.find((await finish(access, await browse(access))).token, utc_now())
     assert other is not None
     assert other.account != accounts[0]
 
@@ -100,11 +100,11 @@ async def test_a_citizen_signs_in_elsewhere_and_is_the_same_one_next_time(access
 async def test_staff_sign_in_elsewhere_to_the_account_they_have_here(access: Access, issuer: str) -> None:
     await staff(access, "li", "operator")
     await behave(issuer, "s-1", name="li", amr="pwd otp")
-    visit = await access.sessions.find((await finish(access, await browse(access, "office"))).token, NOW)
+    visit = await access.sessions.find((await finish(access, await browse(access, "office"))).token, utc_now())
     assert visit is not None
     assert (visit.account, visit.roles, visit.second_factor) == ("li", ("operator",), True)
     await behave(issuer, "s-1", name="renamed there")
-    visit = await access.sessions.find((await finish(access, await browse(access, "office"))).token, NOW)
+    visit = await access.sessions.find((await finish(access, await browse(access, "office"))).token, utc_now())
     assert visit is not None
     assert visit.account == "li", "a person is known by the subject, not by a name that changes"
     await behave(issuer, "s-2", name="li")
@@ -167,7 +167,7 @@ async def test_what_came_back_counts_once_and_not_for_long(access: Access, issue
         await finish(access, back)
     late = await browse(access)
     with pytest.raises(ForeignRefused):
-        await access.foreign.finish(late, redirect_uri=BACK, now=NOW + timedelta(minutes=10), origin=HERE)
+        await access.foreign.finish(late, redirect_uri=BACK, now=utc_now() + timedelta(minutes=10), origin=HERE)
 
 
 async def test_a_code_of_one_sign_in_does_not_fit_another(access: Access, issuer: str) -> None:
@@ -199,18 +199,18 @@ async def test_a_provider_that_nobody_reaches_is_told(access: Access) -> None:
     away = Provider(name="away", issuer="http://127.0.0.1:1", client_id="citybrain")
     access.foreign.providers = Providers([away])
     with pytest.raises(ProviderDown):
-        await access.foreign.begin("away", redirect_uri=BACK, back_to="/", now=NOW)
+        await access.foreign.begin("away", redirect_uri=BACK, back_to="/", now=utc_now())
     with pytest.raises(NoSuchProvider):
-        await access.foreign.begin("unheard", redirect_uri=BACK, back_to="/", now=NOW)
+        await access.foreign.begin("unheard", redirect_uri=BACK, back_to="/", now=utc_now())
 
 
 async def test_a_closed_account_is_not_opened_from_elsewhere(access: Access, issuer: str, db: Database) -> None:
     await behave(issuer, "c-7")
     signed_in = await finish(access, await browse(access))
     await db.write("UPDATE account SET disabled_at = now()")
-    assert await access.sessions.find(signed_in.token, NOW) is None
+    assert await access.sessions.find(signed_in.token, utc_now()) is None
     again = await finish(access, await browse(access))
-    assert await access.sessions.find(again.token, NOW) is None
+    assert await access.sessions.find(again.token, utc_now()) is None
 
 
 # fmt: off
