@@ -53,7 +53,8 @@ async def rates_of(
 async def rows(
     state: State, request: Asking, since: FromQuery[datetime], until: FromQuery[datetime], page: FromQuery[bool] = False
 ) -> Response[Any]:
-    """The tickets behind a number: query `department`, `rate` (with `good`), `only`, `category`, `channel`, `day`."""
+    """The tickets behind a number: query `department`, `rate` (with `good`), `only`, `category`, `channel`, `day`,
+    `ids`."""
     hotline, query = hotline_of(state), dict(request.query_params)
     department = str(query.get("department", "")) or None
     found = await desk.rows(hotline, request.state.actor, since, until, department=department)
@@ -89,12 +90,14 @@ def narrowed(found: Sequence[Ticket], query: dict[str, Any], now: datetime) -> l
     if only in tests:
         kept = [each for each in kept if tests[only](each)]
     category, channel, day = (str(query.get(name, "")) for name in ("category", "channel", "day"))
+    ids = frozenset(str(query.get("ids", "")).split(",")) - {""}
     return [
         each
         for each in kept
         if (not category or each.category == category or each.category.startswith(f"{category}."))
         and (not channel or each.channel == channel)
         and (not day or report.day_of(each) == day)
+        and (not ids or str(each.case_id) in ids)
     ]
 
 
@@ -104,18 +107,27 @@ async def hot_spots(
     request: Asking,
     since: FromQuery[datetime],
     until: FromQuery[datetime],
-    box: FromQuery[str],
+    box: FromQuery[str] = "",
     category: FromQuery[str] = "",
-) -> Density:
-    """Where tickets lie close together: a grid over a box (west,south,east,north) and its tops with their tickets."""
+) -> Density | None:
+    """Where tickets lie close together: a grid over a box (west,south,east,north) and its tops with their tickets.
+
+    Without a box it is the one that holds most of them; null where none says where it is.
+    """
+    found = await desk.rows(hotline_of(state), request.state.actor, since, until)
+    found = narrowed(found, {"category": category}, utc_now())
+    where = _box(box) if box else hotspots.box_of(found)
+    return where and hotspots.density(found, where)
+
+
+def _box(box: str) -> hotspots.Box:
     try:
         west, south, east, north = (float(each) for each in box.split(","))
     except ValueError:
         raise FigureUnusable("hotline.figure_unusable", {"what": "box"}) from None
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         raise FigureUnusable("hotline.figure_unusable", {"what": "box"})
-    found = await desk.rows(hotline_of(state), request.state.actor, since, until)
-    return hotspots.density(narrowed(found, {"category": category}, utc_now()), (west, south, east, north))
+    return west, south, east, north
 
 
 @get("/api/hotline/bursts", opt=FIGURES)

@@ -20,6 +20,12 @@ MOST = 20
 FEWEST = 3
 
 
+# A misplaced ticket far away shall not make the map of a city one of a country: so many per cent of each side are left.
+OUTSIDE_PERCENT = 2.0
+MARGIN_DEG = 0.01
+Box = tuple[float, float, float, float]
+
+
 class Spot(msgspec.Struct, frozen=True, kw_only=True):
     """A hot spot: its middle, tickets for each square kilometre there, and the tickets within the bandwidth."""
 
@@ -40,6 +46,16 @@ class Density(msgspec.Struct, frozen=True, kw_only=True):
     rows: int
     per_km2: tuple[float, ...]
     spots: tuple[Spot, ...]
+
+
+def box_of(tickets: Sequence[Ticket]) -> Box | None:
+    """A box (west, south, east, north) that holds most tickets; None where none says where it is."""
+    at = np.array([(each.longitude, each.latitude) for each in tickets if each.longitude is not None], dtype=np.float64)
+    if not len(at):
+        return None
+    west, south = (float(each) - MARGIN_DEG for each in np.percentile(at, OUTSIDE_PERCENT, axis=0))
+    east, north = (float(each) + MARGIN_DEG for each in np.percentile(at, 100 - OUTSIDE_PERCENT, axis=0))
+    return west, south, east, north
 
 
 def density(
