@@ -13,7 +13,7 @@ STAFF = ("operator", "clerk", "head")
 APP = App(
     name="hotline",
     folder=Path(__file__).parent,
-    kinds=("hotline.burst", "hotline.drift"),
+    kinds=("hotline.burst", "hotline.drift", "hotline.department_gone"),
     permissions={
         "hotline.desk": STAFF,
         "hotline.callers": STAFF,

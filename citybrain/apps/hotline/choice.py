@@ -78,12 +78,17 @@ class Diff(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check(rules: Sequence[Rule], departments: Iterable[str] | None = None) -> None:
-    """Refuse rules with one number, without department, with an area that is none, or half a time of day."""
+    """Refuse rules with one number, without department, with an area that is none, or half a time of day.
+
+    With `departments` also one that is not among them.
+    """
     seen: set[int] = set()
     known = None if departments is None else set(departments)
     for rule in rules:
         area_ok = not rule.area or len(rule.area) >= 3
         there = bool(rule.department) and (known is None or rule.department in known)
+        if rule.department and not there:
+            raise RuleUnusable("hotline.rule_department", {"rule": rule.number, "department": rule.department})
         whole = (rule.from_ is None) is (rule.until is None)
         if rule.number in seen or not area_ok or not there or not whole or rule.days not in _DAYS:
             raise RuleUnusable("hotline.rule_unusable", {"rule": rule.number})

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The hotline's words: what a citizen tells, categories, urgency, ratings, and a ticket as figures need it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
@@ -114,13 +114,19 @@ class Tree:
         self.version = version
         self.categories: Mapping[str, Category] = {each.id: each for each in categories}
 
-    def check(self) -> None:
-        """Refuse one with a category that has no parent, more than three levels, no department, or a name missing."""
+    def check(self, departments: Collection[str] | None = None) -> None:
+        """Refuse one with a category that has no parent, more than three levels, no department, or a name missing.
+
+        With `departments` also one that names another.
+        """
         for each in self.categories.values():
             parent = each.id.rpartition(".")[0]
             bad = (parent and parent not in self.categories) or each.id.count(".") >= LEVELS
             if bad or not all(each.name.get(lang, "").strip() for lang in ("zh", "en")) or not self.department(each.id):
                 raise TreeUnusable("hotline.tree_unusable", {"category": each.id})
+            if departments is not None and each.department and each.department not in departments:
+                facts = {"category": each.id, "department": each.department}
+                raise TreeUnusable("hotline.tree_department", facts)
 
     def line(self, id: str) -> Iterator[Category]:
         """A category and those above it, the narrowest first; what is unknown is left out."""

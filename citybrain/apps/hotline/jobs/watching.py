@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
+import msgspec
 import structlog
 
-from citybrain.apps.hotline.detect import bursts, drift
+from citybrain.apps.hotline.detect import bursts, drift, gone
 from citybrain.apps.hotline.jobs.mail import listening
 from citybrain.apps.hotline.learn import USUAL_THRESHOLD
 from citybrain.apps.hotline.model import Channel
@@ -25,6 +26,7 @@ REFRESH = timedelta(seconds=2)
 PUBLISH = timedelta(seconds=3)
 LOOK_FOR_BURSTS = timedelta(minutes=1)
 LOOK_FOR_DRIFT = timedelta(hours=1)
+LOOK_FOR_GONE = timedelta(minutes=1)
 RELOAD_PLACES = timedelta(minutes=15)
 TELL_AREAS = timedelta(minutes=10)
 LOOK_WHETHER_TO_TRAIN = timedelta(hours=6)
@@ -47,6 +49,7 @@ async def running(store: Store) -> AsyncIterator[Hotline]:
             (PUBLISH, publish),
             (LOOK_FOR_BURSTS, look_for_bursts),
             (LOOK_FOR_DRIFT, look_for_drift),
+            (LOOK_FOR_GONE, look_for_gone),
             (RELOAD_PLACES, reload_places),
             (TELL_AREAS, citizens.tell_areas),
             (LOOK_WHETHER_TO_TRAIN, train_when_due),
@@ -110,6 +113,18 @@ async def look_for_drift(hotline: Hotline, now: datetime) -> drift.Drift | None:
     found = drift.drift(card.shares, list(hotline.guesses), abstained_then=card.abstained)
     if found.is_great:
         await hotline.store.journal.tell([drift.event(found, now)])
+    return found
+
+
+async def look_for_gone(hotline: Hotline, now: datetime) -> list[gone.Gone]:
+    """Warn of categories and rules that name a department which is no more, until that is mended."""
+    found = gone.gone(hotline.tree, hotline.rules, hotline.store.access.policy.snapshot.departments)
+    named = {each.department: gone.event(each, now) for each in found}
+    new = [event for id, event in named.items() if id not in hotline.warned]
+    mended = [msgspec.structs.replace(event, ended_at=now) for id, event in hotline.warned.items() if id not in named]
+    if new or mended:
+        await hotline.store.journal.tell([*new, *mended])
+    hotline.warned = {id: hotline.warned.get(id, event) for id, event in named.items()}
     return found
 
 

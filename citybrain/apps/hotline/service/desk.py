@@ -166,6 +166,6 @@ async def rows(
 
 async def try_rules(hotline: Hotline, actor: Actor, rules: list[Rule], *, now: datetime, days: int = 31) -> Diff:
     """What would have gone elsewhere in the last month under other rules. Nothing is changed."""
-    choice.check(rules)
+    choice.check(rules, hotline.departments)
     found = await rows(hotline, actor, now - timedelta(days=days), now)
     return choice.dry_run(hotline.rules, rules, hotline.tree, found)

@@ -12,6 +12,7 @@ import msgspec
 
 from citybrain.apps.hotline import choice, learn
 from citybrain.apps.hotline.choice import Rule
+from citybrain.apps.hotline.detect.gone import living
 from citybrain.apps.hotline.index.places import Place, Places
 from citybrain.apps.hotline.index.similar import Tickets
 from citybrain.apps.hotline.learn import Classifier
@@ -31,7 +32,7 @@ from citybrain.kernel.db import Transaction
 from citybrain.kernel.entities.document import AttributeType, Document
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.errors import Invalid
-from citybrain.kernel.records import Json
+from citybrain.kernel.records import Event, Json
 from citybrain.kernel.store import Store
 
 SEED = Path(__file__).parents[1] / "seed"
@@ -70,6 +71,7 @@ class Hotline:
         self.tickets = Tickets()
         self.classifier: Classifier | None = None
         self.guesses: deque[tuple[str, bool]] = deque(maxlen=GUESSES_KEPT)
+        self.warned: dict[str, Event] = {}
         self.folder = store.folder / "hotline"
         self._seen: tuple[datetime, int] = (LONG_AGO, 0)
         self._model_at = 0.0
@@ -108,16 +110,21 @@ class Hotline:
     async def set_categories(self, categories: Sequence[Category], *, version: int, by: str, now: datetime) -> Tree:
         """Put a new tree in force; `version` is the one it was made from."""
         tree = Tree(categories, version + 1)
-        tree.check()
+        tree.check(self.departments)
         await kept.put_version(self.db, "categories", version + 1, list(categories), by=by, now=now)
         self.tree = tree
         return tree
 
     async def set_rules(self, rules: Sequence[Rule], *, version: int, by: str, now: datetime) -> None:
         """Put a new routing table in force; `version` is the one it was made from."""
-        choice.check(rules)
+        choice.check(rules, self.departments)
         await kept.put_version(self.db, "rules", version + 1, list(rules), by=by, now=now)
         self.rules, self.rules_version = tuple(rules), version + 1
+
+    @property
+    def departments(self) -> frozenset[str]:
+        """The departments that take work now."""
+        return living(self.store.access.policy.snapshot.departments)
 
     def guess(self, text: str) -> learn.Guess | None:
         """What the classifier thinks a text is about; None while there is none. Remembered, to see drift."""

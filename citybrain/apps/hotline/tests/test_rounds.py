@@ -8,11 +8,11 @@ import msgspec
 import pytest
 from typer.testing import CliRunner
 
-from citybrain.apps.hotline.choice import Rule
+from citybrain.apps.hotline.choice import Rule, RuleUnusable
 from citybrain.apps.hotline.commands import commands
 from citybrain.apps.hotline.jobs import watching
 from citybrain.apps.hotline.learn import Example, Figures
-from citybrain.apps.hotline.model import Channel, Intake
+from citybrain.apps.hotline.model import Channel, Intake, TreeUnusable
 from citybrain.apps.hotline.service import desk, models
 from citybrain.apps.hotline.service.hotline import MACHINE, Hotline
 from citybrain.apps.hotline.service.intake import take
@@ -52,24 +52,62 @@ async def test_a_model_trained_elsewhere_is_taken_and_decides_where_words_do_not
     assert await watching.look_for_drift(hotline, utc_now()) is not None
 
 
+ADMIN = msgspec.structs.replace(MACHINE, account="admin", rights={"people.departments": MACHINE.rights["case.view"]})
+
+
+async def test_a_category_or_rule_must_name_a_department_that_takes_work(hotline: Hotline) -> None:
+    categories = [*hotline.tree.categories.values()]
+    wrong = msgspec.structs.replace(categories[0], department="nobody")
+    with pytest.raises(TreeUnusable, match="tree_department"):
+        await hotline.set_categories([wrong, *categories[1:]], version=hotline.tree.version, by="li", now=utc_now())
+    for do in (
+        lambda: hotline.set_rules([Rule(number=1, department="nobody")], version=9, by="li", now=utc_now()),
+        lambda: desk.try_rules(hotline, DESK_CLERK, [Rule(number=1, department="nobody")], now=utc_now()),
+    ):
+        with pytest.raises(RuleUnusable, match="rule_department"):
+            await do()
+
+
+async def test_a_dissolved_department_that_is_still_named_is_a_warning_until_it_is_mended(hotline: Hotline) -> None:
+    now = utc_now()
+    assert await watching.look_for_gone(hotline, now) == []
+    await hotline.store.access.departments.dissolve(ADMIN, "education", successor="health", now=now)
+    (found,) = await watching.look_for_gone(hotline, now)
+    assert (found.department, found.successor, found.categories) == ("education", "health", ("education",))
+    receipt = await take(
+        hotline, MACHINE, Intake(text="学校乱收费", category="education.school.fee", channel=Channel.WEB), now=utc_now()
+    )
+    assert receipt.department == "health"
+    rows = await hotline.db.rows("SELECT ended_at FROM event WHERE id = 'hotline-department-education'")
+    assert rows == [(None,)]
+    changed = [
+        msgspec.structs.replace(each, department="health") if each.department == "education" else each
+        for each in hotline.tree.categories.values()
+    ]
+    await hotline.set_categories(changed, version=hotline.tree.version, by="li", now=now)
+    assert await watching.look_for_gone(hotline, now + timedelta(minutes=1)) == []
+    rows = await hotline.db.rows("SELECT ended_at FROM event WHERE id = 'hotline-department-education'")
+    assert rows == [(now + timedelta(minutes=1),)]
+
+
 async def test_too_few_tickets_train_nothing(hotline: Hotline) -> None:
     assert await watching.train_when_due(hotline, utc_now() + timedelta(days=40)) is None
 
 
 async def test_two_who_save_rules_at_once_do_not_overwrite_each_other(hotline: Hotline) -> None:
     version = hotline.rules_version
-    await hotline.set_rules([Rule(number=1, department="a")], version=version, by="li", now=utc_now())
+    await hotline.set_rules([Rule(number=1, department="water")], version=version, by="li", now=utc_now())
     with pytest.raises(VersionTaken):
-        await hotline.set_rules([Rule(number=1, department="b")], version=version, by="wang", now=utc_now())
-    assert hotline.rules[0].department == "a"
+        await hotline.set_rules([Rule(number=1, department="roads")], version=version, by="wang", now=utc_now())
+    assert hotline.rules[0].department == "water"
 
 
 async def test_rules_are_tried_on_the_tickets_of_the_last_month(hotline: Hotline) -> None:
     await take(hotline, MACHINE, Intake(text="路灯不亮", channel=Channel.WEB), now=utc_now())
-    rules = [*hotline.rules, Rule(number=77, department="lights", category="traffic.road.light")]
+    rules = [*hotline.rules, Rule(number=77, department="parks", category="traffic.road.light")]
     diff = await desk.try_rules(hotline, DESK_CLERK, rules, now=utc_now() + timedelta(seconds=1))
-    assert "lights" in {after for _, after, _ in diff.flows}
-    assert all(each.department != "lights" for each in hotline.rules)
+    assert "parks" in {after for _, after, _ in diff.flows}
+    assert all(each.department != "parks" for each in hotline.rules)
 
 
 async def test_the_knowledge_that_fits_best_comes_first_and_old_knowledge_not_at_all(hotline: Hotline) -> None:
