@@ -1,7 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """All routes of casework."""
 
-from citybrain.serve import case_acts, case_desk, case_export, case_files, case_notes, case_types_routes
+from citybrain.serve import (
+    case_acts,
+    case_desk,
+    case_export,
+    case_files,
+    case_notes,
+    case_notices,
+    case_quality,
+    case_types_routes,
+)
 
 ROUTES = (
     *case_desk.ROUTES,
@@ -9,5 +18,7 @@ ROUTES = (
     *case_export.ROUTES,
     *case_files.ROUTES,
     *case_notes.ROUTES,
+    *case_notices.ROUTES,
+    *case_quality.ROUTES,
     *case_types_routes.ROUTES,
 )

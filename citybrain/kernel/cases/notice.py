@@ -94,6 +94,12 @@ def check_template(template: Template, languages: tuple[str, ...] = ("zh", "en")
             raise TemplateUnusable("kernel.template_unusable", {"topic": template.topic})
 
 
+def topics_of(words: Mapping[str, str]) -> list[str]:
+    """What people are told of, by the words there are for it."""
+    begin, end = "notice.", ".subject"
+    return sorted(key[len(begin) : -len(end)] for key in words if key.startswith(begin) and key.endswith(end))
+
+
 def fill(words: str, facts: Facts, lang: str) -> str:
     """Words with their slots filled. A slot without a fact stays visible; what is filled in opens no slot."""
 

@@ -209,10 +209,8 @@ class Notices:
             return [Address(channel=tell.channel, address=tell.address, lang=tell.lang)]
         said = await transaction.read(SQL.choices, {"person": tell.person}, as_=Choice)
         choices = {(each.topic, str(each.channel)): each.wanted for each in said}
-        found = [Address(channel=Channel.DESK, address="", lang=tell.lang)]
-        for row in await transaction.read(SQL.addresses, {"person": tell.person}, as_=_AddressRow):
-            address = self._keys.decrypt(row.address, address_place(tell.person, row.channel))
-            found.append(Address(channel=row.channel, address=address, lang=row.lang))
+        desk = Address(channel=Channel.DESK, address="", lang=tell.lang)
+        found = [desk, *await self.addresses(tell.person, within=transaction)]
         return [
             each for each in found if tell.channel in (None, each.channel) and wanted(choices, tell.topic, each.channel)
         ]
@@ -354,6 +352,13 @@ class Notices:
     async def choices(self, person: str) -> list[Choice]:
         """What somebody said."""
         return await self._db.read(SQL.choices, {"person": person}, as_=Choice)
+
+    async def addresses(self, person: str, *, within: Transaction | None = None) -> list[Address]:
+        """Where somebody is told."""
+        rows = await (within or self._db).read(SQL.addresses, {"person": person}, as_=_AddressRow)
+        clear = [self._keys.decrypt(row.address, address_place(person, row.channel)) for row in rows]
+        pairs = zip(rows, clear, strict=True)
+        return [Address(channel=row.channel, address=address, lang=row.lang) for row, address in pairs]
 
     async def set_address(self, person: str, address: Address) -> None:
         """Somebody says where to be told; an empty address takes it back."""

@@ -43,4 +43,10 @@ UPDATE case_review SET verdict = %(verdict)s, scores = %(scores)s, note = %(note
 WHERE sample_id = %(sample_id)s AND case_id = %(case_id)s AND reviewer = %(reviewer)s AND reviewed_at IS NULL;
 
 -- name: samples
-SELECT id, plan, population, drawn_by, drawn_at FROM case_sample ORDER BY id DESC LIMIT %(limit)s;
+SELECT id, plan, population, drawn_by, drawn_at FROM case_sample
+WHERE %(by)s::text IS NULL OR drawn_by = %(by)s
+ORDER BY id DESC LIMIT %(limit)s;
+
+-- name: sample_of
+SELECT id, plan, population, drawn_by, drawn_at FROM case_sample
+WHERE id = %(id)s AND (%(by)s::text IS NULL OR drawn_by = %(by)s);

@@ -21,6 +21,7 @@ TRANSFER = "case.transfer"
 TYPES = "case.types"
 EXPORT = "case.export"
 REVEAL = "case.reveal"
+DELIVERY = "case.delivery"
 STOP = "case.notice_stop"
 
 STAFF_ROLES = ("operator", "clerk", "head")
@@ -33,6 +34,7 @@ PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     TYPES: ("operator",),
     EXPORT: ("operator", "head"),
     REVEAL: STAFF_ROLES,
+    DELIVERY: ("operator",),
     STOP: (PUBLIC,),
 }
 """The permissions of the case engine, each with the roles that have it unless a city says otherwise."""

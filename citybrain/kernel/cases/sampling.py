@@ -31,9 +31,14 @@ class Sql(msgspec.Struct, frozen=True):
     reviews_by: str
     review_done: str
     samples: str
+    sample_of: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_sampling.sql"), Sql)
+
+
+class NoSuchSample(NotFound):
+    """There is no such sample, or somebody else drew it."""
 
 
 class NoSuchReview(NotFound):
@@ -119,13 +124,21 @@ class Sampling:
         return Sample(id=id, plan=plan, population=population, drawn_by=actor.account, drawn_at=now)
 
     async def samples(self, actor: Actor, *, limit: int = 100) -> list[Sample]:
-        """The newest samples first."""
+        """The newest samples first: one's own, and for whoever assigns cases in the whole city everybody's."""
         require(actor, ASSIGN)
-        return await self._db.read(SQL.samples, {"limit": limit}, as_=Sample)
+        return await self._db.read(SQL.samples, {"by": _drawn_by(actor), "limit": limit}, as_=Sample)
+
+    async def sample(self, actor: Actor, id: int) -> Sample:
+        """One of them; refuses `NoSuchSample`."""
+        require(actor, ASSIGN)
+        found = await self._db.read_one(SQL.sample_of, {"by": _drawn_by(actor), "id": id}, as_=Sample)
+        if found is None:
+            raise NoSuchSample("kernel.no_such_sample", {"id": id})
+        return found
 
     async def reviews(self, actor: Actor, sample_id: int) -> list[Review]:
-        """All reviews of a sample."""
-        require(actor, ASSIGN)
+        """All reviews of a sample that the actor sees; refuses `NoSuchSample`."""
+        await self.sample(actor, sample_id)
         return await self._db.read(SQL.reviews_of, {"sample_id": sample_id}, as_=Review)
 
     async def to_do(self, actor: Actor, *, limit: int = 200) -> list[Review]:
@@ -143,3 +156,8 @@ class Sampling:
                 raise NoSuchReview("kernel.no_such_review", key)
             facts = {"sample": sample_id, "verdict": found.verdict}
             await record(transaction, actor=actor, act="case.review", object=f"case:{case_id}", facts=facts)
+
+
+def _drawn_by(actor: Actor) -> str | None:
+    """Whose samples somebody sees; None for all."""
+    return None if reach(actor, ASSIGN).all else actor.account
