@@ -8,13 +8,13 @@ member. Nobody sends XML here, so none is ever read.
 import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from xml.etree.ElementTree import Element, SubElement, tostring
+from xml.sax.saxutils import escape
 
 import msgspec
 
 from citybrain.kernel.records import Json
 
-DECLARATION = b'<?xml version="1.0" encoding="utf-8"?>\n'
+DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
 
 
 class Format(StrEnum):
@@ -52,29 +52,26 @@ def encode(root: str, content: Json, format: Format) -> bytes:
     """A document: in XML an element `root`, in JSON its content alone."""
     if format is Format.JSON:
         return msgspec.json.encode(content)
-    element = Element(root)
-    _fill(element, root, content)
-    written: bytes = tostring(element, encoding="utf-8", xml_declaration=False)
-    return DECLARATION + written
+    return f"{DECLARATION}{_element(root, content)}".encode()
 
 
-def _fill(element: Element, name: str, content: Json) -> None:
+def _element(name: str, content: Json) -> str:
+    """An element; every name is one of the standard's, every text is escaped."""
     if isinstance(content, Mapping):
-        for key, value in content.items():
-            _fill(SubElement(element, key), key, value)
+        inside = "".join([_element(key, value) for key, value in content.items()])
     elif isinstance(content, Sequence) and not isinstance(content, str):
-        for member in content:
-            _fill(SubElement(element, MEMBERS[name]), MEMBERS[name], member)
+        inside = "".join([_element(MEMBERS[name], member) for member in content])
     else:
-        element.text = _text(content)
+        inside = _text(content)
+    return f"<{name}>{inside}</{name}>" if inside else f"<{name}/>"
 
 
-def _text(value: Json) -> str | None:
+def _text(value: Json) -> str:
     if value is None:
-        return None
+        return ""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return _UNWRITABLE.sub("", str(value)).replace("\r\n", "\n").replace("\r", "\n")
+    return escape(_UNWRITABLE.sub("", str(value)).replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def form_of(path: str) -> tuple[str, Format | None]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from citybrain.kernel.entities.document import Document
+from citybrain.kernel.entities.document import Attributes, Document
 from citybrain.kernel.records import Json, Text
 
 SERVICE, REQUEST = "Open311ServiceType", "Open311ServiceRequest"
@@ -50,16 +50,15 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     questions: tuple[Question, ...] = ()
 
 
-def value_of(document: Document, name: str) -> Json:
+def value_of(attributes: Attributes, name: str) -> Json:
     """The value of an attribute; None when there is none."""
-    several = document.attributes.get(name)
+    several = attributes.get(name)
     return several[0].value if several else None
 
 
-def word_of(document: Document, name: str) -> str:
+def word_of(attributes: Attributes, name: str) -> str:
     """A value as a plain text; empty when it is none."""
-    value = value_of(document, name)
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else ""
+    return _plain(value_of(attributes, name))
 
 
 def said(words: Json, lang: str) -> str:
@@ -72,16 +71,17 @@ def said(words: Json, lang: str) -> str:
 
 def service_of(document: Document) -> Service:
     """A service as it was published."""
-    asked = value_of(document, "attributes")
+    given = document.attributes
+    asked = value_of(given, "attributes")
     found = [_question(each) for each in asked if isinstance(each, Mapping)] if isinstance(asked, list) else []
-    keywords = value_of(document, "keywords")
-    joined = ", ".join(map(str, keywords)) if isinstance(keywords, list) else word_of(document, "keywords")
+    keywords = value_of(given, "keywords")
+    joined = ", ".join(map(str, keywords)) if isinstance(keywords, list) else word_of(given, "keywords")
     return Service(
-        code=word_of(document, "service_code"),
-        name=value_of(document, "service_name") or "",
-        description=value_of(document, "description") or "",
+        code=word_of(given, "service_code"),
+        name=value_of(given, "service_name") or "",
+        description=value_of(given, "description") or "",
         keywords=joined,
-        group=value_of(document, "group") or "",
+        group=value_of(given, "group") or "",
         questions=tuple(each for each in found if each.code),
     )
 
@@ -143,20 +143,21 @@ _MORE = ("agency_responsible", "service_notice", "requested_datetime", "updated_
 
 def shown_request(document: Document, lang: str) -> dict[str, Json]:
     """A request as everybody sees it (GET Service Requests); what nobody published is null."""
-    shown: dict[str, Json] = {name: _shown(document, name, lang) for name in (*_PLAIN, *_MORE)}
+    given = document.attributes
+    shown: dict[str, Json] = {name: _shown(given, name, lang) for name in (*_PLAIN, *_MORE)}
     shown["status"] = "closed" if shown["status"] == "closed" else "open"
-    shown["address"] = _shown(document, "address", lang) or _shown(document, "address_string", lang)
-    shown["address_id"] = _shown(document, "address_id", lang)
-    shown["zipcode"] = _shown(document, "zipcode", lang)
-    place = point_of(value_of(document, "location"))
+    shown["address"] = _shown(given, "address", lang) or _shown(given, "address_string", lang)
+    shown["address_id"] = _shown(given, "address_id", lang)
+    shown["zipcode"] = _shown(given, "zipcode", lang)
+    place = point_of(value_of(given, "location"))
     shown["lat"], shown["long"] = (place[1], place[0]) if place else (None, None)
-    media = value_of(document, "media_url")
-    shown["media_url"] = media[0] if isinstance(media, list) and media else _shown(document, "media_url", lang)
+    media = value_of(given, "media_url")
+    shown["media_url"] = media[0] if isinstance(media, list) and media else _shown(given, "media_url", lang)
     return shown
 
 
-def _shown(document: Document, name: str, lang: str) -> str | None:
-    value = value_of(document, name)
+def _shown(attributes: Attributes, name: str, lang: str) -> str | None:
+    value = value_of(attributes, name)
     if isinstance(value, Mapping) and "@value" in value:  # a date as NGSI-LD writes it
         value = value["@value"]
     return (said(value, lang) if isinstance(value, Mapping) else _plain(value)) or None
@@ -174,9 +175,9 @@ def point_of(geometry: Json) -> tuple[float, float] | None:
     return (float(at[0]), float(at[1])) if len(at) >= 2 else None
 
 
-def requested_at(document: Document) -> datetime | None:
+def requested_at(attributes: Attributes) -> datetime | None:
     """When a request was made, with a zone; None when nobody said so, or not in a form that is known."""
-    value = value_of(document, "requested_datetime")
+    value = value_of(attributes, "requested_datetime")
     text = value.get("@value") if isinstance(value, Mapping) else value
     try:
         moment = datetime.fromisoformat(str(text))
