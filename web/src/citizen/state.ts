@@ -8,7 +8,8 @@ import { text, timezone } from "@/citizen/words";
 const LARGE = "citybrain.citizen.large";
 
 export const city = shallowRef<City | null>(null);
-export const cityName = computed(() => text(city.value?.name));
+/** The city's name; a city without streets is named after its pool, which is nothing to a citizen. */
+export const cityName = computed(() => (city.value?.scenario === "none" ? "" : text(city.value?.name)));
 /** A map is only offered where there is something to draw. */
 export const hasMap = computed(() => city.value !== null && city.value.scenario !== "none" && city.value.bounds !== null);
 export const online = ref(navigator.onLine);

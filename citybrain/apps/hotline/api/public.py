@@ -20,7 +20,6 @@ from citybrain.apps.hotline.service.followed import BROWSER
 from citybrain.apps.hotline.service.hotline import MACHINE
 from citybrain.apps.hotline.service.intake import TellingUnusable
 from citybrain.apps.hotline.store import kept
-from citybrain.apps.hotline.store.kept import Article
 from citybrain.kernel.access.limits import Limit
 from citybrain.kernel.cases.satisfaction import Satisfaction
 from citybrain.kernel.clock import utc_now
@@ -87,6 +86,16 @@ class AreaAsked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     latitude: float
     radius_m: float = 500.0
     lang: str = "zh"
+
+
+class PublicArticle(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer for everybody."""
+
+    id: int
+    title: str
+    body: str
+    category: str
+    changed_at: datetime | None
 
 
 class PublicPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,9 +173,10 @@ async def public(state: State, after: FromQuery[str] = "") -> PublicPage:
 
 
 @get("/api/hotline/public/knowledge", opt=LOOK)
-async def public_knowledge(state: State, words: FromQuery[str] = "") -> Sequence[Article]:
-    """Public articles that fit words best."""
-    return await kept.articles(hotline_of(state).db, words, utc_now().date(), only_public=True)
+async def public_knowledge(state: State, words: FromQuery[str] = "") -> Sequence[PublicArticle]:
+    """Public articles that fit words best; who wrote them stays inside."""
+    found = await kept.articles(hotline_of(state).db, words, utc_now().date(), only_public=True)
+    return [PublicArticle(**{name: getattr(each, name) for name in PublicArticle.__struct_fields__}) for each in found]
 
 
 @post("/api/hotline/areas", opt=REPORT, status_code=202)
