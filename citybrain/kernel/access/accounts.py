@@ -11,7 +11,7 @@ from citybrain.kernel import sql
 from citybrain.kernel.access.actor import Actor
 from citybrain.kernel.access.acts import Act, Acts, NoSuchAccount
 from citybrain.kernel.access.grants import GrantToOneself
-from citybrain.kernel.access.passwords import Passwords, check_lengths, check_strength
+from citybrain.kernel.access.passwords import Passwords, check_lengths
 from citybrain.kernel.access.policy import NotPermitted, require
 from citybrain.kernel.access.powers import POWERS, SECURITY, PowerPermission, check_powers
 from citybrain.kernel.access.roles import Roles, UnknownRole
@@ -79,7 +79,7 @@ class Accounts:
     async def open(self, actor: Actor, name: str, password: str, *, shown_name: str = "", now: datetime) -> None:
         """Make an account that may nothing yet: rights are given by others than those who make accounts."""
         check_lengths(name, password)
-        check_strength(password)
+        await self._passwords.check(password, name, shown_name)
         password_hash = await self._passwords.hash(password)
         params = {"name": name, "password_hash": password_hash, "shown_name": shown_name, "now": now}
         async with self._acts.begin(actor, ACCOUNTS) as act:
@@ -104,7 +104,7 @@ class Accounts:
     async def new_password(self, actor: Actor, name: str, password: str) -> None:
         """Give somebody who forgot it a new password; open sessions end. The second factor stays as it is."""
         check_lengths(name, password)
-        check_strength(password)
+        await self._passwords.check(password, name)
         password_hash = await self._passwords.hash(password)
         async with self._acts.begin(actor, ACCOUNTS) as act:
             await _changed(act, SQL.account_password, {"name": name, "password_hash": password_hash})
@@ -130,7 +130,7 @@ class Accounts:
     async def appoint_new(self, actor: Actor, name: str, password: str, power: str, *, now: datetime) -> None:
         """Name a first holder who has no account yet: how a new city comes by its three powers."""
         check_lengths(name, password)
-        check_strength(password)
+        await self._passwords.check(password, name)
         await self._check_vacant(actor, power)
         password_hash = await self._passwords.hash(password)
         params = {"name": name, "password_hash": password_hash, "shown_name": "", "now": now}

@@ -21,7 +21,7 @@ from citybrain.kernel.access.factors import Factors
 from citybrain.kernel.access.foreign import Foreign
 from citybrain.kernel.access.grants import Grants
 from citybrain.kernel.access.limits import SIGN_IN_BY_ADDRESS, Limits
-from citybrain.kernel.access.passwords import Passwords, check_lengths, check_strength
+from citybrain.kernel.access.passwords import Passwords, check_lengths
 from citybrain.kernel.access.policy import Policy, RoleRight, Snapshot
 from citybrain.kernel.access.powers import KERNEL_PERMISSIONS, OPERATOR, PUBLIC, check_powers, of_powers_only
 from citybrain.kernel.access.providers import read_providers
@@ -252,7 +252,7 @@ class Access:
     async def change_password(self, actor: Actor, old: str, new: str, *, now: datetime) -> None:
         """Give oneself another password; all other sessions end. Refuses one that is short."""
         check_lengths(actor.account, new)
-        check_strength(new)
+        await self._passwords.check(new, actor.account, actor.name)
         async with self.witness.sign_in(actor.account, act="access.password_refused", actor=actor, now=now):
             await self._by_password(actor.account, old, now)
             await self._attempts.forget(actor.account)
