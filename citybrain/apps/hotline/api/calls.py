@@ -11,10 +11,9 @@ from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from citybrain.apps.hotline.api.desk import hotline_of
-from citybrain.apps.hotline.service import calls
+from citybrain.apps.hotline.measure.promises import Calls
+from citybrain.apps.hotline.service import calls, desk
 from citybrain.apps.hotline.service.calls import Known, Ringing
-from citybrain.apps.hotline.store import tickets
-from citybrain.apps.hotline.store.tickets import CallFigures
 from citybrain.kernel.clock import utc_now
 
 Asking = Request[Any, Any, Any]
@@ -68,10 +67,14 @@ async def close(state: State, request: Asking, call_id: FromPath[int], data: JSO
 
 @get("/api/hotline/call-figures", opt={"permission": "hotline.figures"})
 async def figures(
-    state: State, since: FromQuery[datetime], until: FromQuery[datetime], within_s: FromQuery[float] = 15.0
-) -> CallFigures:
-    """How many calls of a time were answered, and how many within so many seconds."""
-    return await tickets.call_figures(hotline_of(state).db, since, until, within_s=within_s)
+    state: State, since: FromQuery[datetime], until: FromQuery[datetime], within_s: FromQuery[float | None] = None
+) -> Calls:
+    """How many calls of a time were answered, and in time: as the type of case promises, or within so many seconds."""
+    hotline = hotline_of(state)
+    promised = await desk.promises(hotline, utc_now())
+    if within_s is not None:
+        promised = msgspec.structs.replace(promised, answer_within_s=within_s)
+    return await desk.calls(hotline, since, until, promised)
 
 
 @post("/api/hotline/tickets/{case_id:int}/additions", opt=DESK, status_code=200)

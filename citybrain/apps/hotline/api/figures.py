@@ -17,12 +17,11 @@ from citybrain.apps.hotline.choice import ZONE
 from citybrain.apps.hotline.detect import bursts, hotspots
 from citybrain.apps.hotline.detect.bursts import Burst
 from citybrain.apps.hotline.detect.hotspots import Density
-from citybrain.apps.hotline.measure import report
+from citybrain.apps.hotline.measure import promises, report
 from citybrain.apps.hotline.measure.rates import Department, Rate, is_due_soon, is_late, rates, rows_behind
 from citybrain.apps.hotline.measure.report import Month
 from citybrain.apps.hotline.model import Ticket
 from citybrain.apps.hotline.service import desk
-from citybrain.apps.hotline.store import tickets
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.errors import Invalid
 from citybrain.kernel.i18n import load_words
@@ -31,8 +30,6 @@ Asking = Request[Any, Any, Any]
 FIGURES = {"permission": "hotline.figures"}
 WORDS = load_words([Path(__file__).parents[1]])
 MOST_ROWS = 5_000
-ANSWER_WITHIN_S = 15.0
-"""Draft of Beijing's 12345 service standard (2021-12); the type of case holds what this city set."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 EXPORTED = ("number", "category", "department", "channel", "urgency", "state", "text", "answer", "created_at", "due_at")
 
@@ -172,18 +169,14 @@ async def month(state: State, request: Asking, month: FromQuery[str], lang: From
         raise FigureUnusable("hotline.figure_unusable", {"what": "month"}) from None
     until = (since + timedelta(days=32)).replace(day=1)
     found = await desk.rows(hotline, request.state.actor, since, until)
-    calls = await tickets.call_figures(hotline.db, since, until, within_s=ANSWER_WITHIN_S)
+    calls = await desk.calls(hotline, since, until, await desk.promises(hotline, utc_now()))
     made = Month(
         label=month,
         since=since,
         until=until,
         tickets=found,
         departments=rates(found, utc_now()),
-        calls={
-            "report_calls_all": str(calls.calls),
-            "report_calls_answered": str(calls.answered),
-            "report_calls_in_time": str(calls.in_time),
-        },
+        calls=promises.told(calls),
         lang=lang,
     )
     words = WORDS.of(lang)

@@ -7,7 +7,8 @@ import msgspec
 
 from citybrain.apps.hotline import choice
 from citybrain.apps.hotline.choice import Diff, Rule
-from citybrain.apps.hotline.model import TYPES, Caller, Ticket
+from citybrain.apps.hotline.measure.promises import Calls, Promises, kept, promises_of
+from citybrain.apps.hotline.model import TYPE, TYPES, Caller, Ticket
 from citybrain.apps.hotline.service import callers
 from citybrain.apps.hotline.service.hotline import Hotline
 from citybrain.apps.hotline.store import tickets
@@ -150,6 +151,16 @@ async def supervise(
         await record(
             transaction, actor=actor, act="hotline.supervise", object=where, facts=facts, department=case.department
         )
+
+
+async def promises(hotline: Hotline, now: datetime) -> Promises:
+    """What callers are promised now."""
+    return promises_of((await hotline.cases.types.current(TYPE, now)).extras)
+
+
+async def calls(hotline: Hotline, since: datetime, until: datetime, promised: Promises) -> Calls:
+    """The calls of a time against what is promised."""
+    return kept(await tickets.call_figures(hotline.db, since, until, within_s=promised.answer_within_s), promised)
 
 
 async def rows(

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 
 from citybrain.apps.hotline.choice import Matter, Rule, RuleUnusable, check, dry_run, route
 from citybrain.apps.hotline.detect import bursts, drift, hotspots
-from citybrain.apps.hotline.measure import report
+from citybrain.apps.hotline.measure import promises, report
 from citybrain.apps.hotline.measure.rates import Rate, is_late, rates, rows_behind
 from citybrain.apps.hotline.model import (
     Category,
@@ -19,6 +19,7 @@ from citybrain.apps.hotline.model import (
     TreeUnusable,
     Urgency,
 )
+from citybrain.apps.hotline.store.tickets import CallFigures
 from citybrain.kernel.cases.satisfaction import GOOD, NATIONAL, ZHEJIANG, Satisfaction
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)  # noon in the city, a Monday
@@ -157,6 +158,32 @@ def test_the_two_codings_of_ratings_are_opposite_and_both_are_whole() -> None:
     assert (NATIONAL.write(Satisfaction.VERY_SATISFIED), ZHEJIANG.write(Satisfaction.VERY_SATISFIED)) == ("1", "5")
     assert all(int(NATIONAL.write(each)) + int(ZHEJIANG.write(each)) == 6 for each in Satisfaction)
     assert Satisfaction.FAIRLY_SATISFIED in GOOD
+
+
+@pytest.mark.parametrize(
+    ("extras", "within_s", "share"),
+    [
+        ({"answer_within_s": 20, "connect_share": 0.9}, 20, 0.9),
+        ({}, 15, 0.95),
+        ({"answer_within_s": "soon", "connect_share": None, "other": 1}, 15, 0.95),
+    ],
+)
+def test_what_callers_are_promised_is_what_the_type_of_case_says(
+    extras: dict[str, object], within_s: float, share: float
+) -> None:
+    promised = promises.promises_of(extras)
+    assert (promised.answer_within_s, promised.connect_share) == (within_s, share)
+
+
+def test_calls_are_told_against_the_promises() -> None:
+    promised = promises.Promises(answer_within_s=20, connect_share=0.9)
+    calls = promises.kept(CallFigures(calls=200, answered=190, in_time=171), promised)
+    assert (calls.connected, calls.in_time_share) == (0.95, 0.9)
+    assert promises.told(calls)["report_calls_connected"] == "95.0 % (≥ 90 %)"
+    assert promises.told(calls)["report_calls_in_time"] == "171 (≤ 20 s, 90.0 %)"
+    nobody = promises.kept(CallFigures(calls=0, answered=0, in_time=0), promised)
+    assert (nobody.connected, nobody.in_time_share) == (None, None)
+    assert promises.told(nobody)["report_calls_connected"] == "—"
 
 
 DUE = NOON + timedelta(hours=24)
