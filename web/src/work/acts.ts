@@ -121,5 +121,17 @@ export function differences(before: Case, now: Case, type: CaseType | undefined,
   return [...plain, ...names.map((name) => ({ name: `fields.${name}`, label: titleOf(properties[name] ?? {}, name), before: before.fields[name], now: now.fields[name] }))];
 }
 
+/** What was typed for a case as it was, for the case as it is: what was not touched is as the newer one has it. */
+export function rebase(choice: Choice, filled: Filled, before: Case, now: Case): Filled {
+  const fields = Object.keys(filled.fields).length === 0 ? {} : { ...now.fields, ...changedFields(before.fields, filled.fields) };
+  if (choice.verb !== "edit") return { facts: filled.facts, fields };
+  const untouched = EDITED.filter((name) => (filled.facts[name] ?? "") === (before[name] ?? ""));
+  const kept = Object.fromEntries(Object.entries(filled.facts).filter(([name]) => !untouched.some((one) => one === name)));
+  return { facts: { ...kept, ...Object.fromEntries(untouched.filter((name) => (now[name] ?? "") !== "").map((name) => [name, now[name]])) }, fields };
+}
+
 /** Where the draft of an act is kept. */
 export const placeOf = (id: number, choice: Choice): string => `case:${id}:${choice.task?.element ?? choice.move?.name ?? choice.verb}`;
+
+/** What every case is opened with, whatever its type asks for. */
+export const openingForm: Schema = schemaOfParts(["title", "department", "priority", "category?", "address?", "longitude?", "latitude?"]);

@@ -33,7 +33,7 @@ export interface CaseEvent { case_id: number; version: number; at: string; verb:
 export type CommentKind = "internal" | "public" | "answer";
 export interface Comment { id: number; case_id: number; at: string; by: string; department: string; kind: CommentKind; text: string }
 export type LinkKind = "duplicate_of" | "follows" | "parent";
-export interface CaseLink { from_id: number; to_id: number; kind: LinkKind; at: string; by: string; number?: string | null; title?: string | null; state?: string | null }
+export interface CaseLink { from_id: number; to_id: number; kind: LinkKind; at: string; by: string; number?: string | null; title?: string | null; state?: string | null; type?: string | null; type_version?: number | null }
 export interface Share { case_id: number; department: string; task: string; asked_by: string; asked_at: string; answer: string | null; answered_by: string | null; answered_at: string | null }
 export interface Attachment {
   id: number; case_id: number | null; owner: string; name: string; public: boolean; uploaded_at: string; attached_at: string | null; removed_at: string | null;

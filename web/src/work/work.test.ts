@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reckoning of the desk: what is due, what is asked for, what a form sends, and what a refreshed list shows.
 import { expect, it } from "vitest";
-import { actOf, changedFields, differences, formOf, startOf } from "@/work/acts";
+import { actOf, changedFields, differences, formOf, rebase, startOf } from "@/work/acts";
 import { fromStored, loses, readAddress, toAddress, toParams, toStored } from "@/work/filters";
 import { compare } from "@/work/list";
 import type { Case, CaseRow, Detail, Move } from "@/work/types";
@@ -88,6 +88,14 @@ it("finds cases to merge by the numbers that were pasted", async () => {
 it("tells what another one changed", () => {
   const found = differences(full({ fields: { text: "a" } }), full({ state: "working", assignee: "li", fields: { text: "b" } }), undefined, (name) => ({ en: name }));
   expect(found.map((one) => [one.name, one.before, one.now])).toEqual([["state", "new", "working"], ["assignee", null, "li"], ["fields.text", "a", "b"]]);
+});
+
+it("puts what was typed over the newer case, and takes back nothing that another one did", () => {
+  const before = full({ title: "old", category: "road", fields: { text: "a", size: 1 } });
+  const now = full({ title: "old", category: "water", address: "Beihai", fields: { text: "a", size: 2 } });
+  const mine = { facts: { title: "mine", category: "road", priority: 5 }, fields: { text: "b", size: 1 } };
+  expect(rebase({ verb: "edit" }, mine, before, now)).toEqual({ facts: { title: "mine", category: "water", priority: 5, address: "Beihai" }, fields: { text: "b", size: 2 } });
+  expect(rebase({ verb: "assign" }, { facts: { assignee: "li" }, fields: {} }, before, now)).toEqual({ facts: { assignee: "li" }, fields: {} });
 });
 
 it("reads a time as the city's clocks show it", () => {
