@@ -2,6 +2,7 @@
 """What may be done with a case, as it is sent: one record for each verb."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
@@ -10,6 +11,7 @@ from citybrain.kernel.records import Facts
 
 Unset = msgspec.UnsetType
 UNSET = msgspec.UNSET
+PARTS_AT_MOST = 100
 
 
 class NewCase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,7 +39,10 @@ class NewCase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="verb"):
-    """An act: with `expected_version` it is refused when somebody changed the case since."""
+    """An act: with `expected_version` it is refused when somebody changed the case since.
+
+    What only adds something (to say, to merge, a task of a process) goes through all the same.
+    """
 
     expected_version: int | None = None
 
@@ -154,20 +159,20 @@ class Connect(Act, frozen=True, kw_only=True, tag=Verb.LINK.value):
 class Merge(Act, frozen=True, kw_only=True, tag=Verb.MERGE.value):
     """Close other cases as duplicates of this one."""
 
-    ids: tuple[int, ...]
+    ids: Annotated[tuple[int, ...], msgspec.Meta(min_length=1, max_length=PARTS_AT_MOST)]
     reason: str
 
 
 class Split(Act, frozen=True, kw_only=True, tag=Verb.SPLIT.value):
     """Begin a case for each part of this one."""
 
-    openings: tuple[NewCase, ...]
+    openings: Annotated[tuple[NewCase, ...], msgspec.Meta(min_length=1, max_length=PARTS_AT_MOST)]
 
 
 class Convert(Act, frozen=True, kw_only=True, tag=Verb.CONVERT.value):
-    """Let a case go on under another version of its type."""
+    """Let a case go on under another version of its type, the newest if none is named."""
 
-    version: int
+    version: int | None = None
 
 
 class DoTask(Act, frozen=True, kw_only=True, tag=Verb.TASK.value):

@@ -140,7 +140,11 @@ async def _split(on: Doing, act: Split) -> Case:
 
 
 async def _convert(on: Doing, act: Convert) -> Case:
-    return await on.store.cases.convert(on.actor, on.id, act.version, expected_version=act.expected_version)
+    version = act.version
+    if version is None:
+        case = await on.store.cases.get(on.actor, on.id)
+        version = (await on.store.cases.types.versions(case.type))[-1].version
+    return await on.store.cases.convert(on.actor, on.id, version, expected_version=act.expected_version)
 
 
 async def _task(on: Doing, act: DoTask) -> Case | None:

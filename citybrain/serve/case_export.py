@@ -10,15 +10,18 @@ from litestar.datastructures import State
 from litestar.params import JSONBody
 from litestar.response import Stream
 
-from citybrain.kernel.cases.export import Done
-from citybrain.kernel.cases.query import Order
+from citybrain.kernel.cases.export import COLUMNS_AT_MOST, Done
+from citybrain.kernel.cases.forms import fields_of
+from citybrain.kernel.cases.query import CaseQuery, Order
 from citybrain.kernel.cases.rights import EXPORT, VIEW
 from citybrain.kernel.cases.tables import Form, gathered
+from citybrain.kernel.clock import utc_now
 from citybrain.kernel.records import Facts
 from citybrain.kernel.store import Store
 from citybrain.serve.case_query import read_given
 
 AnyRequest = Request[Any, Any, Any]
+# What is taken along when nothing is said: this, and the form of the type if it is about one alone.
 USUAL = ("number", "type", "state", "title", "department", "assignee", "category", "created_at", "due_at", "closed_at")
 # What is squeezed is held back, and a sheet is squeezed already.
 AS_IT_COMES = {"skip_from_compression": True}
@@ -28,7 +31,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """A question as it stands in an address, and how its answer is taken along; with a reason in clear."""
 
     query: Facts = {}
-    columns: tuple[str, ...] = USUAL
+    columns: tuple[str, ...] = ()
     format: Form = Form.CSV
     lang: Literal["zh", "en"] = "zh"
     reveal_reason: str = ""
@@ -53,10 +56,18 @@ async def export(state: State, request: AnyRequest, data: JSONBody[Wish]) -> Str
     """The cases of a question as a table, those that are closed too unless the question says otherwise."""
     store: Store = state.store
     query = read_given({"order": Order.NEWEST, **data.query})
+    columns = data.columns or await _usual(store, query)
     pieces = await store.casework.export.write(
-        request.state.actor, query, data.columns, form=data.format, lang=data.lang, reason=data.reveal_reason
+        request.state.actor, query, columns, form=data.format, lang=data.lang, reason=data.reveal_reason
     )
     return file_of(pieces, data.format, "cases")
+
+
+async def _usual(store: Store, query: CaseQuery) -> tuple[str, ...]:
+    if len(query.types) != 1:
+        return USUAL
+    type = await store.cases.types.current(query.types[0], utc_now())
+    return (*USUAL, *(f"fields.{name}" for name in fields_of(type.form)))[:COLUMNS_AT_MOST]
 
 
 @post("/api/cases/bulk/table", opt={"permission": VIEW, **AS_IT_COMES}, status_code=200)

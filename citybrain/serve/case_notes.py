@@ -16,7 +16,7 @@ from citybrain.kernel.cases.rights import ASSIGN, VIEW, WORK
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.records import Facts, Json
 from citybrain.kernel.store import Store
-from citybrain.serve.case_query import in_address, read_given
+from citybrain.serve.case_query import read_given, said_of
 
 AnyRequest = Request[Any, Any, Any]
 # Whoever fills in a form may keep it, whatever else they may.
@@ -46,7 +46,7 @@ class ForCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NewQueue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A question with its name, as it stands in an address; `version` is the one that is changed."""
+    """A question with its name, in the names of an address or of a body; `version` is the one that is changed."""
 
     name: str
     query: Facts
@@ -55,7 +55,7 @@ class NewQueue(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class QueueView(msgspec.Struct, frozen=True, kw_only=True):
-    """A kept question, as it stands in an address; `count` is null where counts cannot say it."""
+    """A kept question; `count` is null where counts cannot say it."""
 
     id: int
     name: str
@@ -176,7 +176,7 @@ def _queue(given: NewQueue, id: int) -> Queue:
 
 def _view(queue: Queue) -> QueueView:
     given = {name: getattr(queue, name) for name in QueueView.__struct_fields__}
-    return QueueView(**{**given, "query": in_address(queue.query)})
+    return QueueView(**{**given, "query": said_of(queue.query)})
 
 
 ROUTES = (

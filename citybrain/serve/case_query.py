@@ -21,7 +21,7 @@ SEVERAL = {
     "department": "departments",
     "channel": "channels",
 }
-ONE = {several: one for one, several in SEVERAL.items()}
+LISTS = frozenset({*SEVERAL, *SEVERAL.values()})
 SEPARATOR = ","
 
 
@@ -60,7 +60,7 @@ def read_given(given: Mapping[str, Json]) -> CaseQuery:
 
 
 def _part(name: str, values: list[Json]) -> Json:
-    if name in SEVERAL or name in ONE:
+    if name in LISTS:
         return values
     if name == "box":
         return values if len(values) > 1 else str(values[0]).split(SEPARATOR)
@@ -91,8 +91,8 @@ def _check(query: CaseQuery) -> None:
             raise CaseQueryUnusable("serve.case_query_unusable", {"why": name})
 
 
-def in_address(query: CaseQuery) -> Mapping[str, Json]:
-    """What a question says beyond the usual, by the names that an address has."""
+def said_of(query: CaseQuery) -> Mapping[str, Json]:
+    """What a question says beyond the usual, by the names that it has in a body."""
     usual = CaseQuery()
     said = {name: value for name, value in msgspec.structs.asdict(query).items() if value != getattr(usual, name)}
-    return {ONE.get(name, name): msgspec.to_builtins(value) for name, value in said.items()}
+    return {name: msgspec.to_builtins(value) for name, value in said.items()}

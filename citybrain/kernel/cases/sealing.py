@@ -162,6 +162,15 @@ class Sealing:
         assert self._keys is not None, "a city without keys seals nothing"
         return self._keys
 
+    async def of_part(self, reader: Reader, whole: Case, fields: Facts) -> Facts:
+        """Fields of a part of a case: what came back masked from a page is what the whole case has."""
+        secrets = await self.secrets(reader, [whole])
+        clear = self.clear(whole.id, whole.fields, secrets)
+        masked = self._each(whole.id, whole.fields, secrets, lambda secret, value: _masked(secret.sort, value))
+        return {
+            name: clear[name] if name in masked and value == masked[name] else value for name, value in fields.items()
+        }
+
     async def open(self, reader: Reader, case: Case) -> Opened:
         """The fields of a case in clear, for the engine's own rules."""
         secrets = await self.secrets(reader, [case])

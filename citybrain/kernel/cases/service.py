@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The verbs of cases: each one transaction, with rights, rules, history, counts and what is told."""
 
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -110,11 +110,14 @@ class Cases:
 
     async def get(self, actor: Actor, id: int) -> Case:
         """A case that the actor sees; refuses `NoSuchCase`, whether there is none or it is another's."""
+        return (await self.covered(actor, await self._stored(actor, id)))[0]
+
+    async def _stored(self, actor: Actor, id: int) -> Case:
         sight = seen(actor)
         found = await self._db.read_one(one_case(sight.condition), {"id": id, **sight.params}, as_=Case)
         if found is None:
             raise NoSuchCase("kernel.no_such_case", {"id": id})
-        return (await self.covered(actor, found))[0]
+        return found
 
     async def covered(self, actor: Actor, *cases: Case) -> tuple[Case, ...]:
         """Cases with their sealed fields masked, or hidden, as a verb's answer is before anybody sees it."""
@@ -146,7 +149,8 @@ class Cases:
         type = await self.types.get(case.type, case.type_version)
         shares = await self._db.read(SQL.shares, {"id": case.id}, as_=Share)
         helpers = [share.department for share in shares if share.answered_at is None]
-        return [move for move in type.moves_from(case.state) if self._may_move(actor, move, case, helpers)]
+        within = self.departments.within
+        return [row for row in type.moves_from(case.state) if permitted.may_move(actor, row, case, helpers, within)]
 
     async def move(
         self, actor: Actor, id: int, move: str, facts: MoveFacts = NO_FACTS, *, expected_version: int | None = None
@@ -190,7 +194,7 @@ class Cases:
         if move.helpers:
             shares = await work.transaction.read(SQL.shares, {"id": case.id}, as_=Share)
             helpers = [share.department for share in shares if share.answered_at is None]
-        if not self._may_move(work.actor, move, case, helpers):
+        if not permitted.may_move(work.actor, move, case, helpers, self.departments.within):
             raise MoveNotYours("kernel.case_move_not_yours", {"number": case.number, "move": move.name})
         if facts.department:
             facts = replace(facts, department=self.departments.successor(facts.department))
@@ -199,9 +203,6 @@ class Cases:
             fields = self.check_form(type, step.after.fields)
             step = replace(step, after=replace(step.after, fields=fields))
         return await work.record(case, replace(step, verb=verb), type)
-
-    def _may_move(self, actor: Actor, move: Move, case: Case, helpers: Collection[str]) -> bool:
-        return permitted.may_move(actor, move, case, helpers, self.departments.within)
 
     async def assign(
         self, actor: Actor, id: int, assignee: str, *, reason: str = "", expected_version: int | None = None
@@ -321,6 +322,8 @@ class Cases:
         """Begin a case for each part of one, all or none, with it as their parent; it stays as it is."""
         for opening in openings:
             require(actor, OPEN, department=opening.department)
+        whole, sealing = await self._stored(actor, id), self.hooks.sealing
+        openings = [replace(each, fields=await sealing.of_part(self._db, whole, each.fields)) for each in openings]
         parts = [await self._numbered(actor, opening, self._clock()) for opening in openings]
         async with self._on(actor, id, Verb.SPLIT, None, many=True) as (work, parent, type):
             facts = {"parent": id, "number": parent.number}
@@ -330,11 +333,8 @@ class Cases:
                 raise LinkRefused("kernel.case_number_taken", {"number": parent.number})
             for part in opened:
                 await put_link(work, part.id, id, LinkKind.PARENT)
-            numbers = [part.number for part in opened]
-            step = Step(
-                verb=Verb.SPLIT, after=parent, facts={"parts": [part.id for part in opened], "numbers": numbers}
-            )
-            await work.record(parent, step, type)
+            told = {"parts": [part.id for part in opened], "numbers": [part.number for part in opened]}
+            await work.record(parent, Step(verb=Verb.SPLIT, after=parent, facts=told), type)
         return opened
 
     async def hand_over(self, actor: Actor, department: str, reason: str) -> int:

@@ -3,6 +3,10 @@
 
 import asyncio
 
+import msgspec
+
+from citybrain.kernel.cases.tests.city import TICKET
+from citybrain.kernel.clock import utc_now
 from citybrain.kernel.store import Store
 from citybrain.serve.tests.conftest import Signs
 
@@ -154,6 +158,17 @@ async def test_what_a_verb_does_not_know_is_refused_and_nothing_is_done(at_desk:
         assert await li.refused("POST", path, body, status=400) == "serve.invalid_request"
     assert (await li.ask("GET", f"/api/cases/{case['id']}"))["case"]["version"] == 1
     assert await li.refused("POST", "/api/cases", {"type": "ticket", "number": "1"}, status=400)
+
+
+async def test_a_case_goes_on_under_the_newest_version_when_none_is_named(at_desk: Signs, staffed: Store) -> None:
+    zhao = await at_desk("zhao")
+    type = msgspec.structs.replace(TICKET, id="changing")
+    await staffed.cases.types.put(type, by="city", now=utc_now())
+    case = await zhao.open(type="changing")
+    assert "convert" not in (await zhao.ask("GET", f"/api/cases/{case['id']}"))["verbs"]
+    await staffed.cases.types.put(msgspec.structs.replace(type, rating=True), by="city", now=utc_now())
+    assert "convert" in (await zhao.ask("GET", f"/api/cases/{case['id']}"))["verbs"]
+    assert (await zhao.act(case, "convert"))["type_version"] == 2
 
 
 async def test_of_many_cases_the_one_that_is_refused_does_not_hold_up_the_others(at_desk: Signs) -> None:

@@ -90,6 +90,20 @@ async def test_personal_fields_are_masked_on_screens_and_in_lists(at_desk: Signs
     assert "sealed:" not in detail.text
     body = {"query": {"type": "told"}, "columns": ["fields.phone"], "lang": "en"}
     assert await table(zhao, "/api/cases/export", body) == [["Phone"], ["138****8000"]]
+    heading, row = await table(zhao, "/api/cases/export", {"query": {"types": ["told"]}, "lang": "en"})
+    assert row[heading.index("Phone")] == "138****8000", "of one type its form is taken along too"
+
+
+async def test_a_part_of_a_case_has_what_came_back_masked_in_clear(at_desk: Signs, staffed: Store) -> None:
+    await staffed.cases.types.put(TOLD, by="city", now=utc_now())
+    li = await at_desk("li")
+    case = await li.open(type="told", title="两件事", fields={"text": "x", "phone": "13900139000"})
+    part = {"type": "told", "title": "第二件", "department": "roads", "fields": case["fields"]}
+    await li.act(case, "split", openings=[part])
+    (link,) = (await li.ask("GET", f"/api/cases/{case['id']}"))["links"]
+    reveal = {"fields": ["phone"], "reason": "回电核实情况"}
+    told = await li.ask("POST", f"/api/cases/{link['from_id']}/reveal", reveal, status=200)
+    assert told == {"values": {"phone": "13900139000"}}
 
 
 async def test_what_became_of_many_can_be_taken_along(at_desk: Signs) -> None:

@@ -40,11 +40,13 @@ async def test_of_two_who_change_an_answer_the_second_is_told(at_desk: Signs) ->
     assert await zhao.refused("PUT", path, stale, status=404) == "kernel.no_such_answer"
 
 
-async def test_a_list_is_kept_as_it_stands_in_the_address(at_desk: Signs) -> None:
+async def test_a_list_is_kept_under_a_name(at_desk: Signs) -> None:
     li, zhao = await at_desk("li"), await at_desk("zhao")
-    query = {"scope": "held", "state": ["new", "working"], "type": ["ticket"]}
+    query = {"scope": "held", "states": ["new", "working"], "types": ["ticket"]}
     await li.open()
-    kept = await zhao.ask("POST", "/api/queues", {"name": "在办", "department": "roads", "query": query}, status=201)
+    as_in_address = {"scope": "held", "state": ["new", "working"], "type": "ticket"}
+    body = {"name": "在办", "department": "roads", "query": as_in_address}
+    kept = await zhao.ask("POST", "/api/queues", body, status=201)
     (seen,) = await li.ask("GET", "/api/queues")
     assert (seen["query"], seen["department"], seen["owner"], seen["may_change"]) == (query, "roads", "zhao", False)
     listed = await li.ask("GET", "/api/cases?scope=held&state=new&state=working&type=ticket")
