@@ -10,7 +10,7 @@ from litestar import Request, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from citybrain.apps.hotline.api.desk import hotline_of
+from citybrain.apps.hotline.api.desk import at_the_desk, hotline_of
 from citybrain.apps.hotline.measure.promises import Calls
 from citybrain.apps.hotline.service import calls, desk
 from citybrain.apps.hotline.service.calls import Known, Ringing
@@ -43,18 +43,21 @@ class Added(msgspec.Struct, frozen=True):
 @get("/api/hotline/calls", opt=DESK)
 async def waiting(state: State, request: Asking, seat: FromQuery[str] = "") -> list[Ringing]:
     """What rings at a seat, and what it has not put away yet, the oldest first; numbers are masked."""
+    at_the_desk(request)
     return await calls.waiting(hotline_of(state), seat or request.state.actor.name, utc_now())
 
 
 @get("/api/hotline/calls/{call_id:int}", opt=DESK)
-async def known(state: State, call_id: FromPath[int]) -> Known:
+async def known(state: State, request: Asking, call_id: FromPath[int]) -> Known:
     """A call with what its number told before."""
+    at_the_desk(request)
     return await calls.known(hotline_of(state), call_id)
 
 
 @post("/api/hotline/calls/{call_id:int}/answer", opt=DESK, status_code=200)
 async def answer(state: State, request: Asking, call_id: FromPath[int], data: JSONBody[Seat]) -> Known:
     """Take a call; refused when another seat was quicker."""
+    at_the_desk(request)
     seat = data.seat or request.state.actor.name
     return await calls.answer(hotline_of(state), call_id, seat, now=utc_now())
 
@@ -62,6 +65,7 @@ async def answer(state: State, request: Asking, call_id: FromPath[int], data: JS
 @post("/api/hotline/calls/{call_id:int}/closing", opt=DESK, status_code=204)
 async def close(state: State, request: Asking, call_id: FromPath[int], data: JSONBody[Seat]) -> None:
     """Put a call away that becomes no ticket."""
+    at_the_desk(request)
     await calls.close(hotline_of(state), call_id, data.seat or request.state.actor.name, now=utc_now())
 
 

@@ -10,7 +10,7 @@ from litestar import Request, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from citybrain.apps.hotline.model import Caller, Intake, Receipt, Ticket
+from citybrain.apps.hotline.model import DESK, Caller, Intake, Receipt, Ticket
 from citybrain.apps.hotline.service import desk, intake, suggesting
 from citybrain.apps.hotline.service.desk import Call, FollowUp, PopUp
 from citybrain.apps.hotline.service.hotline import Hotline
@@ -18,6 +18,7 @@ from citybrain.apps.hotline.service.suggesting import Asked, Suggestion
 from citybrain.apps.hotline.store import kept, tickets
 from citybrain.apps.hotline.store.kept import Article, Edition
 from citybrain.apps.hotline.store.tickets import Supervision
+from citybrain.kernel.access import reach, require
 from citybrain.kernel.cases.case import Case, Story
 from citybrain.kernel.clock import utc_now
 
@@ -55,6 +56,11 @@ def hotline_of(state: State) -> Hotline:
     return found
 
 
+def at_the_desk(request: Asking) -> None:
+    """Refuse those who do not work in the hotline's own department: what is told there is of all departments."""
+    require(request.state.actor, "hotline.desk", department=DESK)
+
+
 @post("/api/hotline/tickets", opt={"permission": "hotline.desk"}, status_code=201)
 async def take_in(state: State, request: Asking, data: JSONBody[Intake]) -> Receipt:
     """Take in what somebody told. With a known key it is the ticket which has that key."""
@@ -62,8 +68,10 @@ async def take_in(state: State, request: Asking, data: JSONBody[Intake]) -> Rece
 
 
 @post("/api/hotline/suggest", opt={"permission": "hotline.desk"}, status_code=200)
-async def suggest(state: State, data: JSONBody[Asked]) -> Suggestion:
-    """Likely category, department, place, duplicates and answers, while the clerk types."""
+async def suggest(state: State, request: Asking, data: JSONBody[Asked]) -> Suggestion:
+    """Likely category, department, place, duplicates and answers, while the clerk types: for the desk itself, which
+    must know of tickets that other departments have."""
+    at_the_desk(request)
     return suggesting.suggest(hotline_of(state), data, now=utc_now())
 
 
@@ -88,8 +96,9 @@ async def reveal(state: State, request: Asking, case_id: FromPath[int], data: JS
 
 
 @post("/api/hotline/calls", opt={"permission": "hotline.desk"}, status_code=200)
-async def ring(state: State, data: JSONBody[Call]) -> PopUp:
+async def ring(state: State, request: Asking, data: JSONBody[Call]) -> PopUp:
     """Note a call, and show what its number told before. The telephone system sends it again when it knows more."""
+    at_the_desk(request)
     return await desk.ring(hotline_of(state), data)
 
 
@@ -112,9 +121,9 @@ async def supervise(state: State, request: Asking, case_id: FromPath[int], data:
 
 
 @get("/api/hotline/supervision", opt={"permission": "hotline.supervise"})
-async def supervised(state: State) -> list[Supervision]:
-    """What supervisors wait for, the soonest due first."""
-    return await tickets.supervisions(hotline_of(state).db)
+async def supervised(state: State, request: Asking) -> list[Supervision]:
+    """What supervisors wait for in the departments that they supervise, the soonest due first."""
+    return await tickets.supervisions(hotline_of(state).db, reach(request.state.actor, "hotline.supervise"))
 
 
 @get("/api/hotline/knowledge", opt={"permission": "hotline.desk"})

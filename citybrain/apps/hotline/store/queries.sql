@@ -102,8 +102,10 @@ UPDATE hotline_ticket SET supervised = true, changed_at = %(at)s WHERE case_id =
 UPDATE hotline_supervision SET ended_at = %(at)s WHERE case_id = %(case_id)s AND ended_at IS NULL;
 
 -- name: supervisions
-SELECT id, case_id, at, by, demand, due_at, ended_at FROM hotline_supervision
-WHERE ended_at IS NULL ORDER BY due_at, id LIMIT 500;
+SELECT s.id, s.case_id, s.at, s.by, s.demand, s.due_at, s.ended_at
+FROM hotline_supervision s JOIN hotline_ticket t USING (case_id)
+WHERE s.ended_at IS NULL AND (%(all)s OR t.department = ANY(%(departments)s::text[]))
+ORDER BY s.due_at, s.id LIMIT 500;
 
 -- name: public_tickets
 SELECT {columns} FROM hotline_ticket WHERE public

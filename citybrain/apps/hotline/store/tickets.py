@@ -10,6 +10,7 @@ import msgspec
 
 from citybrain.apps.hotline.model import TYPES, URGENCY, Caller, Ticket, Urgency
 from citybrain.kernel import sql
+from citybrain.kernel.access import Reach
 from citybrain.kernel.cases.case import CaseChange, Verb
 from citybrain.kernel.cases.ratings import Rating
 from citybrain.kernel.crypto import KeyRing, Place
@@ -244,9 +245,10 @@ async def public_tickets(db: Database, before: tuple[datetime, int] | None, *, l
     return await db.read(SQL.public_tickets, {"before": at, "before_id": case_id, "limit": limit}, as_=Ticket)
 
 
-async def supervisions(db: Database) -> list[Supervision]:
-    """What supervisors wait for, the soonest due first."""
-    return await db.read(SQL.supervisions, as_=Supervision)
+async def supervisions(db: Database, reached: Reach) -> list[Supervision]:
+    """What supervisors wait for in the departments of a reach, the soonest due first."""
+    params = {"all": reached.all, "departments": sorted(reached.departments)}
+    return await db.read(SQL.supervisions, params, as_=Supervision)
 
 
 async def call_figures(db: Database, since: datetime, until: datetime, *, within_s: float) -> CallFigures:

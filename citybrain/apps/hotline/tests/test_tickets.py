@@ -14,6 +14,7 @@ from citybrain.apps.hotline.service.hotline import MACHINE, Hotline
 from citybrain.apps.hotline.service.intake import TellingUnusable, take
 from citybrain.apps.hotline.store import tickets
 from citybrain.apps.hotline.tests.people import DESK_CLERK, ROADS, WATER
+from citybrain.kernel.access import Reach
 from citybrain.kernel.cases.case import MoveFacts
 from citybrain.kernel.cases.refusals import NoSuchCase
 from citybrain.kernel.cases.satisfaction import Satisfaction
@@ -120,11 +121,11 @@ async def test_supervision_ends_with_the_answer(hotline: Hotline) -> None:
     receipt = await take(hotline, MACHINE, water(), now=utc_now())
     due = utc_now() + timedelta(days=1)
     await desk.supervise(hotline, DESK_CLERK, receipt.case_id, "明天前解决", due, now=utc_now())
-    assert receipt.case_id in {each.case_id for each in await tickets.supervisions(hotline.db)}
+    assert receipt.case_id in {each.case_id for each in await tickets.supervisions(hotline.db, Reach(all=True))}
     await hotline.cases.move(WATER, receipt.case_id, "accept")
     facts = MoveFacts(answer="已修复", fields={"resolution": "resolved"})
     await hotline.cases.move(WATER, receipt.case_id, "answer", facts)
-    assert receipt.case_id not in {each.case_id for each in await tickets.supervisions(hotline.db)}
+    assert receipt.case_id not in {each.case_id for each in await tickets.supervisions(hotline.db, Reach(all=True))}
 
 
 async def test_a_script_in_a_description_stays_text(hotline: Hotline) -> None:
