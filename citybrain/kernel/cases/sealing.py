@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from citybrain.kernel import sql
 from citybrain.kernel.access.actor import Fields, Shown
-from citybrain.kernel.cases.case import Case, CaseEvent
+from citybrain.kernel.cases.case import Case, CaseEvent, Opening
 from citybrain.kernel.cases.case_type import CaseType
 from citybrain.kernel.cases.showing import sorts_of
 from citybrain.kernel.crypto import KeyRing, Place
@@ -162,14 +162,15 @@ class Sealing:
         assert self._keys is not None, "a city without keys seals nothing"
         return self._keys
 
-    async def of_part(self, reader: Reader, whole: Case, fields: Facts) -> Facts:
-        """Fields of a part of a case: what came back masked from a page is what the whole case has."""
+    async def of_part(self, reader: Reader, whole: Case, part: Opening) -> Opening:
+        """A part of a case: what came back masked from a page is what the whole case has, in one of its own type."""
+        if part.type != whole.type:
+            return part
         secrets = await self.secrets(reader, [whole])
         clear = self.clear(whole.id, whole.fields, secrets)
         masked = self._each(whole.id, whole.fields, secrets, lambda secret, value: _masked(secret.sort, value))
-        return {
-            name: clear[name] if name in masked and value == masked[name] else value for name, value in fields.items()
-        }
+        back = {name: clear[name] for name, value in part.fields.items() if name in masked and value == masked[name]}
+        return replace(part, fields={**part.fields, **back})
 
     async def open(self, reader: Reader, case: Case) -> Opened:
         """The fields of a case in clear, for the engine's own rules."""

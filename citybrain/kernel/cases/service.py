@@ -323,7 +323,7 @@ class Cases:
         for opening in openings:
             require(actor, OPEN, department=opening.department)
         whole, sealing = await self._stored(actor, id), self.hooks.sealing
-        openings = [replace(each, fields=await sealing.of_part(self._db, whole, each.fields)) for each in openings]
+        openings = [await sealing.of_part(self._db, whole, each) for each in openings]
         parts = [await self._numbered(actor, opening, self._clock()) for opening in openings]
         async with self._on(actor, id, Verb.SPLIT, None, many=True) as (work, parent, type):
             facts = {"parent": id, "number": parent.number}
