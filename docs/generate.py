@@ -44,6 +44,11 @@ SETTINGS = {
     "push": "Webhook for pushes; notices go there, and to `sms`, signed with `webhook_secret`, or not at all.",
     "webhook_secret": "What notices to webhooks are signed with: `X-Citybrain-Signature`, HMAC-SHA-256.",
     "pages": "A folder of built screens in place of those that come with the package, for who works on them.",
+    "outbound": (
+        "Where subscriptions, context sources and contexts may lead beside public addresses: `loopback`, `private`, "
+        "`any`, networks like `10.1.0.0/16`, or `public` for nothing more. Unset: this machine, if the city listens "
+        "there alone."
+    ),
     "virus_scan": "Who looks for viruses in uploads: `clamd:<socket or host:port>` or `command:…`; else nobody.",
     "oidc": "File of OpenID providers (TOML) by which people may sign in.",
     "contexts": "Folder of JSON-LD contexts known without asking their hosts: `index.json` maps URL to file.",

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests to other machines: connections kept by host, small bodies, and one way to fail."""
 
+import asyncio
+import errno
+import socket
 from collections.abc import Mapping
 
 import aiohttp
 import msgspec
+from aiohttp import AddrInfoType
+
+from citybrain.kernel.outbound import LOOPBACK, Outbound
 
 AT_ONCE_PER_HOST = 64
 # How long a connection is kept that nobody uses.
@@ -15,6 +21,10 @@ _NOT_BY_ITSELF = ("Accept", "Accept-Encoding", "Content-Type", "User-Agent")
 
 class NoAnswer(Exception):
     """The connection could not be made, broke, or did not speak HTTP."""
+
+
+class OutboundRefused(OSError):
+    """The city's setting does not let requests go to this address."""
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,12 +48,32 @@ class Answer(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
     body: bytes | None
 
+    @property
+    def taken(self) -> bool:
+        """Whether it says that all is well."""
+        return 200 <= self.status < 300
+
+
+class _InForce:
+    """Where requests may go that say nothing else: this machine and what is public, until a city is opened."""
+
+    outbound = Outbound(words=frozenset({LOOPBACK}))
+
+
+def keep_to(outbound: Outbound) -> None:
+    """From now on requests go nowhere else."""
+    _InForce.outbound = outbound
+
 
 class Http:
-    """The way to all hosts. Nothing is opened before it is needed; how long to wait is the caller's to say."""
+    """The way to all hosts. Nothing is opened before it is needed; how long to wait is the caller's to say.
 
-    def __init__(self, *, at_once_per_host: int = AT_ONCE_PER_HOST) -> None:
+    A connection is made only to what `outbound` allows, by default what the city's setting does.
+    """
+
+    def __init__(self, *, at_once_per_host: int = AT_ONCE_PER_HOST, outbound: Outbound | None = None) -> None:
         self._at_once = at_once_per_host
+        self._outbound = outbound
         self._session: aiohttp.ClientSession | None = None
 
     async def close(self) -> None:
@@ -81,9 +111,18 @@ class Http:
             headers = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, headers, await _body(response, call))
 
+    def _socket(self, info: AddrInfoType) -> socket.socket:
+        """The socket of a connection that is about to be made to a resolved address; redirects come by here too."""
+        family, kind, protocol, _, address = info
+        if not (self._outbound or _InForce.outbound).allows(str(address[0])):
+            raise OutboundRefused(errno.EACCES, f"{address[0]} may not be reached (CITYBRAIN_OUTBOUND)")
+        return socket.socket(family, kind, protocol)
+
     def _open(self) -> aiohttp.ClientSession:
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, limit_per_host=self._at_once, keepalive_timeout=KEPT_S),
+            connector=aiohttp.TCPConnector(
+                limit=0, limit_per_host=self._at_once, keepalive_timeout=KEPT_S, socket_factory=self._socket
+            ),
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(total=None),
             headers={"User-Agent": "citybrain"},
@@ -92,6 +131,18 @@ class Http:
             auto_decompress=False,
         )
         return self._session
+
+
+async def ask_once(call: Call, *, within_s: float, outbound: Outbound | None = None) -> Answer:
+    """One request over a connection of its own, for what is asked seldom. Raises `NoAnswer`, also after too long."""
+    http = Http(outbound=outbound)
+    try:
+        async with asyncio.timeout(within_s):
+            return await http.send(call)
+    except TimeoutError as error:
+        raise _no_answer(error) from error
+    finally:
+        await http.close()
 
 
 async def _body(response: aiohttp.ClientResponse, call: Call) -> bytes | None:

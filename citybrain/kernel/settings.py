@@ -23,7 +23,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     holds. `smtp` is the mail server, `sms` the webhook of the message gateway, `oidc` a file of OpenID providers.
     `push` is the webhook for pushes; notices go there and to `sms` signed with `webhook_secret`, or not at all.
     `virus_scan` is `clamd:<socket or host:port>` or `command:<words>`; without it nobody looks for viruses.
-    `pages` is a folder of built screens in place of those that come with the package.
+    `pages` is a folder of built screens in place of those that come with the package. `outbound` says where the city
+    may go when somebody else names the address (see `kernel.outbound`).
     """
 
     data: Path
@@ -48,6 +49,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keys: Path | None = None
     cipher: str = "aes"
     pages: Path | None = None
+    outbound: str | None = None
 
     @property
     def key_file(self) -> Path:
@@ -83,6 +85,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         push=said("PUSH"),
         webhook_secret=said("WEBHOOK_SECRET"),
         virus_scan=said("VIRUS_SCAN"),
+        outbound=said("OUTBOUND"),
         pages=Path(said("PAGES") or "").expanduser().absolute() if said("PAGES") else None,
         oidc=Path(said("OIDC") or "").expanduser().absolute() if said("OIDC") else None,
     )

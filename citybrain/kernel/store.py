@@ -24,6 +24,7 @@ from citybrain.kernel.crypto import KeyRing
 from citybrain.kernel.db import Database
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.entities.sweep import sweeping
+from citybrain.kernel.http import keep_to
 from citybrain.kernel.i18n import Words, load_words
 from citybrain.kernel.jobs import Chore, Jobs
 from citybrain.kernel.journal import Journal
@@ -31,6 +32,7 @@ from citybrain.kernel.ld.contexts import Contexts
 from citybrain.kernel.ld.documents import read_seeds
 from citybrain.kernel.migrate import migrate
 from citybrain.kernel.models.policies import Marks, Policies, store_marks
+from citybrain.kernel.outbound import outbound_of
 from citybrain.kernel.outbox import Outbox
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.pool.temporal import Temporal
@@ -84,6 +86,7 @@ class _Shield(msgspec.Struct, frozen=True, kw_only=True):
 @asynccontextmanager
 async def _shielded(db: Database, settings: Settings) -> AsyncIterator[_Shield]:
     """The keys, that they fit the database, and the chain of acts: opened before anything acts, closed after all."""
+    keep_to(outbound_of(settings))
     keys = KeyRing.open(settings.key_file, now=utc_now(), family=settings.cipher)
     await agree_on_keys(db, keys)
     async with chaining(db, keys) as chain:

@@ -11,6 +11,7 @@ from citybrain.kernel.entities.represent import show_instance, show_types
 from citybrain.kernel.errors import Unavailable
 from citybrain.kernel.http import Call, Http, NoAnswer
 from citybrain.kernel.ld.context import CORE
+from citybrain.kernel.outbound import EVERYWHERE
 from citybrain.kernel.pool.temporal_reading import Given
 
 AT_ONCE = 8
@@ -32,7 +33,7 @@ class Remote:
             self._headers["authorization"] = f"Bearer {token}"
         if tenant:
             self._headers["ngsild-tenant"] = tenant
-        self._http = Http()
+        self._http = Http(outbound=EVERYWHERE)
         self._room = asyncio.Semaphore(AT_ONCE)
 
     async def __aenter__(self) -> Self:

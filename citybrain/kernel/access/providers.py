@@ -2,13 +2,13 @@
 """OpenID providers: what the operator says of them, what they say of themselves, and asking them."""
 
 import tomllib
+from base64 import b64encode
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
-import httpx
 import msgspec
 from joserfc import jwk
 from joserfc.errors import JoseError
@@ -16,11 +16,12 @@ from joserfc.jws import extract_compact
 
 from citybrain.kernel.access.actor import Kind
 from citybrain.kernel.errors import Invalid, Unavailable
+from citybrain.kernel.http import Answer, Call, NoAnswer, ask_once
+from citybrain.kernel.outbound import EVERYWHERE
 from citybrain.kernel.records import Text
 
 ASK_WITHIN_S = 10.0
 KNOWN_FOR = timedelta(hours=1)
-KEYS_LIMIT_BYTES = 1_000_000
 # A token with an unknown key makes us ask for new keys, but not more often than this.
 NEW_KEYS_EVERY = timedelta(seconds=30)
 
@@ -118,34 +119,36 @@ class Providers:
             "code_verifier": verifier,
             "client_id": provider.client_id,
         }
-        auth: tuple[str, str] | None = None
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
         if provider.client_secret and "client_secret_basic" in metadata.token_endpoint_auth_methods_supported:
-            auth = (provider.client_id, provider.client_secret)
+            headers["Authorization"] = f"Basic {_basic(provider.client_id, provider.client_secret)}"
         elif provider.client_secret:
             form["client_secret"] = provider.client_secret
+        call = Call(method="POST", url=metadata.token_endpoint, headers=headers, content=urlencode(form).encode())
+        answer = await self._ask(provider, call)
+        if answer.status >= 500:
+            raise _down(provider, f"HTTP {answer.status}")
         try:
-            async with httpx.AsyncClient(timeout=ASK_WITHIN_S) as client:
-                answer = await client.post(metadata.token_endpoint, data=form, auth=auth or httpx.USE_CLIENT_DEFAULT)
-        except httpx.HTTPError as error:
-            raise _down(provider, type(error).__name__) from error
-        if answer.status_code >= 500:
-            raise _down(provider, f"HTTP {answer.status_code}")
-        try:
-            found: Any = answer.json()
-        except ValueError as error:
+            found: Any = msgspec.json.decode(answer.body or b"")
+        except msgspec.DecodeError as error:
             raise _down(provider, "token") from error
-        return found if answer.is_success and isinstance(found, dict) else {}
+        return found if answer.taken and isinstance(found, dict) else {}
 
     async def _get(self, provider: Provider, url: str) -> bytes:
-        try:
-            async with httpx.AsyncClient(timeout=ASK_WITHIN_S) as client:
-                answer = await client.get(url, headers={"Accept": "application/json"})
-                answer.raise_for_status()
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise _down(provider, type(error).__name__) from error
-        if len(answer.content) > KEYS_LIMIT_BYTES:
+        answer = await self._ask(provider, Call(url=url, headers={"Accept": "application/json"}))
+        if not answer.taken:
+            raise _down(provider, f"HTTP {answer.status}")
+        if answer.body is None:
             raise _down(provider, "size")
-        return answer.content
+        return answer.body
+
+    async def _ask(self, provider: Provider, call: Call) -> Answer:
+        """Ask the host that the operator named, wherever it is; others that it names only where the city may go."""
+        own = urlsplit(call.url).netloc == urlsplit(provider.issuer).netloc
+        try:
+            return await ask_once(call, within_s=ASK_WITHIN_S, outbound=EVERYWHERE if own else None)
+        except NoAnswer as error:
+            raise _down(provider, str(error)) from error
 
 
 def read_providers(file: Path | None) -> Providers:
@@ -166,6 +169,11 @@ def _holds(keys: jwk.KeySet, token: str) -> bool:
     except (JoseError, ValueError):
         return True
     return named in {key.kid for key in keys.keys}
+
+
+def _basic(name: str, secret: str) -> str:
+    """As RFC 7617 says and providers read it; few decode what RFC 6749 section 2.3.1 wants encoded before."""
+    return b64encode(f"{name}:{secret}".encode()).decode()
 
 
 def _down(provider: Provider, why: str) -> ProviderDown:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How notices leave the city: e-mail by SMTP, text messages and pushes by signed webhooks."""
 
+import asyncio
 import hashlib
 import hmac
 import ssl
@@ -13,11 +14,12 @@ from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import aiosmtplib
-import httpx
 import msgspec
 
 from citybrain.kernel.cases.notice import Channel, Content
 from citybrain.kernel.errors import Invalid, Unavailable
+from citybrain.kernel.http import Call, Http, NoAnswer
+from citybrain.kernel.outbound import EVERYWHERE
 
 SEND_WITHIN_S = 20.0
 PERMANENT = range(500, 600)  # RFC 5321 section 4.2.1: the same message must not be sent again
@@ -163,15 +165,19 @@ class Webhook:
     @asynccontextmanager
     async def open(self) -> AsyncIterator["WebhookSession"]:
         """Connections for a batch."""
-        async with httpx.AsyncClient(timeout=SEND_WITHIN_S) as client:
-            yield WebhookSession(client, self._channel, self._url, self._secret)
+        # The operator named the address, and nobody else has a say in it.
+        http = Http(outbound=EVERYWHERE)
+        try:
+            yield WebhookSession(http, self._channel, self._url, self._secret)
+        finally:
+            await http.close()
 
 
 class WebhookSession:
     """Connections to a gateway."""
 
-    def __init__(self, client: httpx.AsyncClient, channel: Channel, url: str, secret: str) -> None:
-        self._client = client
+    def __init__(self, http: Http, channel: Channel, url: str, secret: str) -> None:
+        self._http = http
         self._channel = channel
         self._url = url
         self._secret = secret
@@ -191,13 +197,16 @@ class WebhookSession:
         )
         headers = {"Content-Type": "application/json", **signature(self._secret, body, now)}
         headers["Idempotency-Key"] = f"notice-{message.id}"
+        # Who gets a message twice can tell by its key, so it may be sent again.
+        call = Call(method="POST", url=self._url, headers=headers, content=body, may_repeat=True, wants_body=False)
         try:
-            answer = await self._client.post(self._url, content=body, headers=headers)
-        except httpx.HTTPError as problem:
-            raise WayDown("kernel.way_down", {**facts, "why": type(problem).__name__}) from problem
-        if not answer.is_success:
-            refusal = NeverTaken if answer.status_code in GATEWAY_REFUSES else NotTaken
-            raise refusal("kernel.notice_not_taken", {**facts, "why": str(answer.status_code)})
+            async with asyncio.timeout(SEND_WITHIN_S):
+                answer = await self._http.send(call)
+        except (NoAnswer, TimeoutError) as problem:
+            raise WayDown("kernel.way_down", {**facts, "why": str(problem) or type(problem).__name__}) from problem
+        if not answer.taken:
+            refusal = NeverTaken if answer.status in GATEWAY_REFUSES else NotTaken
+            raise refusal("kernel.notice_not_taken", {**facts, "why": str(answer.status)})
 
 
 def signature(secret: str, body: bytes, now: datetime) -> Mapping[str, str]:
