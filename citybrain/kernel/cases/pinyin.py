@@ -27,7 +27,13 @@ def _usual(character: str) -> str:
 
 
 def _letter(reading: str) -> str:
-    return unicodedata.normalize("NFD", reading)[:1].lower()
+    first = reading[:1]
+    return first if first.isascii() else _plain(first)
+
+
+@lru_cache(maxsize=200)
+def _plain(letter: str) -> str:
+    return unicodedata.normalize("NFD", letter)[:1].lower()
 
 
 @lru_cache(maxsize=1)
