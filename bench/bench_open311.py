@@ -20,7 +20,7 @@ from citybrain.kernel.settings import Settings
 from citybrain.kernel.store import Store, open_store
 
 REPORTS = 100_000
-MOVES = 1_600
+MOVES = 800
 AT_ONCE = 16
 ROWS = """INSERT INTO hotline_ticket (case_id, number, category, department, channel, urgency, state, phase, text,
     longitude, latitude, address, created_at, changed_at, public)
@@ -128,7 +128,7 @@ async def main(count: int, folder: Path) -> None:
     ):
         publisher = await rounds(hotline, count)
         await lists(store)
-        for each in (None, publisher, None, publisher):
+        for each in (None, publisher, None, publisher, None, publisher):
             await moves(hotline, each)
 
 
