@@ -26,6 +26,8 @@ Params = Mapping[str, Any]
 OLDEST_SERVER = 15
 CONNECT_WITHIN_S = 10
 POOL_SIZE = 8
+# Numbers beyond their column, and the one character that texts in JSON cannot have.
+UNHOLDABLE = (psycopg.errors.NumericValueOutOfRange, psycopg.errors.UntranslatableCharacter)
 
 
 def _plain(value: Any) -> Any:
@@ -328,6 +330,6 @@ def _spoken() -> Iterator[None]:
     except (psycopg.OperationalError, PoolTimeout) as problem:
         raise Unavailable("kernel.database_lost", {"why": str(problem).strip().split("\n", 1)[0]}) from problem
     except psycopg.DataError as problem:
-        if not isinstance(problem, psycopg.errors.NumericValueOutOfRange) and "NUL" not in str(problem):
+        if not isinstance(problem, UNHOLDABLE) and "NUL" not in str(problem):
             raise
         raise ValueUnusable("kernel.value_unusable", {}) from problem

@@ -14,22 +14,37 @@ UNSET = msgspec.UNSET
 PARTS_AT_MOST = 100
 
 
+Word = Annotated[str, msgspec.Meta(max_length=200)]
+Line = Annotated[str, msgspec.Meta(max_length=300)]
+Title = Annotated[str, msgspec.Meta(min_length=1, max_length=300, pattern=r"\S")]
+Words = Annotated[str, msgspec.Meta(max_length=20_000)]
+Priority = Annotated[int, msgspec.Meta(ge=1, le=9)]
+Longitude = Annotated[float, msgspec.Meta(ge=-180, le=180)]
+Latitude = Annotated[float, msgspec.Meta(ge=-90, le=90)]
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
 class NewCase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What somebody opens a case with; `attachments` are uploads of theirs. Its number and time are the city's."""
 
-    type: str
-    title: str
-    department: str
+    type: Word
+    title: Title
+    department: Word
     fields: Facts = {}
-    assignee: str | None = None
-    priority: int = 5
-    channel: str = ""
-    category: str = ""
-    longitude: float | None = None
-    latitude: float | None = None
-    address: str = ""
-    key: str | None = None
+    assignee: Word | None = None
+    priority: Priority = 5
+    channel: Word = ""
+    category: Word = ""
+    longitude: Longitude | None = None
+    latitude: Latitude | None = None
+    address: Line = ""
+    key: Word | None = None
     attachments: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        """A place has both coordinates."""
+        if (self.longitude is None) is not (self.latitude is None):
+            raise ValueError("longitude, latitude")
 
     def opening(self) -> Opening:
         """The same in the words of the engine."""
@@ -50,11 +65,11 @@ class Act(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True,
 class MoveOn(Act, frozen=True, kw_only=True, tag=Verb.MOVE.value):
     """Go along a row of the table of moves."""
 
-    move: str
-    reason: str = ""
-    answer: str = ""
-    department: str | None = None
-    assignee: str | None = None
+    move: Word
+    reason: Words = ""
+    answer: Words = ""
+    department: Word | None = None
+    assignee: Word | None = None
     fields: Facts = {}
 
 
@@ -65,88 +80,88 @@ class Take(Act, frozen=True, kw_only=True, tag=Verb.TAKE.value):
 class ToPool(Act, frozen=True, kw_only=True, tag=Verb.TO_POOL.value):
     """Put a case back for others."""
 
-    reason: str = ""
+    reason: Words = ""
 
 
 class Assign(Act, frozen=True, kw_only=True, tag=Verb.ASSIGN.value):
     """Give a case to somebody."""
 
-    assignee: str
-    reason: str = ""
+    assignee: Word
+    reason: Words = ""
 
 
 class Transfer(Act, frozen=True, kw_only=True, tag=Verb.TRANSFER.value):
     """Hand a case on to another department."""
 
-    department: str
-    reason: str
+    department: Word
+    reason: Words
 
 
 class GiveBack(Act, frozen=True, kw_only=True, tag=Verb.RETURN.value):
     """Return a case to the department it came from."""
 
-    reason: str
+    reason: Words
 
 
 class Suspend(Act, frozen=True, kw_only=True, tag=Verb.SUSPEND.value):
     """Let a case rest."""
 
-    reason: str
-    move: str | None = None
+    reason: Words
+    move: Word | None = None
 
 
 class Resume(Act, frozen=True, kw_only=True, tag=Verb.RESUME.value):
     """Go on with a case that rested."""
 
-    reason: str = ""
-    move: str | None = None
+    reason: Words = ""
+    move: Word | None = None
 
 
 class Reopen(Act, frozen=True, kw_only=True, tag=Verb.REOPEN.value):
     """Take up again a case that was closed."""
 
-    reason: str
-    move: str | None = None
+    reason: Words
+    move: Word | None = None
 
 
 class Correct(Act, frozen=True, kw_only=True, tag=Verb.EDIT.value):
     """Correct what is known of a case; what is not named stays."""
 
-    title: str | Unset = UNSET
-    priority: int | Unset = UNSET
-    category: str | Unset = UNSET
-    address: str | Unset = UNSET
-    longitude: float | Unset | None = UNSET
-    latitude: float | Unset | None = UNSET
+    title: Title | Unset = UNSET
+    priority: Priority | Unset = UNSET
+    category: Word | Unset = UNSET
+    address: Line | Unset = UNSET
+    longitude: Longitude | Unset | None = UNSET
+    latitude: Latitude | Unset | None = UNSET
     fields: Facts = {}
 
 
 class Extend(Act, frozen=True, kw_only=True, tag=Verb.PLAN.value):
     """Set the end of the time limit."""
 
-    due_at: datetime
-    reason: str
+    due_at: Moment
+    reason: Words
 
 
 class Say(Act, frozen=True, kw_only=True, tag=Verb.COMMENT.value):
     """Say something about a case."""
 
     kind: CommentKind
-    text: str
+    text: Words
 
 
 class Join(Act, frozen=True, kw_only=True, tag=Verb.JOIN.value):
     """Ask another department to help."""
 
-    department: str
-    task: str
+    department: Word
+    task: Words
 
 
 class Leave(Act, frozen=True, kw_only=True, tag=Verb.LEAVE.value):
     """Say that a helping department has done its part."""
 
-    department: str
-    answer: str
+    department: Word
+    answer: Words
 
 
 class Connect(Act, frozen=True, kw_only=True, tag=Verb.LINK.value):
@@ -160,7 +175,7 @@ class Merge(Act, frozen=True, kw_only=True, tag=Verb.MERGE.value):
     """Close other cases as duplicates of this one."""
 
     ids: Annotated[tuple[int, ...], msgspec.Meta(min_length=1, max_length=PARTS_AT_MOST)]
-    reason: str
+    reason: Words
 
 
 class Split(Act, frozen=True, kw_only=True, tag=Verb.SPLIT.value):
@@ -178,7 +193,7 @@ class Convert(Act, frozen=True, kw_only=True, tag=Verb.CONVERT.value):
 class DoTask(Act, frozen=True, kw_only=True, tag=Verb.TASK.value):
     """Do a task of the process of a case."""
 
-    task: str
+    task: Word
     data: Facts = {}
 
 

@@ -39,6 +39,7 @@ from citybrain.serve.case_act import (
     ToPool,
     Transfer,
 )
+from citybrain.serve.case_named import check_named
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -183,6 +184,7 @@ DO: Mapping[type[Act], Callable[[Doing, Any], Awaitable[Case | None]]] = {
 async def act(state: State, request: AnyRequest, id: FromPath[int], data: JSONBody[AnyAct]) -> Case | None:
     """Do something with a case; whether the actor may is the engine's to say, verb by verb."""
     on = Doing(store=state.store, actor=request.state.actor, id=id)
+    await check_named(on.store.access, data)
     case = await DO[type(data)](on, data)
     return case and (await on.store.cases.covered(on.actor, case))[0]
 
@@ -192,6 +194,7 @@ async def bulk(state: State, request: AnyRequest, data: JSONBody[Bulk]) -> list[
     """The same act on many cases, each for itself: what is refused for one does not hold up the others."""
     store: Store = state.store
     actor: Actor = request.state.actor
+    await check_named(store.access, data.act)
     do = DO[type(data.act)]
     return await on_many(data.ids, lambda id: do(Doing(store=store, actor=actor, id=id), data.act))
 

@@ -21,6 +21,7 @@ from citybrain.kernel.clock import utc_now
 from citybrain.kernel.records import Json, Text
 from citybrain.kernel.store import Store
 from citybrain.serve.case_act import NewCase
+from citybrain.serve.case_named import check_named
 from citybrain.serve.case_query import read_query
 
 AnyRequest = Request[Any, Any, Any]
@@ -161,6 +162,7 @@ async def open_case(state: State, request: AnyRequest, data: JSONBody[NewCase]) 
     """Open a case; with a key that is known it is the case which has that key."""
     store: Store = state.store
     actor: Actor = request.state.actor
+    await check_named(store.access, data)
     along = store.casework.files.along(actor, data.attachments)
     case = await store.cases.open(actor, data.opening(), also=along)
     return (await store.cases.covered(actor, case))[0]

@@ -11,6 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from citybrain.kernel.cases.answers import Answer, Filled
 from citybrain.kernel.cases.drafts import Draft, DraftHead, Owner
+from citybrain.kernel.cases.query import CaseQuery
 from citybrain.kernel.cases.queues import Queue
 from citybrain.kernel.cases.rights import ASSIGN, VIEW, WORK
 from citybrain.kernel.clock import utc_now
@@ -170,7 +171,7 @@ async def forget_queue(state: State, request: AnyRequest, id: FromPath[int]) -> 
 
 
 def _queue(given: NewQueue, id: int) -> Queue:
-    query = read_given(given.query)
+    query = msgspec.structs.replace(read_given(given.query), after=None, limit=CaseQuery().limit)
     return Queue(id=id, name=given.name, query=query, department=given.department, version=given.version)
 
 

@@ -154,7 +154,7 @@ class Where(msgspec.Struct, frozen=True):
 
 def where(query: CaseQuery, now: datetime) -> Where:
     """What a question asks of each case, its scope and words aside. Refuses `QueryRefused` for what makes no sense."""
-    _check(query)
+    check_query(query)
     sorting = SORTINGS[query.order]
     conditions = [CONDITIONS.not_done] if sorting.open_only else []
     params: dict[str, Any] = {"limit": query.limit + 1, "now": now}
@@ -189,7 +189,8 @@ def _given(query: CaseQuery, params: dict[str, Any]) -> list[str]:
     return conditions
 
 
-def _check(query: CaseQuery) -> None:
+def check_query(query: CaseQuery) -> None:
+    """Refuse `QueryRefused` for what makes no sense."""
     if not 0 < query.limit <= LIMIT_MOST:
         raise QueryRefused("kernel.case_query_limit", {"most": LIMIT_MOST})
     if SORTINGS[query.order].open_only and Phase.CLOSED in query.phases:

@@ -10,7 +10,7 @@ from citybrain.kernel import sql
 from citybrain.kernel.access.actor import Actor
 from citybrain.kernel.access.policy import reach, require
 from citybrain.kernel.cases.counting import Counting
-from citybrain.kernel.cases.query import CaseQuery
+from citybrain.kernel.cases.query import CaseQuery, check_query
 from citybrain.kernel.cases.refusals import NoSuchQueue
 from citybrain.kernel.cases.rights import ASSIGN, VIEW, seen
 from citybrain.kernel.db import Database
@@ -110,6 +110,7 @@ class Queues:
             require(actor, ASSIGN, department=queue.department)
         if not 0 < len(queue.name.strip()) <= NAME_LENGTH:
             raise QueueUnusable("kernel.case_queue_name", {"limit": NAME_LENGTH})
+        check_query(queue.query)
 
 
 def _may_change(actor: Actor, queue: Queue) -> bool:
@@ -119,5 +120,5 @@ def _may_change(actor: Actor, queue: Queue) -> bool:
 
 
 def _params(queue: Queue) -> Facts:
-    query: Facts = msgspec.to_builtins(replace(queue.query, after=None))
+    query: Facts = msgspec.to_builtins(queue.query)
     return {"department": queue.department, "name": queue.name.strip(), "query": query}

@@ -8,7 +8,7 @@ import msgspec
 from citybrain.kernel.cases.tests.city import TICKET
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.store import Store
-from citybrain.serve.tests.conftest import Signs
+from citybrain.serve.tests.conftest import POTHOLE, Signs
 
 
 async def test_a_desk_has_types_departments_colleagues_and_counts_of_what_is_reached(at_desk: Signs) -> None:
@@ -158,6 +158,33 @@ async def test_what_a_verb_does_not_know_is_refused_and_nothing_is_done(at_desk:
         assert await li.refused("POST", path, body, status=400) == "serve.invalid_request"
     assert (await li.ask("GET", f"/api/cases/{case['id']}"))["case"]["version"] == 1
     assert await li.refused("POST", "/api/cases", {"type": "ticket", "number": "1"}, status=400)
+
+
+async def test_a_case_is_sent_to_no_department_and_nobody_that_there_is_not(at_desk: Signs) -> None:
+    zhao = await at_desk("zhao")
+    case = await zhao.open()
+    nowhere = (("transfer", {"department": "nowhere", "reason": "x"}), ("join", {"department": "", "task": "x"}))
+    for verb, given in nowhere:
+        assert (await zhao.act(case, verb, status=404, **given))["code"] == "kernel.no_such_department"
+    refused = await zhao.act(case, "assign", status=404, assignee="ghost", reason="x")
+    assert refused["code"] == "kernel.no_such_account"
+    op = await at_desk("op")
+    assert await op.refused("POST", "/api/cases", {**POTHOLE, "department": "nowhere"}, status=404)
+    part = {**POTHOLE, "assignee": "ghost"}
+    assert (await zhao.act(case, "split", status=404, openings=[part]))["code"] == "kernel.no_such_account"
+
+
+async def test_values_that_no_case_has_are_refused(at_desk: Signs) -> None:
+    zhao = await at_desk("zhao")
+    case = await zhao.open()
+    wrong = ({"title": " "}, {"title": "x" * 301}, {"priority": 0}, {"longitude": 181}, {"latitude": 5}, {"type": 1})
+    for each in wrong:
+        assert await zhao.refused("POST", "/api/cases", {**POTHOLE, **each}, status=400) == "serve.invalid_request"
+    for text in ("a\0", "\0"):
+        told = {**POTHOLE, "fields": {"text": text}}
+        assert await zhao.refused("POST", "/api/cases", told, status=400) == "kernel.value_unusable"
+    unzoned = await zhao.act(case, "plan", status=400, due_at="2030-01-01T00:00:00", reason="x")
+    assert unzoned["code"] == "serve.invalid_request"
 
 
 async def test_a_case_goes_on_under_the_newest_version_when_none_is_named(at_desk: Signs, staffed: Store) -> None:
