@@ -8,13 +8,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import msgspec
+
+from citybrain.kernel.settings import load_settings
 
 READY_WITHIN_S = 120.0
 
@@ -54,13 +56,24 @@ def free_port() -> int:
 
 
 def start(
-    folder: Path, *, scenario: str = "cologne1", speed: str = "max", port: int | None = None, code: Path | None = None
+    folder: Path,
+    *,
+    scenario: str = "cologne1",
+    speed: str = "max",
+    port: int | None = None,
+    code: Path | None = None,
+    variables: Mapping[str, str] | None = None,
 ) -> RunningCity:
-    """Start a city on a data folder and wait until it answers with a first step; `code` is another tree to run."""
+    """Start a city on a data folder and wait until it answers with a first step; `code` is another tree to run.
+
+    Of what is set around the tests only the folder of built screens is handed on; `variables` are further settings.
+    """
     port = port or free_port()
     folder.parent.chmod(0o755)
     log = folder.with_suffix(f".{port}.log")
     environ = {"PATH": os.defpath, "CITYBRAIN_DATA": str(folder), "CITYBRAIN_LANG": "en", "COLUMNS": "200"}
+    pages = load_settings().pages
+    environ |= {**({"CITYBRAIN_PAGES": str(pages)} if pages else {}), **(variables or {})}
     command = [sys.executable, "-m", "citybrain", "up", "--scenario", scenario, "--speed", speed, "--port", str(port)]
     with log.open("w") as out:
         process = subprocess.Popen(command, stdout=out, stderr=subprocess.STDOUT, env=environ, text=True, cwd=code)

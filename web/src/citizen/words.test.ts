@@ -10,7 +10,7 @@ const EN: Record<string, string> = en;
 const slots = (sentence: string): string[] => [...sentence.matchAll(/\{(\w+)\}/g)].map((found) => found[1] ?? "").sort();
 const isOurs = (name: string): boolean => /^citizen\/|\/public[./]/.test(name) && /\.(vue|ts)$/.test(name) && !name.endsWith(".test.ts");
 const sources = readdirSync("src", { recursive: true, encoding: "utf8" }).filter(isOurs).map((name) => readFileSync(`src/${name}`, "utf8")).join("\n");
-const FAMILIES = ["refused.", "follow.state_", "reports.state_", "step.", "rate.", "me.field_", "me.purpose_", "more.", "report.step_", "report.wrong_"];
+const FAMILIES = ["refused.", "follow.state_", "reports.state_", "step.", "rate.", "me.field_", "me.purpose_", "me.part_", "more.", "report.step_", "report.wrong_"];
 
 it("has equal keys and equal slots in both languages, and no empty sentence", () => {
   expect(Object.keys(ZH)).toEqual(Object.keys(EN));
