@@ -2,54 +2,59 @@
 """E-mail becomes tickets: a small SMTP server (RFC 5321) to which the city's mail server hands the hotline's letters.
 
 It listens on this machine alone and only where a port is given in `hotline/mail.json` of the data folder
-(`{"port": 2525, "address": "12345@city.example"}`): a mail server in front of it filters, signs and queues.
+(`{"port": 2525, "address": "12345@city.example"}`): a mail server in front of it filters, signs and queues. Where
+`imap` is given there, that mailbox is read instead or besides. `page` is where citizens reach the city's pages.
 """
 
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from email import message_from_bytes, policy
-from email.message import EmailMessage
-from email.utils import parseaddr
-from hashlib import sha256
+from contextlib import asynccontextmanager, nullcontext
 
 import msgspec
 import structlog
 
-from citybrain.apps.hotline.model import Caller, Channel, Intake
-from citybrain.apps.hotline.service.hotline import MACHINE, Hotline
-from citybrain.apps.hotline.service.intake import LONGEST, TellingUnusable, take
-from citybrain.kernel.clock import utc_now
+from citybrain.apps.hotline.jobs.letters import LARGEST, take_letter
+from citybrain.apps.hotline.jobs.mailbox import mailbox_of, reading
+from citybrain.apps.hotline.service.hotline import Hotline
+from citybrain.apps.hotline.service.intake import TellingUnusable
 from citybrain.kernel.errors import Refusal, Unavailable
 
-LARGEST = 25_000_000
 LONGEST_LINE = 65_536
 WAIT_S = 60.0
-_TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.S | re.I)
 _ADDRESS = re.compile(r"<([^<>\s]*)>")
 
 log = structlog.get_logger()
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Where the server listens, and for which address."""
+    """Where the server listens, and for which address; which mailbox is read; where the city's pages are."""
 
-    port: int
-    address: str
+    port: int | None = None
+    address: str = ""
     host: str = "127.0.0.1"
+    imap: str = ""
+    page: str = ""
 
 
 @asynccontextmanager
 async def listening(hotline: Hotline) -> AsyncIterator[None]:
-    """A mail server while the block lasts, if the city has said where."""
+    """A mail server, and a mailbox that is read, while the block lasts, if the city has said where."""
     path = hotline.folder / "mail.json"
     if not path.exists():
         yield
         return
     settings = msgspec.json.decode(path.read_bytes(), type=Settings)
-    async with serving(hotline, settings):
-        yield
+    reads = None
+    if settings.imap:
+        reads = asyncio.create_task(reading(hotline, mailbox_of(settings.imap), page=settings.page), name="mailbox")
+    try:
+        async with serving(hotline, settings) if settings.port is not None else nullcontext():
+            yield
+    finally:
+        if reads:
+            reads.cancel()
+            await asyncio.wait([reads])
 
 
 @asynccontextmanager
@@ -58,7 +63,7 @@ async def serving(hotline: Hotline, settings: Settings) -> AsyncIterator[int]:
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await Talk(hotline, settings.address, reader, writer).go()
+            await Talk(hotline, settings, reader, writer).go()
         except (TimeoutError, ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
             log.info("mail connection ended early")
         finally:
@@ -73,10 +78,11 @@ class Talk:
     """One connection. A letter is accepted (250) only when its ticket is written."""
 
     def __init__(
-        self, hotline: Hotline, address: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, hotline: Hotline, settings: Settings, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         self._hotline = hotline
-        self._address = address.casefold()
+        self._address = settings.address.casefold()
+        self._page = settings.page
         self._reader = reader
         self._writer = writer
         self._sender: str | None = None
@@ -130,10 +136,7 @@ class Talk:
         if content is None:
             return "552 too large"
         try:
-            intake = read_letter(content, self._sender or "")
-            if intake is None:
-                return "250 not answered: it was sent by a machine"
-            receipt = await take(self._hotline, MACHINE, intake, now=utc_now())
+            receipt = await take_letter(self._hotline, content, self._sender or "", page=self._page)
         except Unavailable:
             return "451 try again later"
         except TellingUnusable:
@@ -141,7 +144,7 @@ class Talk:
         except Refusal as refusal:
             log.warning("letter refused", code=refusal.code)
             return "554 refused"
-        return f"250 {receipt.number}"
+        return f"250 {receipt.number}" if receipt else "250 not answered: it was sent by a machine"
 
     async def _line(self) -> bytes:
         async with asyncio.timeout(WAIT_S):
@@ -153,37 +156,3 @@ class Talk:
     async def _say(self, text: str) -> None:
         self._writer.write(f"{text}\r\n".encode())
         await self._writer.drain()
-
-
-def read_letter(content: bytes, sender: str) -> Intake | None:
-    """A letter as a matter: subject and plain text. None for what machines send (RFC 3834): it would go round.
-
-    The same letter (its Message-ID, else its content) makes one ticket, however often it is handed over.
-    """
-    letter = message_from_bytes(content, policy=policy.default)
-    assert isinstance(letter, EmailMessage)
-    automatic = str(letter.get("Auto-Submitted", "no")).casefold() != "no" or not sender
-    if automatic or str(letter.get("Precedence", "")).casefold() in ("bulk", "list", "junk"):
-        return None
-    name, address = parseaddr(str(letter.get("From", sender)))
-    subject = str(letter.get("Subject", "")).strip()
-    text = f"{subject}\n{_words(letter)}".strip()[:LONGEST]
-    key = str(letter.get("Message-ID", "")).strip() or sha256(content).hexdigest()
-    return Intake(
-        text=text,
-        channel=Channel.EMAIL,
-        caller=Caller(name=name[:100], email=address or sender),
-        key=f"mail:{sha256(key.encode()).hexdigest()}",
-    )
-
-
-def _words(letter: EmailMessage) -> str:
-    body = letter.get_body(("plain", "html"))
-    if body is None:
-        return ""
-    try:
-        found = str(body.get_content())
-    except (LookupError, ValueError, KeyError):  # a character set or encoding that nobody knows
-        raw = letter.get_payload(decode=True)
-        found = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else ""
-    return _TAG.sub(" ", found) if body.get_content_type() == "text/html" else found

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from citybrain.apps.hotline.jobs.mail import Settings, read_letter, serving
+from citybrain.apps.hotline.jobs.letters import files_of, read_letter
+from citybrain.apps.hotline.jobs.mail import Settings, serving
 from citybrain.apps.hotline.model import Intake
 from citybrain.apps.hotline.service.hotline import Hotline
 from citybrain.apps.hotline.store import tickets
@@ -63,6 +64,9 @@ async def test_two_connections_at_once_and_a_letter_without_words(hotline: Hotli
 MACHINES = [
     ({"Auto_Submitted": "auto-replied"}, "an answer of a machine (RFC 3834)"),
     ({"Precedence": "bulk"},             "a mass mailing"),
+    ({"List_Id": "<news.example>"},      "a list"),
+    ({"From": "MAILER-DAEMON@b.example"}, "a mail server"),
+    ({"X_Autoreply": "yes"},             "an answer of an older machine"),
 ]
 # fmt: on
 
@@ -90,3 +94,4 @@ def test_of_a_page_only_the_words_are_kept() -> None:
 def test_any_bytes_are_read_as_a_letter(content: bytes) -> None:
     found = read_letter(content, "a@example.org")
     assert found is None or isinstance(found, Intake)
+    assert all(data for _, data in files_of(content))
