@@ -184,7 +184,7 @@ DO: Mapping[type[Act], Callable[[Doing, Any], Awaitable[Case | None]]] = {
 async def act(state: State, request: AnyRequest, id: FromPath[int], data: JSONBody[AnyAct]) -> Case | None:
     """Do something with a case; whether the actor may is the engine's to say, verb by verb."""
     on = Doing(store=state.store, actor=request.state.actor, id=id)
-    await check_named(on.store.access, data)
+    await check_named(on.store.access, on.actor, data)
     case = await DO[type(data)](on, data)
     return case and (await on.store.cases.covered(on.actor, case))[0]
 
@@ -194,7 +194,7 @@ async def bulk(state: State, request: AnyRequest, data: JSONBody[Bulk]) -> list[
     """The same act on many cases, each for itself: what is refused for one does not hold up the others."""
     store: Store = state.store
     actor: Actor = request.state.actor
-    await check_named(store.access, data.act)
+    await check_named(store.access, actor, data.act)
     do = DO[type(data.act)]
     return await on_many(data.ids, lambda id: do(Doing(store=store, actor=actor, id=id), data.act))
 

@@ -162,7 +162,7 @@ async def open_case(state: State, request: AnyRequest, data: JSONBody[NewCase]) 
     """Open a case; with a key that is known it is the case which has that key."""
     store: Store = state.store
     actor: Actor = request.state.actor
-    await check_named(store.access, data)
+    await check_named(store.access, actor, data)
     along = store.casework.files.along(actor, data.attachments)
     case = await store.cases.open(actor, data.opening(), also=along)
     return (await store.cases.covered(actor, case))[0]

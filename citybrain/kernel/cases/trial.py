@@ -33,8 +33,9 @@ class TrialUnusable(Invalid):
 
 
 class TrialOpening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a trial begins with; all may be left out. `at` is when the case begins."""
+    """What a trial begins with, in the words of an opening; all may be left out. `at` is when the case begins."""
 
+    type: str = ""
     at: datetime | None = None
     title: str = ""
     department: str = SOMEWHERE
@@ -43,6 +44,9 @@ class TrialOpening(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     priority: int = 5
     channel: str = ""
     category: str = ""
+    address: str = ""
+    longitude: float | None = None
+    latitude: float | None = None
 
 
 class TrialFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -29,7 +29,12 @@ FOUNDER = Actor(
     rights={name: Right(reach=EVERYTHING) for name in KERNEL_PERMISSIONS},
 )
 MEMBERS = (("li", "roads", "clerk"), ("wang", "roads", "clerk"), ("zhao", "roads", "head"), ("chen", "water", "clerk"))
-POTHOLE = {"type": "ticket", "title": "中关村大街路面破损", "department": "roads", "fields": {"text": "路上有个大坑"}}
+POTHOLE: dict[str, Any] = {
+    "type": "ticket",
+    "title": "中关村大街路面破损",
+    "department": "roads",
+    "fields": {"text": "路上有个大坑"},
+}
 
 
 class Clerk:

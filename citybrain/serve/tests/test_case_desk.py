@@ -170,6 +170,12 @@ async def test_a_case_is_sent_to_no_department_and_nobody_that_there_is_not(at_d
     assert refused["code"] == "kernel.no_such_account"
     op = await at_desk("op")
     assert await op.refused("POST", "/api/cases", {**POTHOLE, "department": "nowhere"}, status=404)
+    li = await at_desk("li")
+    given = {**POTHOLE, "assignee": "wang"}
+    assert await li.refused("POST", "/api/cases", given, status=403) == "kernel.not_permitted"
+    assert (await li.act(await li.open(), "split", status=403, openings=[given]))["code"] == "kernel.not_permitted"
+    assert (await li.open(assignee="li"))["assignee"] == "li"
+    assert (await zhao.open(assignee="wang"))["assignee"] == "wang"
     part = {**POTHOLE, "assignee": "ghost"}
     assert (await zhao.act(case, "split", status=404, openings=[part]))["code"] == "kernel.no_such_account"
 
