@@ -19,6 +19,7 @@ from citybrain.kernel.cases.drafts import Drafts
 from citybrain.kernel.cases.export import Export
 from citybrain.kernel.cases.file_store import FileStore
 from citybrain.kernel.cases.forms import check_fields
+from citybrain.kernel.cases.heirs import Heirs
 from citybrain.kernel.cases.holidays import holidays_event
 from citybrain.kernel.cases.notice import Channel
 from citybrain.kernel.cases.notice_keys import kept_notices
@@ -152,6 +153,7 @@ def open_casework(cases: Cases, needs: Needs, tell: Tell) -> Casework:
         chores=(
             ("case_alarms", EVERY_MINUTE, lambda now: alarms.ring(now=now)),
             ("case_notices", EVERY_MINUTE, postman.go),
+            ("case_heirs", EVERY_MINUTE, Heirs(cases, needs.policy).hand_over),
             ("case_files", HOURLY, lambda now: attachments.collect_garbage(now=now)),
             ("case_drafts", HOURLY, lambda now: drafts.expire(now=now)),
             ("case_notices_forget", DAILY, lambda now: notices.forget(before=now - NOTICES_LAST)),

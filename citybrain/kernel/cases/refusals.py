@@ -66,3 +66,7 @@ class QueryRefused(Invalid):
 
 class NoSuchQueue(NotFound):
     """There is no such kept question, or it is not the actor's to change."""
+
+
+class AssigneeElsewhere(Conflict):
+    """Who should have the case may not work on cases of its department."""

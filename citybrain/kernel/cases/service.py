@@ -197,8 +197,10 @@ class Cases:
         if not permitted.may_move(work.actor, move, case, helpers, self.departments.within):
             raise MoveNotYours("kernel.case_move_not_yours", {"number": case.number, "move": move.name})
         if facts.department:
-            facts = replace(facts, department=self.departments.successor(facts.department))
+            facts = replace(facts, department=self.departments.living(facts.department))
         step = acts.make_move(case, type, move, facts, work.by, work.now)
+        if facts.assignee and step.after.assignee == facts.assignee:
+            await self.departments.check_works(work.transaction, facts.assignee, step.after.department, work.now)
         if facts.fields:
             fields = self.check_form(type, step.after.fields)
             step = replace(step, after=replace(step.after, fields=fields))
@@ -209,6 +211,7 @@ class Cases:
     ) -> Case:
         """Give a case to somebody."""
         async with self._on(actor, id, Verb.ASSIGN, expected_version) as (work, case, type):
+            await self.departments.check_works(work.transaction, assignee, case.department, work.now)
             return await work.record(case, acts.assign(case, assignee, reason), type)
 
     async def take(self, actor: Actor, id: int, *, expected_version: int | None = None) -> Case:
@@ -228,7 +231,7 @@ class Cases:
     ) -> Case:
         """Hand a case on to another department, as often as its type lets; a dissolved one's successor gets it."""
         async with self._on(actor, id, Verb.TRANSFER, expected_version) as (work, case, type):
-            to = self.departments.successor(department)
+            to = self.departments.living(department)
             return await work.record(case, acts.transfer(case, type, to, reason, work.now), type)
 
     async def give_back(self, actor: Actor, id: int, reason: str, *, expected_version: int | None = None) -> Case:
@@ -269,7 +272,7 @@ class Cases:
     ) -> Case:
         """Ask another department to help; it then sees the case. The one that holds the case leads."""
         async with self._on(actor, id, Verb.JOIN, expected_version) as (work, case, type):
-            department = self.departments.successor(department)
+            department = self.departments.living(department)
             if department == case.department:
                 facts = {"number": case.number, "department": department}
                 raise TransferRefused("kernel.case_already_there", facts)

@@ -8,6 +8,7 @@ from citybrain.kernel.access.actor import Actor, DepartmentGrant, Kind, Reach, R
 from citybrain.kernel.cases.case import Opening
 from citybrain.kernel.cases.case_type import CaseType, Move, Need, Phase, State, TransferRule
 from citybrain.kernel.cases.rights import PERMISSIONS
+from citybrain.kernel.db import Transaction
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 DEPARTMENTS = ("roads", "water", "parks")
@@ -69,6 +70,12 @@ class Tree:
 
     def successor(self, department: str) -> str:
         return self.successors.get(department, department)
+
+    def living(self, department: str) -> str:
+        return self.successor(department)
+
+    async def check_works(self, transaction: Transaction, account: str, department: str, now: datetime) -> None:
+        """Everybody works everywhere."""
 
 
 def clerk(name: str, *departments: str, roles: tuple[str, ...] = ("clerk",), may: Collection[str] = ()) -> Actor:
