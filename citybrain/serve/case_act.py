@@ -12,6 +12,7 @@ from citybrain.kernel.records import Facts
 Unset = msgspec.UnsetType
 UNSET = msgspec.UNSET
 PARTS_AT_MOST = 100
+YEARS = range(2000, 2200)
 
 
 Word = Annotated[str, msgspec.Meta(max_length=200)]
@@ -141,6 +142,11 @@ class Extend(Act, frozen=True, kw_only=True, tag=Verb.PLAN.value):
 
     due_at: Moment
     reason: Words
+
+    def __post_init__(self) -> None:
+        """A year that was typed wrongly is no time limit."""
+        if self.due_at.year not in YEARS:
+            raise ValueError("due_at")
 
 
 class Say(Act, frozen=True, kw_only=True, tag=Verb.COMMENT.value):

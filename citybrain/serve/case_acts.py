@@ -13,7 +13,7 @@ from citybrain.kernel.access import Actor
 from citybrain.kernel.cases.acts import Edit, Time
 from citybrain.kernel.cases.case import Case, MoveFacts
 from citybrain.kernel.cases.export import Done, on_many
-from citybrain.kernel.cases.refusals import NoSuchCase
+from citybrain.kernel.cases.refusals import MergeRefused, NoSuchCase
 from citybrain.kernel.cases.rights import VIEW
 from citybrain.kernel.store import Store
 from citybrain.serve.case_act import (
@@ -132,6 +132,9 @@ async def _connect(on: Doing, act: Connect) -> Case:
 
 
 async def _merge(on: Doing, act: Merge) -> Case:
+    if on.id in act.ids:
+        number = (await on.store.cases.get(on.actor, on.id)).number
+        raise MergeRefused("kernel.case_merge_refused", {"number": number, "into": number})
     return await on.store.cases.merge(on.actor, on.id, act.ids, act.reason)
 
 

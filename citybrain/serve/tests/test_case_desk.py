@@ -189,8 +189,11 @@ async def test_values_that_no_case_has_are_refused(at_desk: Signs) -> None:
     for text in ("a\0", "\0"):
         told = {**POTHOLE, "fields": {"text": text}}
         assert await zhao.refused("POST", "/api/cases", told, status=400) == "kernel.value_unusable"
-    unzoned = await zhao.act(case, "plan", status=400, due_at="2030-01-01T00:00:00", reason="x")
-    assert unzoned["code"] == "serve.invalid_request"
+    for due_at in ("2030-01-01T00:00:00", "9999-12-31T00:00:00Z"):
+        refused = await zhao.act(case, "plan", status=400, due_at=due_at, reason="x")
+        assert refused["code"] == "serve.invalid_request"
+    merged = await zhao.act(case, "merge", status=409, ids=[case["id"]], reason="x")
+    assert merged["code"] == "kernel.case_merge_refused"
 
 
 async def test_a_case_goes_on_under_the_newest_version_when_none_is_named(at_desk: Signs, staffed: Store) -> None:
