@@ -60,6 +60,12 @@ def write(path: Path, rows: int, chance: random.Random) -> None:
             table.writerow(row)
 
 
+def cpu_s() -> float:
+    """What this process used of processors; PostgreSQL is another one."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
 async def main() -> None:
     """The import, and again."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -73,11 +79,12 @@ async def main() -> None:
         settings = Settings(data=given.data or Path(top) / "data")
         async with open_store(settings, migrations={"hotline": MIGRATIONS}) as store, opened(store) as hotline:
             for name in ("import", "import_again"):
-                begun = monotonic_s()
+                begun, worked_s = monotonic_s(), cpu_s()
                 sha, progress = await importing.import_file(hotline, MACHINE, path, tell=lambda _: None)
                 took_s = monotonic_s() - begun
                 print(f"hotline.{name} {took_s:.1f} s")
                 if name == "import":
+                    print(f"hotline.import.cpu_of_python {cpu_s() - worked_s:.1f} s")
                     print(f"hotline.import.rate {progress.done / took_s:.0f} rows/s")
                     print(f"hotline.import.taken {progress.taken} rows")
                     print(f"hotline.import.refused {progress.refused} rows")
