@@ -34,6 +34,7 @@ export const PATHS = {
   token: "M8 16a4 4 0 1 1 3.500-6H21v4h-2v3h-4v-3h-3.500A4 4 0 0 1 8 16zm0-4v.01",
   audit: "M6 3h9l4 4v14H6zm9 0v4h4M9 11h7m-7 4h7m-7 3h4",
   inbox: "M3 13h5l1.500 3h5L16 13h5M3 13 6 4h12l3 9v7H3z",
+  review: "M5 3h14v18H5zM8 8h8M8 12h5m0 4 2 2 4-4",
 } as const;
 
 export type IconName = keyof typeof PATHS;

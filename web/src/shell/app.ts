@@ -26,6 +26,8 @@ export interface Panel {
   kind?: "centre" | "desk";
   group?: Group;
   shown?: () => boolean;
+  /** How much waits behind it; nothing is shown for none. */
+  badge?: () => number;
 }
 /** Shows a selection; the component gets it as `id`. One that shows whatever nobody else does is `last`. */
 export interface Inspector { of: (selection: string) => boolean; component: Component; last?: true }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Casework's face: the desks that every app with cases uses.
-import { may } from "@/shell/access";
+import { may, signedIn } from "@/shell/access";
 import type { CityApp } from "@/shell/app";
+import { unread, watchUnread } from "@/work/unread";
 
 export const app: CityApp = {
   name: "work",
@@ -9,6 +10,8 @@ export const app: CityApp = {
   marks: [],
   panels: [
     { path: "/work", group: "work", kind: "desk", title: "desk.work", icon: "inbox", component: () => import("@/work/WorkDesk.vue"), shown: () => may("case.view") },
+    { path: "/reviews", group: "work", kind: "desk", title: "desk.reviews", icon: "review", component: () => import("@/work/ReviewsDesk.vue"), shown: () => may("case.view") },
+    { path: "/notices", group: "work", kind: "desk", title: "desk.notices", icon: "bell", component: () => import("@/work/NoticesDesk.vue"), shown: () => { watchUnread(); return signedIn.value; }, badge: () => unread.value },
   ],
   inspectors: [],
   places: () => [],
