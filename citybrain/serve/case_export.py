@@ -24,7 +24,7 @@ AnyRequest = Request[Any, Any, Any]
 # What is taken along when nothing is said: this, and the form of the type if it is about one alone.
 USUAL = ("number", "type", "state", "title", "department", "assignee", "category", "created_at", "due_at", "closed_at")
 # What is squeezed is held back, and a sheet is squeezed already.
-AS_IT_COMES = {"skip_from_compression": True}
+AS_IT_COMES = {"as_it_is": True}
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

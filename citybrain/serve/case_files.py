@@ -20,7 +20,7 @@ from citybrain.kernel.store import Store
 
 AnyRequest = Request[Any, Any, Any]
 # Photos are as small as they get; compressing would only hold them back.
-AS_IT_IS = {"skip_from_compression": True}
+AS_IT_IS = {"as_it_is": True}
 
 
 class Chosen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

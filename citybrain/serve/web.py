@@ -38,6 +38,8 @@ FOREVER = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"
 # Compressing a stream would hold messages back.
 NEVER_COMPRESSED = ["/api/stream", "/api/vehicles"]
+# Nor is what a route says is sent as it is: files that are squeezed already, tables that leave piece by piece.
+AS_IT_IS = "as_it_is"
 
 
 class NoSuchPage(NotFound):
@@ -74,7 +76,9 @@ def create(desk: Desk, access: Access, pages: Path, *, address: str = "") -> Lit
         },
         after_exception=[gate.note_refusal],
         after_request=_headers_of(address),
-        compression_config=CompressionConfig(backend="gzip", exclude=NEVER_COMPRESSED, minimum_size=1_000),
+        compression_config=CompressionConfig(
+            backend="gzip", exclude=NEVER_COMPRESSED, exclude_opt_key=AS_IT_IS, minimum_size=1_000
+        ),
         openapi_config=_description(),
         request_max_body_size=1_000_000,
         logging_config=None,
@@ -105,17 +109,24 @@ def _headers_of(address: str) -> Callable[[Response[Any]], Response[Any]]:
     return with_security_headers
 
 
+def first_page(root: Path, path: str) -> Path:
+    """Citizens' addresses begin with a page of their own, light from the first moment; all others share one."""
+    citizens = root / "citizen.html"
+    return citizens if f"{path}/".startswith("/citizen/") and citizens.is_file() else root / "index.html"
+
+
 def _page_routes(pages: Path) -> Sequence[Any]:
     root = pages.resolve()
 
-    @get(["/", "/{path:path}"], opt={"permission": "city.view"}, include_in_schema=False)
+    # Named too: below /notices lies a route of its own, which hides the address itself from the rest.
+    @get(["/", "/notices", "/{path:path}"], opt={"permission": "city.view"}, include_in_schema=False)
     async def page(request: Request[Any, Any, Any]) -> Response[bytes]:
-        """A built file, or the one page for every address that the browser's router knows."""
+        """A built file, or for every address that a browser's router knows the page it begins with."""
         path = str(request.path_params.get("path", ""))
         wanted = (root / path.lstrip("/")).resolve()
         if path.startswith("/api/") or not wanted.is_relative_to(root):
             raise NoSuchPage("serve.no_such_route", {"status": 404, "detail": path})
-        file = wanted if wanted.is_file() else root / "index.html"
+        file = wanted if wanted.is_file() else first_page(root, path)
         if not file.is_file():
             raise NoSuchPage("serve.pages_not_built", {"folder": str(root)})
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"

@@ -45,6 +45,7 @@ async def table(clerk: Clerk, path: str, body: Any) -> Sequence[Sequence[str]]:
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert "attachment" in answer.headers["content-disposition"]
+    assert "content-encoding" not in answer.headers, "it leaves as it comes"
     return list(csv.reader(StringIO(answer.content.decode("utf-8-sig"), newline="")))
 
 
