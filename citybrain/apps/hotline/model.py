@@ -204,7 +204,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 class Intake(msgspec.Struct, frozen=True, kw_only=True):
     """One matter as it came, by whatever channel. With a `key` it is taken in once, however often it is sent.
 
-    `photos` are uploads of `photos_owner`. With `keep_number` the number of the call `call_id` is the caller's.
+    `photos` are uploads of `photos_owner`. With `keep_number` the number of the call `call_id` is the caller's, with
+    `hand_on` the rules may send a phone ticket on.
     """
 
     text: str
@@ -219,6 +220,7 @@ class Intake(msgspec.Struct, frozen=True, kw_only=True):
     key: str | None = None
     call_id: int | None = None
     keep_number: bool = False
+    hand_on: bool = False
     number: str | None = None
     created_at: datetime | None = None
     public: bool = False

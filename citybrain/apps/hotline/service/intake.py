@@ -48,7 +48,8 @@ async def take(hotline: Hotline, actor: Actor, intake: Intake, *, now: datetime,
     """Open a ticket and hand it on when it is clear to whom. With a known key it is the ticket which has that key.
 
     `secret` is by what its citizen follows it, where that is known before.
-    A phone ticket waits for its clerk unless they name a department; of other channels a sure choice goes at once.
+    A phone ticket waits for its clerk unless they name a department or let the rules decide; of other channels a sure
+    choice goes at once.
     """
     if intake.keep_number and intake.call_id is not None:
         caller = await calls.caller_with_number(hotline, intake.caller, intake.call_id)
@@ -72,7 +73,8 @@ async def take(hotline: Hotline, actor: Actor, intake: Intake, *, now: datetime,
             await transaction.write(tickets.SQL.call_ticket, {"case_id": case_id, "id": intake.call_id})
 
     case = await hotline.cases.open(actor, opening(intake), also=also)
-    if written and routed.department != DESK and (intake.department or intake.channel is not Channel.PHONE):
+    goes_on = intake.department or intake.hand_on or intake.channel is not Channel.PHONE
+    if written and routed.department != DESK and goes_on:
         facts = MoveFacts(department=routed.department, reason=routed.because.code)
         case = await hotline.cases.move(actor, case.id, "dispatch", facts)
     if written:

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The requests of the hotline's desks.
-import { ask, part, query, write } from "@/api/client";
+import { ask, query, write } from "@/api/client";
 import type {
   Article, Behind, Burst, CallFigures, Caller, Card, Categories, Category, Density, Diff, Drift, Edition, Figures, FollowUp, Full, Intake, Known, Receipt, Ringing,
   Rule, Rules, Span, Suggestion, Supervision, Ticket,
 } from "@/apps/hotline/types";
-import type { Draft, Work } from "@/work/types";
+import type { Work } from "@/work/types";
 
 const given = (word: string): string | undefined => (word === "" ? undefined : word);
 const of = (span: Span): Record<string, string> => ({ since: span.since, until: span.until });
@@ -32,10 +32,6 @@ export const hotline = {
   answerNow: (id: number, answer: string, resolution: string) => write<unknown>("POST", `/api/cases/${id}/acts`, { verb: "move", move: "answer_now", answer, fields: { resolution } }),
   ticket: (id: number) => ask<Full>(`/api/hotline/tickets/${id}`),
   reveal: (id: number, reason: string) => write<Caller>("POST", `/api/hotline/tickets/${id}/caller`, { reason }),
-
-  draft: (place: string) => ask<Draft>(`/api/drafts/${part(place)}`),
-  keepDraft: (place: string, values: object) => write<unknown>("PUT", `/api/drafts/${part(place)}`, { values }),
-  forgetDraft: (place: string) => write<unknown>("DELETE", `/api/drafts/${part(place)}`),
 
   followUps: () => ask<Ticket[]>("/api/hotline/follow-ups"),
   followUp: (id: number, said: FollowUp) => write<null>("POST", `/api/hotline/tickets/${id}/follow-up`, said),

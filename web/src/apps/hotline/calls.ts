@@ -9,8 +9,6 @@ import { beat } from "@/time/seen";
 
 const REMEMBERED = "citybrain.hotline.seat";
 const EVERY_MS = 1_000;
-/** Answered within so many seconds is the promise of 12345. */
-export const ANSWER_WITHIN_S = 15;
 
 export const ownSeat = ref(typeof localStorage === "undefined" ? "" : localStorage.getItem(REMEMBERED) ?? "");
 export function sitAt(seat: string): void {

@@ -10,6 +10,7 @@ import type { Work } from "@/work/types";
 
 /** The department that takes every ticket in. */
 export const DESK = "hotline";
+export const TICKET = "hotline_ticket";
 export const treeVersion = shallowRef(0);
 const tree = shallowRef<ReadonlyMap<string, Category>>(new Map());
 const work = shallowRef<Work>({ types: [], departments: [], colleagues: [], counts: [] });
@@ -24,6 +25,8 @@ export const departments = computed(() => {
   for (const one of tree.value.values()) if (one.department !== "" && !found.has(one.department)) found.set(one.department, one.department);
   return [...found].map(([id, name]) => ({ id, name })).sort((a, b) => a.name.localeCompare(b.name));
 });
+/** Within how many seconds a call is to be answered, as the type of case promises. */
+export const answerWithinS = computed(() => Number(work.value.types.find((one) => one.id === TICKET)?.extras["answer_within_s"] ?? 15));
 const names = computed(() => new Map(work.value.departments.map((one) => [one.id, text(one.name)])));
 
 export async function loadTree(): Promise<void> {
@@ -58,7 +61,7 @@ export const departmentName = (id: string): string => (id === "" ? t("hotline.wh
 export const colleagueName = (account: string): string => work.value.colleagues.find((one) => one.account === account)?.shown_name || account;
 
 export function stateName(state: string): string {
-  const type = work.value.types.find((one) => one.id === "hotline_ticket");
+  const type = work.value.types.find((one) => one.id === TICKET);
   return text(type?.states[state]?.words) || state;
 }
 

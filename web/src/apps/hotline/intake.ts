@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The intake form: what is typed, what is suggested meanwhile, how it is kept and sent. It outlives the screen.
-import { computed, onBeforeUnmount, onMounted, reactive, ref, shallowRef, watch } from "vue";
+import { computed, onBeforeUnmount, reactive, ref, shallowRef, watch } from "vue";
 import { Refusal } from "@/api/client";
 import { hotline } from "@/apps/hotline/ask";
-import { current, leave } from "@/apps/hotline/calls";
+import { current } from "@/apps/hotline/calls";
 import type { Article, Intake, Near, Receipt, Suggestion, Urgency } from "@/apps/hotline/types";
-import { act, signedIn } from "@/shell/access";
+import { act } from "@/shell/access";
+import { useDraft } from "@/work/draft";
+import type { Keeping } from "@/work/draft";
 
 const SUGGEST_AFTER_MS = 250;
-const KEEP_AFTER_MS = 800;
 const SHORTEST = 2;
 const DRAFT = "hotline:intake";
 
@@ -29,7 +30,6 @@ export const suggesting = ref(false);
 export const articles = shallowRef<readonly Article[]>([]);
 /** What was done last: shown until the next call. */
 export const done = shallowRef<{ receipt: Receipt | null; addedTo: string; answered: boolean; caseId: number } | null>(null);
-export const restored = ref(false);
 /** The field that is missing, as its name in the form. */
 export const missing = ref("");
 
@@ -44,7 +44,6 @@ export function clear(): void {
   addTo.value = suggestion.value = done.value = null;
   articles.value = [];
   missing.value = "";
-  restored.value = false;
 }
 
 /** Puts an answer that was given before, or an article, into the answer; what stands there stays. */
@@ -57,7 +56,7 @@ function told(dispatching: boolean): Intake {
   const call = current.value?.call ?? null;
   return {
     text: form.text, channel: "phone", caller: { name: form.name.trim(), phone: form.phone.trim(), email: "" }, category: category.value,
-    department: dispatching ? department.value : "", urgency: form.urgency || null, longitude: form.longitude, latitude: form.latitude,
+    department: dispatching ? form.department : "", hand_on: dispatching, urgency: form.urgency || null, longitude: form.longitude, latitude: form.latitude,
     address: form.address.trim(), key: form.key, call_id: call?.id ?? null, keep_number: call !== null && form.keepNumber, public: form.public,
   };
 }
@@ -66,10 +65,6 @@ function complete(dispatching: boolean): boolean {
   const needed: [string, boolean][] = [["text", form.text.trim() !== ""], ["category", category.value !== "" || addTo.value !== null], ["answer", dispatching || form.answer.trim() !== ""]];
   missing.value = needed.find(([, there]) => !there)?.[0] ?? "";
   return missing.value === "";
-}
-
-async function forget(): Promise<void> {
-  await hotline.forgetDraft(DRAFT).catch(() => undefined);
 }
 
 /** Opens the ticket (or adds to the one chosen) and hands it on, or answers it at once. Whoever sends twice gets one ticket. */
@@ -87,8 +82,6 @@ export async function send(how: "dispatch" | "answer"): Promise<void> {
     const kept = done.value;
     clear();
     done.value = kept;
-    leave();
-    await forget();
   });
 }
 
@@ -107,37 +100,21 @@ async function suggest(signal: AbortSignal): Promise<void> {
   } finally { if (!signal.aborted) suggesting.value = false; }
 }
 
-async function restore(): Promise<void> {
-  if (!isEmpty.value || done.value !== null || !signedIn.value) return;
-  const draft = await hotline.draft(DRAFT).catch(() => null);
-  if (draft === null || !isEmpty.value) return;
-  Object.assign(form, draft.values);
-  restored.value = !isEmpty.value;
-}
-
 /** Suggestions and drafts follow what is typed while the screen is open. */
-export function useIntake(): void {
+export function useIntake(): Keeping {
   let asking = new AbortController();
-  let timers: number[] = [];
+  let timer = 0;
   const stops = [
     watch(() => [form.text, form.category, form.longitude], () => {
       asking.abort();
       asking = new AbortController();
       const { signal } = asking;
-      window.clearTimeout(timers[0]);
-      timers[0] = window.setTimeout(() => { void suggest(signal).catch(() => undefined); }, SUGGEST_AFTER_MS);
+      window.clearTimeout(timer);
+      timer = window.setTimeout(() => { void suggest(signal).catch(() => undefined); }, SUGGEST_AFTER_MS);
     }),
-    watch(form, () => {
-      missing.value = "";
-      window.clearTimeout(timers[1]);
-      timers[1] = window.setTimeout(() => { if (!isEmpty.value) void hotline.keepDraft(DRAFT, { ...form }).catch(() => undefined); }, KEEP_AFTER_MS);
-    }),
+    watch(form, () => { missing.value = ""; }),
   ];
-  onMounted(() => { void restore(); });
-  onBeforeUnmount(() => { asking.abort(); for (const timer of timers) window.clearTimeout(timer); timers = []; for (const stop of stops) stop(); });
-}
-
-export async function dropDraft(): Promise<void> {
-  clear();
-  await forget();
+  onBeforeUnmount(() => { asking.abort(); window.clearTimeout(timer); for (const stop of stops) stop(); });
+  // An empty form is kept as nothing, so that what was sent does not come back.
+  return useDraft(() => DRAFT, () => (isEmpty.value ? {} : { ...form }), (kept) => { if (isEmpty.value) Object.assign(form, kept); });
 }

@@ -25,7 +25,7 @@ export interface Reason { code: string; facts: Facts }
 
 export interface Ringing { id: number; phone: string; rang_at: string; answered_after_s: number | null; ended_at: string | null; agent: string }
 export interface Known { call: Ringing; name: string; tickets: Ticket[] }
-export interface CallFigures { calls: number; answered: number; in_time: number }
+export interface CallFigures { calls: number; answered: number; in_time: number; answer_within_s: number; connected: number | null; connect_share: number; in_time_share: number | null }
 
 export interface Likely { category: string; chance: number; how: "words" | "learned" }
 export interface Routed { department: string; because: Reason; rule: number | null }
@@ -36,7 +36,7 @@ export interface Suggestion { categories: Likely[]; sure: boolean; routed: Route
 
 export interface Intake {
   text: string; channel: Channel; caller: Caller; category: string; department: string; urgency: Urgency | null; longitude: number | null; latitude: number | null;
-  address: string; key: string; call_id: number | null; keep_number: boolean; public: boolean;
+  address: string; key: string; call_id: number | null; keep_number: boolean; hand_on: boolean; public: boolean;
 }
 export interface Receipt { case_id: number; number: string; secret: string; department: string; because: Reason }
 

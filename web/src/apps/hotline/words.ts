@@ -23,10 +23,10 @@ export function leftWords(dueAt: string | null, nowMs: number): string {
   return far ? t("hotline.left_days", { n }) : t("hotline.left_hours", { n });
 }
 
-/** A receipt number as one reads it out: letters, then digits by four. */
+/** A receipt number as one reads it out: letters, the day by four digits, the rest by three. */
 export function readOut(receipt: string): string[] {
-  const [, letters = "", digits = receipt] = /^([A-Za-z]*)(.*)$/.exec(receipt) ?? [];
-  return [letters, ...(digits.match(/.{1,4}/g) ?? [])].filter((one) => one !== "");
+  const [, letters = "", day = "", rest = receipt] = /^([A-Za-z]*)(\d{8})?(.*)$/.exec(receipt) ?? [];
+  return [letters, ...(day.match(/.{4}/g) ?? []), ...(rest.match(/.{1,3}/g) ?? [])].filter((one) => one !== "");
 }
 
 export const PERIODS = ["days7", "days30", "days90", "month", "last_month"] as const;
