@@ -246,7 +246,7 @@ class Importing:
             raise MoveNotYours("kernel.case_move_not_yours", {"number": case.number, "move": row.name})
         facts = old.facts
         if facts.department:
-            facts = msgspec.structs.replace(facts, department=self._departments.successor(facts.department))
+            facts = msgspec.structs.replace(facts, department=self._departments.living(facts.department))
         return acts.make_move(case, type, row, facts, actor.on_behalf_of or actor.account, now)
 
 
