@@ -16,6 +16,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1200,
+    // Citizens' pages begin with a page of their own: light at once, and with words for who has no JavaScript.
+    rolldownOptions: { input: ["index.html", "citizen.html"] },
   },
   server: { proxy: { "/api": { target: city, ws: true } } },
   test: { include: ["src/**/*.test.ts"], environment: "node" },

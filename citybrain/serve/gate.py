@@ -165,7 +165,7 @@ async def permitted(connection: Connection, handler: BaseRouteHandler) -> None:
     now, permission = utc_now(), handler.opt.get("permission")
     asked = Asked(cookie=cookie, authorization=authorization, address=address_of(connection.scope))
     actor = await actor_of(access, asked, now)
-    connection.state.actor = actor
+    connection.state.actor, connection.state.address = actor, asked.address
     connection.state.person = person_of(actor)
     refuse_unless_permitted(actor, permission, had_session=cookie is not None)
     refuse_unless_proved(actor, str(permission), handler, now)

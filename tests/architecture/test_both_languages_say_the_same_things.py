@@ -27,8 +27,8 @@ def complaints(root: Path) -> list[str]:
 
 
 def folders(root: Path) -> list[Path]:
-    """Every folder of words: those of the kernel, apps, doors and serve, and the web's own."""
-    own = root / "web" / "src" / "i18n"
+    """Every folder of words: those of the kernel, apps, doors and serve, and those of the web."""
+    own = root / "web" / "src"
     return sorted({file.parent for place in (root / "citybrain", own) for file in files(place, "zh.json", "en.json")})
 
 

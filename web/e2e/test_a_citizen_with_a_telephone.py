@@ -2,23 +2,19 @@
 """A citizen with a telephone: three steps without an account, a receipt, an answer, and nothing lost on the way."""
 
 import re
-import struct
-import zlib
 from collections.abc import Callable, Iterator
-from email import message_from_bytes
-from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import Envelope
 from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSize, expect
 
 from tests.scenarios.city import RunningCity, free_port, running
 from web.e2e.conftest import OWN_HEADER, _against_policy, _outside
 from web.e2e.test_a_calm_screen import violations
+from web.e2e.town import Postbox, act, go, picture
 
 TELEPHONE: ViewportSize = {"width": 360, "height": 740}
 SCRIPT = "<script>alert(1)</script>"
@@ -31,27 +27,6 @@ PAGES = ["", "/report", "/follow", "/reports", "/areas", "/area/none", "/answers
 AREA = {"email": "area@example.org", "longitude": 116.35, "latitude": 39.95}
 
 OpenPage = Callable[..., Page]
-
-
-class Postbox:
-    """A mail server that keeps what it gets."""
-
-    def __init__(self) -> None:
-        self.letters: list[Message] = []
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Envelope) -> str:  # noqa: N802 aiosmtpd's name
-        assert isinstance(envelope.content, bytes)
-        self.letters.append(message_from_bytes(envelope.content))
-        return "250 OK"
-
-    def text_of(self, words: str) -> str | None:
-        """The newest letter in which some words stand."""
-        for letter in reversed(self.letters):
-            payload = letter.get_payload(decode=True)
-            text = payload.decode() if isinstance(payload, bytes) else ""
-            if words in text:
-                return text
-        return None
 
 
 @pytest.fixture(scope="module")
@@ -110,23 +85,6 @@ def phone(browser: Browser, town: RunningCity) -> Iterator[OpenPage]:
     assert wrong == []
 
 
-def go(page: Page, town: RunningCity, path: str) -> None:
-    page.goto(f"{town.url}/citizen{path}")
-    page.wait_for_selector("html[data-citizen=ready]", state="attached")
-    expect(page.locator("main h1")).to_be_visible()
-
-
-def picture(side: int = 60) -> bytes:
-    """A small red picture."""
-    rows = b"".join(b"\0" + bytes((200, 30, 30)) * side for _ in range(side))
-
-    def part(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + part(b"IHDR", head) + part(b"IDAT", zlib.compress(rows)) + part(b"IEND", b"")
-
-
 def choose(page: Page, *files: Path) -> None:
     page.locator("input[type=file][multiple]").set_input_files(list(files))
 
@@ -145,12 +103,6 @@ def receipt_of(page: Page) -> tuple[str, str]:
     expect(page.get_by_role("heading", name="收到了，谢谢您")).to_be_visible()
     link = page.get_by_label("您的专属链接").input_value()
     return page.locator("main .big").inner_text(), link.partition("/citizen")[2]
-
-
-def act(clerk: httpx.Client, number: str, **what: Any) -> None:
-    id = clerk.get(f"/api/cases/by-number/{number}").json()["id"]
-    answer = clerk.post(f"/api/cases/{id}/acts", json=what)
-    assert answer.status_code == 200, answer.text
 
 
 def test_three_steps_without_an_account_an_answer_a_rating_and_asking_again(
@@ -371,6 +323,15 @@ def test_the_report_is_light_and_works_without_the_words_of_the_server(phone: Op
     scripts = {url: size for url, size in loaded.items() if url.endswith(".js")}
     assert 0 < sum(scripts.values()) < MOST_SCRIPT
     assert not [url for url in loaded if "/api/words" in url or "/api/stream" in url or "maplibre" in url]
+
+
+def test_one_address_behind_a_proxy_cannot_use_up_what_others_may(town: RunningCity) -> None:
+    def tell(address: str) -> int:
+        headers = {**OWN_HEADER, "X-Forwarded-For": address}
+        return httpx.post(f"{town.url}/api/hotline/areas", json=AREA, headers=headers, timeout=30).status_code
+
+    assert [tell("192.0.2.1") for _ in range(6)][-1] == 403
+    assert tell("192.0.2.2") == 202
 
 
 def test_an_area_is_followed_only_after_a_yes_and_left_again(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The composition root of the citizens' pages.
+import "@/kit/tokens.css";
 import "@/citizen/citizen.css";
 import { createApp, nextTick } from "vue";
 import { createRouter, createWebHistory } from "vue-router";

@@ -217,9 +217,8 @@ def owner_of(key: str) -> str:
 
 
 def count(state: State, request: Asking, what: str, limit: Limit) -> None:
-    """Refuse an address that asks too often."""
-    address = request.client.host if request.client else ""
-    hotline_of(state).limits.count(f"{what}:{address}", limit, utc_now())
+    """Refuse an address that asks too often: the one the gate found, so that a proxy is not taken for everybody."""
+    hotline_of(state).limits.count(f"{what}:{request.state.address}", limit, utc_now())
 
 
 def _written(place: tuple[datetime, int]) -> str:
