@@ -279,7 +279,8 @@ async def import_file(
 ) -> tuple[str, Progress]:
     """Take a whole file in, from where it stopped before; `tell` hears of progress. Answers with the file's hash.
 
-    While the database writes some rows the next ones are read.
+    While the database writes some rows the next ones are read. The index of a hotline that is open learns of them in
+    its next round.
     """
     content = await asyncio.to_thread(path.read_bytes)
     sha = sha_of(content)
@@ -309,7 +310,6 @@ async def import_file(
     progress = msgspec.structs.replace(progress, finished_at=utc_now())
     async with hotline.db.transaction() as transaction:
         await kept.go_on(transaction, sha, progress, (), now=utc_now())
-    await hotline.refresh()
     return sha, progress
 
 
