@@ -32,7 +32,7 @@ const PARTS: Record<string, Schema> = {
   title: { type: "string", minLength: 1, maxLength: 200, "x-title": both("work.part.title") },
   priority: { enum: [1, 2, 3, 4, 5], "x-title": both("work.part.priority"), "x-choices": { 1: both("work.priority.1"), 2: both("work.priority.2"), 3: both("work.priority.3"), 4: both("work.priority.4"), 5: both("work.priority.5") } },
   category: { type: "string", maxLength: 100, "x-title": both("work.part.category") },
-  address: { type: "string", maxLength: 300, "x-title": both("work.part.address") },
+  address: { type: "string", maxLength: 200, "x-title": both("work.part.address") },
   longitude: { type: "number", minimum: -180, maximum: 180, "x-title": both("work.part.longitude") },
   latitude: { type: "number", minimum: -90, maximum: 90, "x-title": both("work.part.latitude") },
 };
