@@ -17,8 +17,13 @@ def initials(text: str) -> str:
     """
     odd = _odd_beginnings()
     if any(first + second in odd for first, second in pairwise(text)):
-        return "".join(each[:1].lower() for each in lazy_pinyin(text, style=Style.NORMAL, errors="ignore"))
+        return _by_words(text)
     return "".join(_usual(each) for each in text)
+
+
+@lru_cache(maxsize=5_000)
+def _by_words(text: str) -> str:
+    return "".join(each[:1].lower() for each in lazy_pinyin(text, style=Style.NORMAL, errors="ignore"))
 
 
 @lru_cache(maxsize=50_000)
