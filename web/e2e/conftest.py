@@ -87,7 +87,7 @@ def open_page(browser: Browser, city_url: str) -> Iterator[Open]:
         page.on("pageerror", lambda error: broken.append(str(error)))
         page.on("console", lambda message: broken.extend(_against_policy(message.text)))
         page.goto(city_url + path)
-        page.wait_for_selector("html[data-centre=ready]", state="attached")
+        page.wait_for_selector("html[data-centre=ready], html[data-desk=ready]", state="attached")
         if wait_for_map:
             page.wait_for_selector("html[data-map=ready]", state="attached")
         return page

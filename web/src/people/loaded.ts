@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Something fetched, and an act that is under way: what every screen of this room needs.
-import { onMounted, ref, shallowRef } from "vue";
+import { ref, shallowRef, watch } from "vue";
 import type { Ref, ShallowRef } from "vue";
 import { act } from "@/shell/access";
 
 export interface Loaded<T> { value: ShallowRef<T | null>; failure: ShallowRef<unknown>; load: () => Promise<void> }
 
-/** Fetched when the screen opens and whenever `load` is called; what was there stays while it is fetched anew. */
-export function useLoaded<T>(fetch: () => Promise<T>, now = true): Loaded<T> {
+/** Fetched once it may be (for whoever is signed in then) and whenever `load` is called; what was there stays while it is fetched anew. */
+export function useLoaded<T>(fetch: () => Promise<T>, may: () => boolean = () => true): Loaded<T> {
   const value = shallowRef<T | null>(null);
   const failure = shallowRef<unknown>(null);
   let turn = 0;
@@ -18,7 +18,7 @@ export function useLoaded<T>(fetch: () => Promise<T>, now = true): Loaded<T> {
       if (mine === turn) { value.value = got; failure.value = null; }
     } catch (caught) { if (mine === turn) failure.value = caught; }
   };
-  if (now) onMounted(load);
+  watch(may, (now) => { if (now) void load(); }, { immediate: true });
   return { value, failure, load };
 }
 
