@@ -10,9 +10,8 @@ import type { MapLayer } from "@/map/layer";
 
 export type { PublicPage } from "@/citizen/page";
 
-/** In which order the rail shows desks, and under which word. */
-export const GROUPS = ["city", "work", "data", "manage"] as const;
-export type Group = (typeof GROUPS)[number];
+/** Under which word the rail shows a desk. */
+export type Group = "city" | "work" | "data" | "manage";
 type Lazy = () => Promise<{ default: Component }>;
 /**
  * A desk of the rail; `path` is its address. One of kind `desk` fills all beside the rail, light and without a map; its
@@ -52,6 +51,12 @@ export const APPS: InjectionKey<readonly CityApp[]> = Symbol("apps");
 export function desks(apps: readonly CityApp[], hasStreets: boolean): Panel[] {
   const rank = (app: CityApp): number => Number((app.streets ?? false) !== hasStreets);
   return [...apps].sort((a, b) => rank(a) - rank(b)).flatMap((app) => app.panels).filter((panel) => panel.shown?.() ?? true);
+}
+
+/** Desks under their words, in the order of the first desk of each. */
+export function grouped(panels: readonly Panel[]): { group: Group; panels: Panel[] }[] {
+  const groupOf = (panel: Panel): Group => panel.group ?? "city";
+  return [...new Set(panels.map(groupOf))].map((group) => ({ group, panels: panels.filter((panel) => groupOf(panel) === group) }));
 }
 
 export const theApps = (): readonly CityApp[] => inject(APPS, []);

@@ -11,8 +11,12 @@ import Root from "@/shell/Root.vue";
 import Start from "@/shell/Start.vue";
 import { startTime } from "@/time/seen";
 
-const found = import.meta.glob<{ app: CityApp }>(["../apps/*/index.ts", "../work/index.ts", "../people/index.ts"], { eager: true });
-const apps = Object.values(found).map((one) => one.app);
+type Found = Record<string, { app: CityApp }>;
+// Casework before the apps that build on it, accounts last: the order of the rail.
+const work: Found = import.meta.glob("../work/index.ts", { eager: true });
+const found: Found = import.meta.glob("../apps/*/index.ts", { eager: true });
+const people: Found = import.meta.glob("../people/index.ts", { eager: true });
+const apps = [work, found, people].flatMap((each) => Object.values(each)).map((one) => one.app);
 
 const router = createRouter({
   history: createWebHistory(),
