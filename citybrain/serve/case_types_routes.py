@@ -57,7 +57,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """A definition, what a case begins with, and what is done with it when."""
 
     definition: Definition
-    opening: TrialOpening = TrialOpening()
+    opening: TrialOpening = msgspec.field(default_factory=TrialOpening)
     steps: tuple[TrialStep, ...] = ()
 
 

@@ -69,7 +69,7 @@ class TrialStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     after: str = ""
     move: str | None = None
     verb: Verb | None = None
-    facts: TrialFacts = TrialFacts()
+    facts: TrialFacts = msgspec.field(default_factory=TrialFacts)
 
 
 class Stage(msgspec.Struct, frozen=True, kw_only=True):
