@@ -15,6 +15,8 @@ export const hasMap = computed(() => city.value !== null && city.value.scenario 
 export const online = ref(navigator.onLine);
 export const large = ref(remembered(LARGE) === "yes");
 
+// Until the city says its own, times are those of the telephone.
+timezone.value = Intl.DateTimeFormat().resolvedOptions().timeZone;
 addEventListener("online", () => { online.value = true; });
 addEventListener("offline", () => { online.value = false; });
 addEventListener("online", () => { void loadCity(); });

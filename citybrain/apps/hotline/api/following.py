@@ -53,9 +53,8 @@ async def story(state: State, request: Asking, secret: FromPath[str]) -> Story:
 
 
 @get("/api/hotline/reports/{secret:str}/photos/{id:int}", opt=REPORT)
-async def photo(state: State, request: Asking, secret: FromPath[str], id: FromPath[int]) -> Stream:
+async def photo(state: State, secret: FromPath[str], id: FromPath[int]) -> Stream:
     """A photo of the report."""
-    count(state, request, "follow", TRIES_BY_ADDRESS)
     hotline = hotline_of(state)
     found = await followed.photo(hotline, secret, id)
     headers = dict(download_headers(found, inline=True))

@@ -14,13 +14,15 @@ const RECEIPT = "citybrain.citizen.receipt";
 export interface Draft {
   text: string; category: string; address: string; longitude: number | null; latitude: number | null; accuracy_m: number | null;
   name: string; phone: string; email: string; public: boolean; key: string; photosKey: string; photos: Photo[];
+  /** The words of the first try, which may have come though its answer was lost. */
+  tried: string;
   /** It was to be sent and did not get through: it goes when there is a network again. */
   toSend: boolean;
 }
 
 const fresh = (): Draft => ({
   text: "", category: "", address: "", longitude: null, latitude: null, accuracy_m: null, name: "", phone: "", email: "", public: true,
-  key: newSecret(), photosKey: newSecret(), photos: [], toSend: false,
+  key: newSecret(), photosKey: newSecret(), photos: [], tried: "", toSend: false,
 });
 
 /** How many photos were lost because the page was closed before they were there. */
@@ -65,12 +67,21 @@ export async function sendDraft(): Promise<void> {
     if (!online.value || !(await sendWaiting(draft.photos, draft.photosKey))) throw failureOfPhotos();
     const { text, category, longitude, latitude, address, name, phone, email, key } = draft;
     const photos = draft.photos.flatMap((photo) => (photo.id === null ? [] : [photo.id]));
-    receipt.value = await hotline.tell({ text, category, longitude, latitude, address, name, phone, email, public: draft.public, key, photos, photos_key: draft.photosKey });
+    draft.tried ||= text;
+    const given = await hotline.tell({ text, category, longitude, latitude, address, name, phone, email, public: draft.public, key, photos, photos_key: draft.photosKey });
+    if (draft.tried !== text) await addWhatIsNew(given, text);
+    receipt.value = given;
     startAnew();
   } catch (caught) {
     if (!(caught instanceof Refusal) || caught.status !== 0) draft.toSend = false;
     throw caught;
   }
+}
+
+/** When the first try had come after all, the report has its words: those written since are added to it. */
+async function addWhatIsNew(given: Given, text: string): Promise<void> {
+  const { followed } = await hotline.story(given.link);
+  if (followed.report.text !== text.trim()) await hotline.add(given.link, text);
 }
 
 function failureOfPhotos(): unknown {
