@@ -5,7 +5,6 @@ from collections.abc import Mapping
 
 import msgspec
 
-from citybrain.apps.hotline.store.tickets import CallFigures
 from citybrain.kernel.records import Json
 
 
@@ -15,6 +14,14 @@ class Promises(msgspec.Struct, frozen=True, kw_only=True):
     answer_within_s: float = 15.0
     connect_share: float = 0.95
     first_receiver: bool = True
+
+
+class CallFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """Calls of a time: all, those that somebody answered, and those answered within the limit."""
+
+    calls: int
+    answered: int
+    in_time: int
 
 
 class Calls(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ import msgspec
 from citybrain.apps.hotline.model import Caller, Channel, Intake
 from citybrain.apps.hotline.service.example_lives import EACH, LIVES, Life, Script, Step
 from citybrain.apps.hotline.service.hotline import MACHINE, SEED, Hotline
+from citybrain.apps.hotline.store import tickets
 from citybrain.kernel.access.grants import NewMembership
 from citybrain.kernel.cases.case_type import CaseType
 from citybrain.kernel.cases.case_types import CaseTypes
@@ -63,15 +64,14 @@ async def make(
     password, else with one that nobody knows.
     """
     store = hotline.store
-    if not wanted.more and await store.db.read("SELECT 1 FROM hotline_ticket LIMIT 1", as_=int):
+    if not wanted.more and await tickets.are_there(store.db):
         raise TicketsThere("hotline.tickets_there", {})
     await _hire(store, wanted.password or secrets.token_urlsafe(PASSWORD_BYTES), now - timedelta(days=DAYS + 1))
     stage = Stage(hotline, now - timedelta(days=DAYS), now)
     script = msgspec.json.decode((SEED / "example.json").read_bytes(), type=Script)
     acts = await stage.play(_lives(stage.hotline, script, Random(wanted.seed), wanted.tickets, now), now, tell)
     await hotline.refresh()
-    rows = await store.db.rows("SELECT state, count(*) FROM hotline_ticket GROUP BY state ORDER BY state")
-    return Made(tickets=wanted.tickets, acts=acts, states=dict(rows))
+    return Made(tickets=wanted.tickets, acts=acts, states=await tickets.by_state(store.db))
 
 
 class TypesOfToday(CaseTypes):

@@ -77,6 +77,12 @@ UPDATE hotline_ticket t SET satisfaction = u.satisfaction, changed_at = greatest
 FROM unnest(%(ids)s::bigint[], %(satisfactions)s::text[], %(ats)s::timestamptz[]) AS u (id, satisfaction, at)
 WHERE t.case_id = u.id;
 
+-- name: any_ticket
+SELECT 1 FROM hotline_ticket LIMIT 1;
+
+-- name: states_counted
+SELECT state, count(*) FROM hotline_ticket GROUP BY state ORDER BY state;
+
 -- name: tickets_put
 INSERT INTO hotline_ticket (case_id, number, category, department, first_department, channel, urgency, state, phase,
     text, longitude, latitude, address, created_at, changed_at, accepted_at, answered_at, due_at, closed_at, transfers,

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from citybrain.apps.hotline.measure.promises import CallFigures
 from citybrain.apps.hotline.model import TYPES, URGENCY, Caller, Ticket, Urgency
 from citybrain.kernel import sql
 from citybrain.kernel.access import Reach
@@ -38,6 +39,8 @@ class Sql(msgspec.Struct, frozen=True):
     follow_up_insert: str
     resolved: str
     rated: str
+    any_ticket: str
+    states_counted: str
     tickets_put: str
     callers_put: str
     supervise: str
@@ -68,14 +71,6 @@ class Supervision(msgspec.Struct, frozen=True, kw_only=True):
     demand: str
     due_at: datetime
     ended_at: datetime | None = None
-
-
-class CallFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Calls of a time: all, those that somebody answered, and those answered within the limit."""
-
-    calls: int
-    answered: int
-    in_time: int
 
 
 class _Sealed(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,3 +250,13 @@ async def call_figures(db: Database, since: datetime, until: datetime, *, within
     """How many calls of a time were answered, and in time."""
     params = {"since": since, "until": until, "within_s": within_s}
     return (await db.read(SQL.call_figures, params, as_=CallFigures))[0]
+
+
+async def are_there(db: Database) -> bool:
+    """Whether there is any ticket."""
+    return bool(await db.read(SQL.any_ticket, as_=int))
+
+
+async def by_state(db: Database) -> dict[str, int]:
+    """How many tickets stand in each state."""
+    return dict(await db.rows(SQL.states_counted))

@@ -11,6 +11,7 @@ from hypothesis import strategies as some
 from citybrain.apps.hotline.choice import Matter, Rule, RuleUnusable, check, dry_run, route
 from citybrain.apps.hotline.detect import bursts, drift, hotspots
 from citybrain.apps.hotline.measure import promises, report
+from citybrain.apps.hotline.measure.promises import CallFigures
 from citybrain.apps.hotline.measure.rates import Rate, is_late, rates, rows_behind
 from citybrain.apps.hotline.model import (
     Category,
@@ -19,7 +20,6 @@ from citybrain.apps.hotline.model import (
     TreeUnusable,
     Urgency,
 )
-from citybrain.apps.hotline.store.tickets import CallFigures
 from citybrain.kernel.cases.satisfaction import GOOD, NATIONAL, ZHEJIANG, Satisfaction
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)  # noon in the city, a Monday
