@@ -17,6 +17,7 @@ from citybrain.kernel.cases.rights import PERMISSIONS as CASE_PERMISSIONS
 from citybrain.kernel.settings import Settings
 from citybrain.serve import catalog
 from citybrain.serve.web import create
+from docs import shield
 from docs.ledgers import STATES, counts, read_ledger, rows
 
 DOCS = Path(__file__).resolve().parent
@@ -45,9 +46,8 @@ SETTINGS = {
     "webhook_secret": "What notices to webhooks are signed with: `X-Citybrain-Signature`, HMAC-SHA-256.",
     "pages": "A folder of built screens in place of those that come with the package, for who works on them.",
     "outbound": (
-        "Where subscriptions, context sources and contexts may lead beside public addresses: `loopback`, `private`, "
-        "`any`, networks like `10.1.0.0/16`, or `public` for nothing more. Unset: this machine, if the city listens "
-        "there alone."
+        "Where subscriptions, context sources and contexts may lead, separated by commas: `public`, `loopback`, "
+        "`private`, `any`, networks like `10.1.0.0/16`. Unset: `public`, and `loopback` where it listens."
     ),
     "virus_scan": "Who looks for viruses in uploads: `clamd:<socket or host:port>` or `command:…`; else nobody.",
     "oidc": "File of OpenID providers (TOML) by which people may sign in.",
@@ -258,6 +258,11 @@ def gbt22239() -> str:
     )
 
 
+def signing_in() -> str:
+    """Every way in, and what guards it."""
+    return page("Signing in", *shield.parts(table))
+
+
 LEDGER_NOTE = (
     "Met is only what a test named here shows; what is done without a test, or left to the operator, counts as not "
     "met. The table lies in `tests/security/`."
@@ -268,6 +273,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/settings.md": settings,
     "reference/refusals.md": refusals,
     "reference/routes.md": routes,
+    "reference/signing-in.md": signing_in,
     "reference/asvs.md": asvs,
     "reference/gbt22239.md": gbt22239,
     "adr/README.md": decisions,

@@ -10,7 +10,7 @@ import aiohttp
 import msgspec
 from aiohttp import AddrInfoType
 
-from citybrain.kernel.outbound import LOOPBACK, Outbound
+from citybrain.kernel.outbound import LOOPBACK, PUBLIC, Outbound
 
 AT_ONCE_PER_HOST = 64
 # How long a connection is kept that nobody uses.
@@ -57,12 +57,22 @@ class Answer(msgspec.Struct, frozen=True):
 class _InForce:
     """Where requests may go that say nothing else: this machine and what is public, until a city is opened."""
 
-    outbound = Outbound(words=frozenset({LOOPBACK}))
+    outbound = Outbound(words=frozenset({PUBLIC, LOOPBACK}))
 
 
 def keep_to(outbound: Outbound) -> None:
     """From now on requests go nowhere else."""
     _InForce.outbound = outbound
+
+
+async def reachable(host: str, port: int) -> str:
+    """An address of a host to which the city may go, for other protocols. Raises `OutboundRefused`, or `OSError`."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = [str(info[4][0]) for info in found]
+    for address in addresses:
+        if _InForce.outbound.allows(address):
+            return address
+    raise OutboundRefused(errno.EACCES, f"{', '.join(addresses)} may not be reached (CITYBRAIN_OUTBOUND)")
 
 
 class Http:

@@ -21,7 +21,7 @@ Address = IPv4Address | IPv6Address
 
 
 class Outbound(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be reached beside public addresses: networks, this machine, private networks, or anything."""
+    """What may be reached: what is public, this machine, private networks, named networks, or anything."""
 
     words: frozenset[str] = frozenset()
     networks: tuple[str, ...] = ()
@@ -39,7 +39,7 @@ class Outbound(msgspec.Struct, frozen=True, kw_only=True):
         # Cloud machines learn their secrets at a link-local address, so no word but `any` opens those.
         if found.is_link_local or found.is_multicast or found.is_unspecified:
             return False
-        return found.is_global or PRIVATE in self.words
+        return (PUBLIC if found.is_global else PRIVATE) in self.words
 
 
 EVERYWHERE = Outbound(words=frozenset({ANY}))
@@ -47,12 +47,12 @@ EVERYWHERE = Outbound(words=frozenset({ANY}))
 
 
 def outbound_of(settings: Settings) -> Outbound:
-    """What a city may reach. A city that is there for its own machine alone may reach that machine.
+    """What a city may reach: exactly what is set, else what is public.
 
-    Refuses a word or network that is none.
+    A city that is there for its own machine alone may reach that machine too. Refuses a word or network that is none.
     """
     if settings.outbound is None:
-        return Outbound(words=frozenset({LOOPBACK} if _is_this_machine(settings.host) else ()))
+        return Outbound(words=frozenset({PUBLIC, LOOPBACK} if _is_this_machine(settings.host) else {PUBLIC}))
     given = [each.strip() for each in settings.outbound.split(",") if each.strip()]
     networks = [each for each in given if each not in WORDS]
     for each in networks:

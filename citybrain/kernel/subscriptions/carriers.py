@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import aiomqtt
 import msgspec
 
-from citybrain.kernel.http import Call, Http, NoAnswer
+from citybrain.kernel.http import Call, Http, NoAnswer, reachable
 from citybrain.kernel.subscriptions.subscription import Endpoint, Why
 
 USUAL_TIMEOUT_S = 10.0
@@ -147,9 +147,12 @@ class _Broker:
         async with self._opening:
             if self._client is None:
                 is_secure = self._uri.scheme == "mqtts"
+                host, port = self._uri.hostname or "", self._uri.port or (MQTTS_PORT if is_secure else MQTT_PORT)
+                address = await reachable(host, port)
                 client = aiomqtt.Client(
-                    self._uri.hostname or "",
-                    port=self._uri.port or (MQTTS_PORT if is_secure else MQTT_PORT),
+                    # Behind a certificate the name is needed, and nobody else has it.
+                    host if is_secure else address,
+                    port=port,
                     username=unquote(self._uri.username) if self._uri.username else None,
                     password=unquote(self._uri.password) if self._uri.password else None,
                     protocol=self._version,

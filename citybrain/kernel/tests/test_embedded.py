@@ -179,3 +179,14 @@ def test_as_an_ordinary_user_it_runs_under_that_user(open_folder: Path) -> None:
     os.chown(home, NOBODY, NOBODY)
     subprocess.run([sys.executable, "-c", OPEN_AS_NOBODY, str(home / "data")], check=True)
     assert (home / "data" / "postgres").stat().st_uid == NOBODY
+
+
+async def test_the_database_listens_to_nobody_on_the_network(fresh_settings: Settings) -> None:
+    db = await Database.open(fresh_settings)
+    try:
+        assert await db.read("SELECT current_setting('listen_addresses')", as_=str) == [""]
+        sockets = await db.read("SELECT current_setting('unix_socket_permissions')", as_=str)
+        assert sockets == ["0700"], "and on this machine to its own account alone"
+        assert await db.read("SELECT inet_server_port() IS NULL", as_=bool) == [True]
+    finally:
+        await db.close()

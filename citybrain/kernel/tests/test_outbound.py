@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from citybrain.kernel.errors import Invalid
-from citybrain.kernel.http import Call, Http, NoAnswer
-from citybrain.kernel.outbound import EVERYWHERE, Outbound, outbound_of
+from citybrain.kernel.http import Call, Http, NoAnswer, OutboundRefused, _InForce, reachable
+from citybrain.kernel.outbound import EVERYWHERE, PUBLIC, Outbound, outbound_of
 from citybrain.kernel.settings import Settings
 from tests.peer import GOOD, peer
 
-NOTHING = Outbound()
+NOTHING = Outbound(words=frozenset({PUBLIC}))
 
 
 def city(host: str = "127.0.0.1", outbound: str | None = None) -> Outbound:
@@ -24,7 +24,7 @@ def city(host: str = "127.0.0.1", outbound: str | None = None) -> Outbound:
 
 # fmt: off
 ADDRESSES = [
-    # address                 nothing loopback private any    why
+    # address                 public  loopback private any    why
     ("93.184.216.34",         True,   True,    True,   True,  "public"),
     ("2606:2800:220:1::1",    True,   True,    True,   True,  "public, the new kind"),
     ("127.0.0.1",             False,  True,    False,  True,  "this machine"),
@@ -56,15 +56,20 @@ def test_what_may_be_reached(
     address: str, nothing: bool, loopback: bool, private: bool, anything: bool, why: str
 ) -> None:
     assert NOTHING.allows(address) is nothing, why
-    assert city(outbound="loopback").allows(address) is loopback, why
-    assert city(outbound="private").allows(address) is private, why
+    assert city(outbound="public,loopback").allows(address) is loopback, why
+    assert city(outbound="public, private").allows(address) is private, why
     assert EVERYWHERE.allows(address) is anything, why
 
 
 def test_a_network_that_the_operator_names_opens_itself_alone() -> None:
     named = city(outbound="10.1.0.0/16, fd12::/16")
     assert named.allows("10.1.2.3") and named.allows("fd12::1") and named.allows("::ffff:10.1.2.3")
-    assert not (named.allows("10.2.0.1") or named.allows("127.0.0.1") or named.allows("fd13::1"))
+    assert not (
+        named.allows("93.184.216.34")
+        or named.allows("10.2.0.1")
+        or named.allows("127.0.0.1")
+        or named.allows("fd13::1")
+    )
     for wrong in ("10.1.0.0/33", "example.org", "everything"):
         with pytest.raises(Invalid):
             city(outbound=wrong)
@@ -115,6 +120,14 @@ async def test_a_name_that_means_another_address_the_second_time_gains_nothing(
         allowed = Http(outbound=EVERYWHERE)
         assert (await allowed.send(Call(url=f"http://rebound.example:{port}"))).status == 200
         await allowed.close()
+
+
+async def test_other_protocols_ask_before_they_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_InForce, "outbound", NOTHING)
+    with pytest.raises(OutboundRefused):
+        await reachable("localhost", 1883)
+    monkeypatch.setattr(_InForce, "outbound", EVERYWHERE)
+    assert await reachable("localhost", 1883) in ("127.0.0.1", "::1")
 
 
 async def test_a_redirect_leads_no_further_than_an_address_that_is_named() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from citybrain.kernel.access import Access
 from citybrain.kernel.app import Mount
@@ -25,6 +26,7 @@ from citybrain.kernel.tests.test_personal_fields_of_cases import FIELDS, LI, REP
 from citybrain.serve import contributions
 from citybrain.serve.front import Front
 from citybrain.serve.gate import OWN_PAGE_HEADER, SECURITY_HEADERS, cookie_name
+from citybrain.serve.peer import address_of
 from citybrain.serve.web import create
 from conftest import Serving
 
@@ -118,6 +120,36 @@ async def test_a_fault_is_told_by_its_number_alone(url: str) -> None:
         answer = await client.get("/api/city")
     assert answer.status_code == 500
     assert (answer.json()["code"], list(answer.json()["facts"])) == ("serve.bug", ["number"])
+
+
+async def test_a_fault_is_logged_in_full_under_the_number_that_is_told(url: str) -> None:
+    with capture_logs() as log:
+        async with httpx.AsyncClient(base_url=url) as client:
+            told = (await client.get("/api/city")).json()["facts"]["number"]
+    (entry,) = [each for each in log if each["event"] == "bug"]
+    assert (entry["number"], entry["path"], entry["log_level"]) == (told, "/api/city", "error")
+    assert isinstance(entry["exc_info"], Exception)
+
+
+# fmt: off
+ORIGINS = [
+    ("203.0.113.9", None,                        "203.0.113.9",  "no proxy"),
+    ("203.0.113.9", "198.51.100.7",              "203.0.113.9",  "somebody makes it up"),
+    ("127.0.0.1",   "198.51.100.7",              "198.51.100.7", "the proxy of this machine says it"),
+    ("127.0.0.1",   "10.9.9.9, 198.51.100.7",    "198.51.100.7", "what somebody put before it does not count"),
+    ("127.0.0.1",   None,                        "127.0.0.1",    "this machine"),
+    ("127.0.0.1",   "x" * 500,                   "x" * 64,       "nonsense is cut"),
+    (None,          "198.51.100.7",              "",             "a socket without addresses"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("peer", "told", "address", "why"), ORIGINS)
+def test_the_address_behind_a_proxy_counts_only_when_the_proxy_is_ours(
+    peer: str | None, told: str | None, address: str, why: str
+) -> None:
+    headers = [(b"x-forwarded-for", told.encode())] if told else []
+    assert address_of({"client": (peer, 1) if peer else None, "headers": headers}) == address, why
 
 
 async def _client(store: Store, url: str, name: str, *roles: str, factor: bool = True) -> httpx.AsyncClient:

@@ -12,7 +12,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
-from citybrain.kernel.access import Access, Kind, Reach, reach
+from citybrain.kernel.access import Access, Kind, Reach, citizens, reach
 from citybrain.kernel.access.citizens import CODE_LASTS, TRIES, BadContact, CodeRefused, Way, read_contact
 from citybrain.kernel.access.limits import CODES_AT_ONCE, CODES_BY_ADDRESS, CODES_BY_CONTACT, TooOften
 from citybrain.kernel.access.sending import NotSent, Smtp, WayNotSet, Webhook
@@ -221,3 +221,10 @@ async def test_a_phone_is_reached_through_the_citys_gateway(access: Access, serv
 def test_a_mail_server_that_cannot_be_one_is_refused_at_start(url: str) -> None:
     with pytest.raises(Invalid):
         Smtp(url)
+
+
+def test_a_code_that_is_sent_is_long_enough_for_its_few_tries_and_its_short_life() -> None:
+    # OWASP ASVS 5.0 6.5.4 takes six digits for enough (10^6 of them).
+    assert citizens.CODE_DIGITS >= 6
+    assert citizens.TRIES <= 10
+    assert timedelta(minutes=10) >= citizens.CODE_LASTS

@@ -93,6 +93,7 @@ async def test_a_phone_may_be_one_step_off(access: Access, li: Actor, steps: int
 async def test_each_recovery_code_counts_once(access: Access, li: Actor) -> None:
     _, codes = await enrol(access, li)
     assert len(set(codes)) == 10
+    assert all(5 * len(code.replace("-", "")) >= 112 for code in codes), "base32: five bits in each"
     await sign_in(access, codes[0])
     with pytest.raises(SecondFactorWrong):
         await sign_in(access, codes[0])
