@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What all citizens' pages know: the city's name, whether there is a network, large print, who is signed in.
+// What all citizens' pages know: the city's name, whether there is a network, large print, what this browser remembers.
 import { computed, ref, shallowRef, watch } from "vue";
 import { ask } from "@/api/client";
 import type { City } from "@/api/types";
