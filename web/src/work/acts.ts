@@ -55,8 +55,11 @@ export function formOf(choice: Choice): ActForm {
   }
   return { facts: schemaOfParts(FORMS[choice.verb] ?? []), fields: choice.verb === "edit" ? "all" : null };
 }
-/** Done without a form: nothing has to be said. */
-export const isPlain = (choice: Choice): boolean => choice.verb === "take" || choice.verb === "convert";
+/** Done without a form: nothing has to be said, and it can be taken back. What closes a case is asked for. */
+export function isPlain({ verb, move }: Choice, type: CaseType | undefined): boolean {
+  if (move !== undefined) return move.needs.length === 0 && move.fields.length === 0 && type?.states[move.to]?.phase !== "closed";
+  return verb === "take" || verb === "convert";
+}
 
 const EDITED = ["title", "priority", "category", "address", "longitude", "latitude"] as const;
 
@@ -94,7 +97,7 @@ function parts(of: Case, facts: Facts): Facts {
 export type Lookup = (numbers: string[]) => Promise<number[]>;
 type Make = (of: Case, filled: Filled, lookup: Lookup, zone: string, choice: Choice) => Facts | Promise<Facts>;
 const MAKE: Partial<Record<Verb, Make>> = {
-  move: (of, { facts, fields }, _lookup, _zone, { move }) => ({ move: move?.name, ...facts, fields: changedFields(of.fields, fields) }),
+  move: (of, { facts, fields }, _lookup, _zone, { move }) => ({ move: move?.name, ...facts, fields: (move?.fields.length ?? 0) > 0 ? changedFields(of.fields, fields) : {} }),
   edit: edited,
   plan: (_of, { facts }, _lookup, zone) => ({ due_at: fromLocalTime(String(facts["due_at"]), zone) ?? facts["due_at"], reason: facts["reason"] }),
   leave: (_of, { facts }, _lookup, _zone, { department }) => ({ department, answer: facts["part_answer"] }),

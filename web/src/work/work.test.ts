@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reckoning of the desk: what is due, what is asked for, what a form sends, and what a refreshed list shows.
 import { expect, it } from "vitest";
-import { actOf, changedFields, differences, formOf, rebase, startOf } from "@/work/acts";
+import { actOf, changedFields, differences, formOf, isPlain, rebase, startOf } from "@/work/acts";
 import { fromStored, loses, readAddress, toAddress, toParams, toStored } from "@/work/filters";
 import { compare } from "@/work/list";
 import type { Case, CaseRow, Detail, Move } from "@/work/types";
@@ -69,6 +69,13 @@ it("asks for what a move needs and sends only what became different", async () =
   expect(formOf(choice).fields).toEqual(["resolution"]);
   const sent = await actOf(choice, { facts: { answer: "done" }, fields: { text: "dark", resolution: "resolved" } }, of, how);
   expect(sent).toEqual({ verb: "move", move: "answer", answer: "done", fields: { resolution: "resolved" }, expected_version: 3 });
+});
+
+it("leaves the fields alone where a move asks for none of them", async () => {
+  const plain = { ...MOVE, needs: [], fields: [] };
+  const sent = await actOf({ verb: "move", move: plain }, { facts: {}, fields: {} }, detail(full({ fields: { text: "dark" } })), how);
+  expect(sent["fields"]).toEqual({});
+  expect([isPlain({ verb: "move", move: plain }, undefined), isPlain({ verb: "move", move: MOVE }, undefined), isPlain({ verb: "take" }, undefined)]).toEqual([true, false, true]);
 });
 
 it("sends of an edit what was changed and what was emptied", async () => {
