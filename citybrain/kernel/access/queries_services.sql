@@ -15,7 +15,10 @@ UNION ALL
 SELECT name, may, LEAST(old_until, expires_at) FROM service_token WHERE old_token_hash = %(token_hash)s;
 
 -- name: services
-SELECT name, may, created_by, created_at, expires_at, old_until FROM service_token ORDER BY name;
+SELECT name, may, created_by, created_at, expires_at, old_until, used_at FROM service_token ORDER BY name;
 
 -- name: service_remove
 DELETE FROM service_token WHERE name = %(name)s;
+
+-- name: service_used
+UPDATE service_token SET used_at = %(now)s WHERE name = %(name)s AND (used_at IS NULL OR used_at < %(before)s);

@@ -16,6 +16,7 @@ from citybrain.kernel.db import Database
 from citybrain.kernel.errors import NotFound
 
 SERVICES_KNOWN = 1_000  # tokens remembered, so that a device's every message costs no query
+NOTED_EVERY = timedelta(minutes=5)  # use is written this seldom, so that a device's every message writes nothing more
 
 
 class Sql(msgspec.Struct, frozen=True):
@@ -25,6 +26,7 @@ class Sql(msgspec.Struct, frozen=True):
     service_find: str
     services: str
     service_remove: str
+    service_used: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_services.sql"), Sql)
@@ -35,7 +37,10 @@ class NoSuchService(NotFound):
 
 
 class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A service's token, without the token; `old_until` is until when the token before this one is taken too."""
+    """A service's token, without the token; `old_until` is until when the token before this one is taken too.
+
+    `used_at` is when it was last used, to within some minutes.
+    """
 
     name: str
     may: tuple[str, ...]
@@ -43,6 +48,7 @@ class ServiceView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime
     old_until: datetime | None = None
+    used_at: datetime | None = None
 
 
 class _Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +69,7 @@ class Services:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._known: dict[bytes, _Held] = {}
+        self._used: dict[str, datetime] = {}
 
     async def add(
         self,
@@ -102,7 +109,17 @@ class Services:
             if len(self._known) >= SERVICES_KNOWN:
                 self._known.clear()
             found = self._known[key] = rows[0]
-        return (found.name, found.may) if found.until > now else None
+        if found.until <= now:
+            return None
+        await self._note_use(found.name, now)
+        return found.name, found.may
+
+    async def _note_use(self, name: str, now: datetime) -> None:
+        """Write that a token was used, every few minutes alone, so that most requests only read."""
+        noted = self._used.get(name)
+        if noted is None or now - noted >= NOTED_EVERY:
+            self._used[name] = now
+            await self._db.write(SQL.service_used, {"name": name, "now": now, "before": now - NOTED_EVERY})
 
     async def all(self) -> list[ServiceView]:
         """Every service that was given a token, by name."""

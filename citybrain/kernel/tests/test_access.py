@@ -189,6 +189,23 @@ async def test_a_new_token_of_a_service_ends_the_old_one(access: Access) -> None
         await access.remove_service("pumps")
 
 
+async def test_when_a_service_was_last_used_is_known_to_some_minutes(access: Access) -> None:
+    token = await access.add_service(
+        "lamps", may=("library.lend",), by="operator", now=NOON, expires_at=NOON + timedelta(days=1)
+    )
+
+    async def used_at() -> list[Any]:
+        return [each.used_at for each in await access.services() if each.name == "lamps"]
+
+    assert await used_at() == [None]
+    minutes = [0, 4, 6]
+    seen = []
+    for minute in minutes:
+        await access.service(token, NOON + timedelta(minutes=minute))
+        seen += await used_at()
+    assert seen == [NOON, NOON, NOON + timedelta(minutes=6)]
+
+
 async def test_nobody_can_give_a_permission_that_does_not_exist(db: Database, access: Access) -> None:
     with pytest.raises(UnknownPermission):
         await access.add_service("x", may=("library.burn",), by="operator", now=NOON, expires_at=NOON)
