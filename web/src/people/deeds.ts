@@ -2,15 +2,17 @@
 // The words of what the audit log records, and what is asked of it.
 import { knows, say } from "@/i18n";
 import type { AuditAsked } from "@/people/ask";
+import { momentOf } from "@/people/days";
 
 export interface Fields { actor: string; act: string; object: string; department: string; from: string; to: string; words: string }
 export const EMPTY: Fields = { actor: "", act: "", object: "", department: "", from: "", to: "", words: "" };
 
-/** Fields of the form as the route takes them; a time field has this machine's zone. */
+/** Fields of the form as the route takes them; times are the city's. */
 export function askedOf(fields: Fields): AuditAsked {
   const { from, to, ...plain } = fields;
   const asked = Object.fromEntries(Object.entries(plain).map(([name, value]) => [name, value.trim()]).filter(([, value]) => value !== ""));
-  return { ...asked, ...(from === "" ? {} : { since: new Date(from).toISOString() }), ...(to === "" ? {} : { until: new Date(to).toISOString() }) };
+  const [since, until] = [momentOf(from), momentOf(to)];
+  return { ...asked, ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
 }
 
 export const deedWords = (act: string): string => (knows(`deed.${act}`) ? say(`deed.${act}`) : act);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pure parts of this room: the tree by keyboard, what is weak about a password, what two versions of a role differ in.
 import { describe, expect, it } from "vitest";
+import { dayFrom, endOf, momentOf } from "@/people/days";
 import { askedOf, EMPTY } from "@/people/deeds";
 import { differences } from "@/people/rights";
 import { family, lines, narrowed, step } from "@/people/tree";
+import type { Step } from "@/people/tree";
 import type { Department, RoleRight } from "@/people/types";
-import { agentWords, chancePassword, dayFrom, moment, weaknesses } from "@/people/words";
+import { agentWords, chancePassword, weaknesses } from "@/people/words";
 
 const department = (id: string, parent: string | null): Department => ({ id, parent, name: { zh: id }, dissolved_at: null, successor: null });
 const TREE = [department("c", "a"), department("a", null), department("b", null), department("d", "c"), department("lost", "nowhere")];
@@ -25,7 +27,7 @@ describe("the tree of departments", () => {
   it("keeps everything above what fits the words", () => {
     expect(narrowed(TREE, "D").map(name)).toEqual(["c", "a", "d"]);
   });
-  it.each([
+  it.each<[string, number, Step | null, string]>([
     ["ArrowDown", 0, { to: 1 }, "down"],
     ["ArrowUp", 0, { to: 0 }, "not above the first"],
     ["ArrowRight", 0, { to: 1 }, "into an open one"],
@@ -67,13 +69,22 @@ describe("two versions of a role", () => {
 });
 
 it("asks the log only for what was filled in", () => {
-  expect(askedOf({ ...EMPTY, actor: " li ", from: "2026-01-02T03:04" })).toEqual({ actor: "li", since: new Date("2026-01-02T03:04").toISOString() });
+  expect(askedOf({ ...EMPTY, actor: " li ", from: "2026-01-02T03:04" })).toEqual({ actor: "li", since: "2026-01-02T03:04:00.000Z" });
 });
 
-it("ends a day when the next one begins", () => {
-  expect(Date.parse(moment("2026-03-01", true) ?? "") - Date.parse(moment("2026-03-01", false) ?? "")).toBe(86_400_000);
-  expect(dayFrom(Date.parse(moment("2026-12-31", false) ?? ""), 1)).toBe("2027-01-01");
-  expect(moment("", true)).toBeUndefined();
+it.each([
+  ["2026-03-01", "Asia/Shanghai", "2026-02-28T16:00:00.000Z", "2026-03-01T16:00:00.000Z"],
+  ["2026-03-29", "Europe/Berlin", "2026-03-28T23:00:00.000Z", "2026-03-29T22:00:00.000Z"],
+  ["2026-12-31", "UTC", "2026-12-31T00:00:00.000Z", "2027-01-01T00:00:00.000Z"],
+])("takes the day %s in %s from %s to %s", (day, zone, begins, ends) => {
+  expect(momentOf(day, zone)).toBe(begins);
+  expect(endOf(day, zone)).toBe(ends);
+  expect(dayFrom(Date.parse(begins), 0, zone)).toBe(day);
+});
+
+it("takes no moment from an empty field", () => {
+  expect(momentOf("")).toBeUndefined();
+  expect(endOf("")).toBeUndefined();
 });
 
 it("says which browser it was", () => {

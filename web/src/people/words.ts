@@ -69,18 +69,6 @@ export function chancePassword(): string {
   return characters.match(/.{5}/g)?.join("-") ?? characters;
 }
 
-/** A day of a date field as the moment it begins or ends in this browser's zone. */
-export function moment(day: string, end: boolean): string | undefined {
-  if (day === "") return undefined;
-  const [year, month, date] = day.split("-").map(Number);
-  if (year === undefined || month === undefined || date === undefined) return undefined;
-  return new Date(year, month - 1, date + (end ? 1 : 0)).toISOString();
-}
-export function dayFrom(now: number, days: number): string {
-  const at = new Date(now + days * 86_400_000);
-  return `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, "0")}-${String(at.getDate()).padStart(2, "0")}`;
-}
-
 const BROWSERS: [RegExp, string][] = [[/Edg\//, "Edge"], [/Firefox\//, "Firefox"], [/Chrome\//, "Chrome"], [/Safari\//, "Safari"]];
 const SYSTEMS: [RegExp, string][] = [[/Windows/, "Windows"], [/Android/, "Android"], [/iPhone|iPad/, "iOS"], [/Mac OS/, "macOS"], [/Linux/, "Linux"]];
 /** A browser's line about itself, as people say it. */
