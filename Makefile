@@ -15,7 +15,7 @@ BIN := .venv/bin
 WEB := $(shell find web -path web/node_modules -prune -o -path web/e2e -prune -o -type f -print 2>/dev/null)
 say = @printf '\033[1m%s\033[0m\n'
 
-.PHONY: help run test check style types boundaries words web-check pytest web-test browser broker bench docs web lock clean
+.PHONY: help run test check style types boundaries words web-check audit pytest web-test browser broker bench docs web lock clean
 
 help: ## these words
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -25,7 +25,7 @@ run: .venv/runtime.stamp citybrain/static/.stamp ## start a city at http://127.0
 
 test: check browser broker pytest web-test ## all checks and all tests
 
-check: style types boundaries words web-check ## style, types, boundaries, locks, words
+check: style types boundaries words web-check audit ## style, types, boundaries, locks, words, known flaws
 
 style: .venv/dev.stamp
 	$(say) 'Style'
@@ -47,6 +47,11 @@ words: .venv/dev.stamp
 web-check: web/node_modules/.stamp
 	$(say) 'Web style and types'
 	@cd web && npm run --silent check
+
+# Where no list of known flaws can be reached it says so and goes on; a known flaw stops it.
+audit: .venv/dev.stamp web/node_modules/.stamp
+	$(say) 'Known flaws of dependencies'
+	@$(BIN)/python -m tests.security.dependencies
 
 pytest: .venv/dev.stamp .clients/.stamp citybrain/static/.stamp
 	$(say) 'Tests'
