@@ -356,6 +356,41 @@ def test_a_session_that_ended_loses_nothing_that_was_typed(open_page: Open, city
     expect(page.get_by_role("heading", name="feng", level=2)).to_be_visible()
 
 
+def test_who_signs_out_in_one_window_is_told_in_the_other(open_page: Open, staff: Staff) -> None:
+    page = open_page("/me", wait_for_map=False)
+    sign_in(page, "zhou")
+    page.get_by_label("Present password").fill("half typed")
+    other = page.context.new_page()
+    other.goto(page.url)
+    sign_out(other)
+    expect(page.get_by_text("You signed out in another window.")).to_be_visible()
+    sign_in(page, "zhou")
+    expect(page.get_by_label("Present password")).to_have_value("half typed")
+    expect(other.locator("header .person")).to_have_text("zhou")
+
+
+def test_a_dissolved_department_says_first_what_goes_where(open_page: Open, staff: Staff) -> None:
+    page = open_page("/departments?sel=ponds", wait_for_map=False)
+    sign_in(page, "wang", code=staff.codes["wang"].pop())
+    page.get_by_role("button", name="New post").click()
+    post = page.get_by_role("form", name="New post")
+    post.get_by_label("Name in English").fill("Warden of the ponds")
+    post.get_by_label("Id of the post").fill("pond_warden")
+    post.get_by_label("Clerk").check()
+    post.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("region", name="Posts").get_by_text("vacant")).to_be_visible()
+    page.get_by_role("button", name="Dissolve").click()
+    dialog = page.get_by_role("dialog", name="Dissolve Ponds?")
+    expect(dialog.get_by_text("not yours to see")).to_be_visible()
+    dialog.get_by_role("combobox", name="Successor").select_option("gardens")
+    expect(dialog.get_by_text("All of this goes to Gardens.")).to_be_visible()
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Dissolve").click()
+    expect(page.get_by_text(re.compile("Dissolved .*Gardens carries on"))).to_be_visible()
+    page.get_by_role("treeitem", name=re.compile("Gardens")).click()
+    expect(page.get_by_role("region", name="Posts").get_by_text("Warden of the ponds")).to_be_visible()
+
+
 def test_a_services_token_is_shown_once(open_page: Open, city: RunningCity, staff: Staff) -> None:
     page = open_page("/services", wait_for_map=False)
     sign_in(page, "operator", city.password or "")
