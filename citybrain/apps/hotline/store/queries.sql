@@ -108,7 +108,7 @@ UPDATE hotline_ticket SET supervised = true, changed_at = %(at)s WHERE case_id =
 UPDATE hotline_supervision SET ended_at = %(at)s WHERE case_id = %(case_id)s AND ended_at IS NULL;
 
 -- name: supervisions
-SELECT s.id, s.case_id, s.at, s.by, s.demand, s.due_at, s.ended_at
+SELECT s.id, s.case_id, s.at, s.by, s.demand, s.due_at, s.ended_at, t.number, t.text, t.department
 FROM hotline_supervision s JOIN hotline_ticket t USING (case_id)
 WHERE s.ended_at IS NULL AND (%(all)s OR t.department = ANY(%(departments)s::text[]))
 ORDER BY s.due_at, s.id LIMIT 500;

@@ -71,6 +71,9 @@ class Supervision(msgspec.Struct, frozen=True, kw_only=True):
     demand: str
     due_at: datetime
     ended_at: datetime | None = None
+    number: str = ""
+    text: str = ""
+    department: str = ""
 
 
 class _Sealed(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,24 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // The hotline's face: its desks, each loaded when it is opened, for those who may use it.
+import { guarded } from "@/apps/hotline/guard";
 import { hotSpots } from "@/apps/hotline/layer";
 import { knows } from "@/i18n";
 import { may } from "@/shell/access";
 import type { CityApp, Panel } from "@/shell/app";
 
 /** The words of an app come with it: without the hotline there is nothing to show. */
-const shown = (permission: string) => (): boolean => knows("permission.hotline.desk") && may(permission);
-const desk = (panel: Omit<Panel, "kind" | "group">): Panel => ({ ...panel, kind: "desk", group: "work" });
+const isThere = (permission: string): boolean => knows("permission.hotline.desk") && may(permission);
+type Desk = Pick<Panel, "path" | "title" | "icon">;
+const desk = (permission: string, panel: Desk, load: Parameters<typeof guarded>[1]): Panel =>
+  ({ ...panel, kind: "desk", group: "work", component: guarded(permission, load), shown: () => isThere(permission) });
 
 export const app: CityApp = {
   name: "hotline",
   layers: [hotSpots],
   marks: [],
   panels: [
-    desk({ path: "/calls", title: "desk.calls", icon: "phone", component: () => import("@/apps/hotline/CallsDesk.vue"), shown: shown("hotline.desk") }),
-    desk({ path: "/supervision", title: "desk.supervision", icon: "board", component: () => import("@/apps/hotline/SupervisionDesk.vue"), shown: shown("hotline.figures") }),
-    desk({ path: "/follow-ups", title: "desk.follow_ups", icon: "callback", component: () => import("@/apps/hotline/FollowUpsDesk.vue"), shown: shown("hotline.desk") }),
-    desk({ path: "/knowledge", title: "desk.knowledge", icon: "book", component: () => import("@/apps/hotline/KnowledgeDesk.vue"), shown: shown("hotline.desk") }),
-    desk({ path: "/routing", title: "desk.routing", icon: "routes", component: () => import("@/apps/hotline/RoutingDesk.vue"), shown: shown("hotline.edit") }),
+    desk("hotline.desk", { path: "/calls", title: "desk.calls", icon: "phone" }, () => import("@/apps/hotline/CallsDesk.vue")),
+    desk("hotline.figures", { path: "/supervision", title: "desk.supervision", icon: "board" }, () => import("@/apps/hotline/SupervisionDesk.vue")),
+    desk("hotline.desk", { path: "/follow-ups", title: "desk.follow_ups", icon: "callback" }, () => import("@/apps/hotline/FollowUpsDesk.vue")),
+    desk("hotline.desk", { path: "/knowledge", title: "desk.knowledge", icon: "book" }, () => import("@/apps/hotline/KnowledgeDesk.vue")),
+    desk("hotline.edit", { path: "/routing", title: "desk.routing", icon: "routes" }, () => import("@/apps/hotline/RoutingDesk.vue")),
   ],
   inspectors: [],
   places: () => [],

@@ -8,6 +8,7 @@ import { spanOf } from "@/apps/hotline/words";
 import type { MapLayer } from "@/map/layer";
 import { may } from "@/shell/access";
 
+const FONT = ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
 const COLOUR = "#ff9f1c";
 const EVERY_MS = 600_000;
 const spots = shallowRef<readonly Spot[]>([]);
@@ -33,6 +34,6 @@ export const hotSpots: MapLayer = {
   legend: [{ label: "layer.hotline_spots", colour: COLOUR, shape: "dot" }],
   paints: [
     { id: "hotline-spots", type: "circle", paint: { "circle-radius": ["interpolate", ["linear"], ["get", "count"], 3, 10, 50, 32], "circle-color": COLOUR, "circle-opacity": 0.22, "circle-stroke-color": COLOUR, "circle-stroke-width": 1.5 } },
-    { id: "hotline-spots-count", type: "symbol", layout: { "text-field": ["to-string", ["get", "count"]], "text-size": 12, "text-allow-overlap": true }, paint: { "text-color": "#e8eef3", "text-halo-color": "#0b1620", "text-halo-width": 1.5 } },
+    { id: "hotline-spots-count", type: "symbol", layout: { "text-field": ["to-string", ["get", "count"]], "text-font": FONT, "text-size": 12, "text-allow-overlap": true }, paint: { "text-color": "#e8eef3", "text-halo-color": "#0b1620", "text-halo-width": 1.5 } },
   ],
 };

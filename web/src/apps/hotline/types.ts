@@ -60,7 +60,7 @@ export interface Drift { guessed: number; shift: number; abstained: number; abst
 
 export interface Article { id: number; title: string; body: string; kind: string; category: string; public: boolean; changed_by: string; changed_at: string | null; valid_until: string | null }
 export interface Edition { at: string; by: string; title: string; body: string; public: boolean; valid_until: string | null }
-export interface Supervision { id: number; case_id: number; at: string; by: string; demand: string; due_at: string; ended_at: string | null }
+export interface Supervision { id: number; case_id: number; at: string; by: string; demand: string; due_at: string; ended_at: string | null; number: string; text: string; department: string }
 
 export interface Share { good: number; of: number; value: number | null }
 export type Figures = Record<Count, number> & { department: string; shares: Record<Rate, Share> };
