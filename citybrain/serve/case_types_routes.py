@@ -11,6 +11,8 @@ from litestar.datastructures import State
 from litestar.params import FromPath, JSONBody
 
 from citybrain.kernel.access import Access
+from citybrain.kernel.cases.bpmn import Fault as ProcessFault
+from citybrain.kernel.cases.bpmn import faults as process_faults
 from citybrain.kernel.cases.case_type import CaseType
 from citybrain.kernel.cases.definition import Fault, faults
 from citybrain.kernel.cases.processes import Standing, TaskRow
@@ -75,6 +77,13 @@ async def _refuse_faulty(state: State, definition: CaseType) -> None:
         raise UnusableCaseType("kernel.case_type_unusable", facts)
 
 
+async def _text(request: AnyRequest) -> str:
+    try:
+        return (await request.body()).decode()
+    except UnicodeDecodeError:
+        raise NotText("serve.not_text", {"coding": "UTF-8"}) from None
+
+
 @get("/api/case-types", opt={"permission": VIEW})
 async def types(state: State) -> Sequence[TypeVersions]:
     """Every type with its versions."""
@@ -127,11 +136,13 @@ async def process(state: State, id: FromPath[str], version: FromPath[int]) -> Re
 async def put_process(state: State, request: AnyRequest, id: FromPath[str], version: FromPath[int]) -> None:
     """Store the process of a version, once; the body is the BPMN file. What cannot be run is told by element."""
     store: Store = state.store
-    try:
-        xml = (await request.body()).decode()
-    except UnicodeDecodeError:
-        raise NotText("serve.not_text", {"coding": "UTF-8"}) from None
-    await store.casework.processes.put(request.state.actor, id, version, xml)
+    await store.casework.processes.put(request.state.actor, id, version, await _text(request))
+
+
+@post("/api/case-types/process-check", opt={"permission": TYPES}, status_code=200)
+async def check_process(request: AnyRequest) -> Sequence[ProcessFault]:
+    """Everything wrong with a BPMN file, element by element; empty when it can be run. Nothing is stored."""
+    return process_faults(await _text(request))
 
 
 @post("/api/cases/{id:int}/process", opt={"permission": WORK}, status_code=201)
@@ -148,4 +159,4 @@ async def tasks(state: State, request: AnyRequest) -> Sequence[TaskRow]:
     return await store.casework.processes.tasks(request.state.actor)
 
 
-ROUTES = (types, version_of, check, test_run, publish, process, put_process, begin_process, tasks)
+ROUTES = (types, version_of, check, test_run, publish, process, put_process, check_process, begin_process, tasks)

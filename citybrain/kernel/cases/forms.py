@@ -2,8 +2,8 @@
 """Forms as JSON Schema (draft 2020-12): which parts apply, what was filled in where, and what does not fit. Pure.
 
 A form is evaluated here whatever a browser said. Its own words beside JSON Schema: `x-title` of a property is its name
-by language, `x-hint` what to do when it does not fit, `x-purpose` of the whole form what the data are for, and
-`x-personal` of a property what makes it personal data (see `personal`).
+by language, `x-help` what to know before, `x-hint` what to do when it does not fit, `x-purpose` of the whole form what
+the data are for, and `x-personal` of a property what makes it personal data (see `personal`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -110,6 +110,10 @@ async def test_a_version_gets_its_process_once_and_its_cases_go_through_it(at_de
     assert await op.refused("GET", path, status=404) == "kernel.no_such_process"
     broken = await op.http.put(path, content=PROCESS.replace("userTask", "scriptTask"))
     assert (broken.status_code, broken.json()["code"]) == (400, "kernel.process_unusable")
+    told = await op.http.post("/api/case-types/process-check", content=PROCESS.replace("userTask", "scriptTask"))
+    assert [each["facts"]["element"] for each in told.json()] == ["look"]
+    assert (await op.http.post("/api/case-types/process-check", content=PROCESS)).json() == []
+    assert (await li.http.post("/api/case-types/process-check", content=PROCESS)).status_code == 403
     assert (await op.http.put(path, content=b"\xff\xfe")).json()["code"] == "serve.not_text"
     assert (await op.http.put(path, content=PROCESS)).status_code == 204
     assert (await op.http.put(path, content=PROCESS)).status_code == 409

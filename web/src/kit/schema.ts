@@ -168,7 +168,7 @@ export function fieldsOf(form: Schema, values: Facts, at: { schema?: Schema; val
     const own = followed(form, given);
     const control = controlOf(form, own);
     return {
-      name, path: [...(at.path ?? []), name], schema: own, words: titleOf(own, name), about: wordsOf(own["description"]) ?? {}, required: needed.has(name) || (at.only?.includes(name) ?? false),
+      name, path: [...(at.path ?? []), name], schema: own, words: titleOf(own, name), about: wordsOf(own["x-help"]) ?? wordsOf(own["description"]) ?? {}, required: needed.has(name) || (at.only?.includes(name) ?? false),
       personal: own["x-personal"] !== undefined, control, choices: choicesOf(control === "many" ? followed(form, schemaOf(own["items"])) : own),
     };
   });

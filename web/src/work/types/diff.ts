@@ -13,10 +13,10 @@ const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.str
 function between(before: readonly Named[], after: readonly Named[], part: Tab, kind: Difference["kind"]): Difference[] {
   const [old, now] = [new Map(before.map((one) => [one.name, one])), new Map(after.map((one) => [one.name, one]))];
   const gone = before.filter((one) => !now.has(one.name)).map((one) => ({ one, change: "removed" as const }));
-  const rest = after.flatMap((one) => {
+  const rest = after.flatMap((one): { one: Named; change: Change }[] => {
     const was = old.get(one.name);
-    if (was === undefined) return [{ one, change: "added" as const }];
-    return same(was.body, one.body) ? [] : [{ one, change: "changed" as const }];
+    if (was === undefined) return [{ one, change: "added" }];
+    return same(was.body, one.body) ? [] : [{ one, change: "changed" }];
   });
   return [...rest, ...gone].map(({ one, change }) => ({ part, kind, change, name: one.name, words: one.words }));
 }

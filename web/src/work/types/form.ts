@@ -3,7 +3,7 @@
 import type { Text } from "@/api/types";
 import { isObject, schemaOf } from "@/kit/schema-check";
 import type { Json, Schema } from "@/kit/schema-check";
-import { ID } from "@/work/types/model";
+import { ID, said } from "@/work/types/model";
 
 export interface When { field: string; value: string | number | boolean }
 export interface FormField { name: string; schema: Schema; required: boolean; when: When | null; owner: Schema }
@@ -69,7 +69,7 @@ function rebuilt(owner: Schema, change: (entries: [string, Json][]) => [string, 
 }
 export function addField(form: Schema, name: string): void {
   form["type"] = "object";
-  rebuilt(form, (entries) => [...entries, [name, { ...PARTS.line(), title: "", "x-title": { zh: "", en: "" } }]]);
+  rebuilt(form, (entries) => [...entries, [name, PARTS.line()]]);
 }
 export function removeField(form: Schema, field: FormField): void {
   requiredIn(field.owner, field.name, false);
@@ -128,8 +128,10 @@ export function kindOf(schema: Schema): Kind {
   const type = typeof schema["type"] === "string" ? schema["type"] : "string";
   if (type === "array") return arrayKind(schemaOf(schema["items"]));
   if (choicesIn(schema).length > 0) return "choice";
-  const plain: Record<string, Kind> = { boolean: "switch", number: "number", integer: "whole" };
-  if (type !== "string") return plain[type] ?? "other";
+  const plain: Record<string, Kind> = { boolean: "switch", number: "number", integer: "whole", string: textKind(schema) };
+  return plain[type] ?? "other";
+}
+function textKind(schema: Schema): Kind {
   if (schema["format"] === "date") return "date";
   return schema["x-long"] === true || Number(schema["maxLength"] ?? 0) > 200 ? "lines" : "line";
 }
@@ -140,10 +142,9 @@ function arrayKind(items: Schema): Kind {
 export function setKind(field: FormField, kind: Kind): void {
   if (kind === "other") return;
   const before = choicesOf(field.schema);
-  const kept = Object.entries(field.schema).filter(([word]) => KEPT.includes(word));
-  for (const word of Object.keys(field.schema)) delete field.schema[word];
-  Object.assign(field.schema, PARTS[kind](), Object.fromEntries(kept));
-  if (before.length > 0 && (kind === "choice" || kind === "many")) setChoices(field.schema, before);
+  const schema = { ...PARTS[kind](), ...Object.fromEntries(Object.entries(field.schema).filter(([word]) => KEPT.includes(word))) };
+  if (before.length > 0 && (kind === "choice" || kind === "many")) setChoices(schema, before);
+  rebuilt(field.owner, (entries) => entries.map(([name, each]) => [name, name === field.name ? schema : each]));
 }
 function choicesIn(schema: Schema): FormChoice[] {
   const words = schemaOf(schema["x-choices"]);
@@ -158,27 +159,39 @@ export function setChoices(schema: Schema, choices: readonly FormChoice[]): void
   const at = holder(schema);
   delete at["oneOf"];
   at["enum"] = choices.map((one) => one.value);
-  at["x-choices"] = Object.fromEntries(choices.map((one) => [one.value, { zh: one.zh, en: one.en }]));
+  at["x-choices"] = Object.fromEntries(choices.map((one) => [one.value, said({ zh: one.zh, en: one.en })]).filter(([, words]) => Object.keys(words as Text).length > 0));
+}
+/** Words by language; where a form has none, the plain ones, which are Chinese here. */
+const both = (given: Json, plain: Json): Text => (isObject(given) ? { zh: "", en: "", ...(given as Text) } : { zh: typeof plain === "string" ? plain : "", en: "" });
+const TOLD = ["x-title", "x-help", "x-hint"];
+/** A form that says everything in one language only, whatever the page speaks: for a look at it. */
+export function inLanguage(value: Json, lang: "zh" | "en"): Json {
+  if (Array.isArray(value)) return value.map((each) => inLanguage(each, lang));
+  if (!isObject(value)) return value;
+  const one = (words: Json): Json => (isObject(words) ? { zh: words[lang] ?? words["zh"] ?? words["en"], en: words[lang] ?? words["zh"] ?? words["en"] } : words);
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => {
+    if (TOLD.includes(name)) return [name, one(each)];
+    if (name === "x-choices" && isObject(each)) return [name, Object.fromEntries(Object.entries(each).map(([choice, words]) => [choice, one(words)]))];
+    return [name, inLanguage(each, lang)];
+  }));
 }
 export function titleOfField(schema: Schema): Text {
-  const plain = typeof schema["title"] === "string" ? schema["title"] : "";
-  return { zh: plain, en: plain, ...(schemaOf(schema["x-title"]) as Text) };
+  return both(schema["x-title"], schema["title"]);
 }
 export function setTitle(schema: Schema, lang: "zh" | "en", words: string): void {
-  const title = { ...titleOfField(schema), [lang]: words };
+  const title = said({ ...titleOfField(schema), [lang]: words });
+  if (Object.keys(title).length === 0) { delete schema["x-title"]; delete schema["title"]; return; }
   schema["x-title"] = title;
-  schema["title"] = title.zh || title.en || "";
+  schema["title"] = title.zh ?? title.en;
 }
 export function helpOf(schema: Schema): Text {
-  const plain = typeof schema["description"] === "string" ? schema["description"] : "";
-  return { zh: plain, en: plain, ...(schemaOf(schema["x-help"]) as Text) };
+  return both(schema["x-help"], schema["description"]);
 }
 export function setHelp(schema: Schema, lang: "zh" | "en", words: string): void {
-  const help = { ...helpOf(schema), [lang]: words };
-  const isEmpty = Object.values(help).every((each) => each === "");
-  if (isEmpty) { delete schema["x-help"]; delete schema["description"]; return; }
+  const help = said({ ...helpOf(schema), [lang]: words });
+  if (Object.keys(help).length === 0) { delete schema["x-help"]; delete schema["description"]; return; }
   schema["x-help"] = help;
-  schema["description"] = help.zh || help.en || "";
+  schema["description"] = help.zh ?? help.en;
 }
 /** The values that a field may be asked to have: those of a choice, yes and no. */
 export function valuesOf(schema: Schema): When["value"][] {

@@ -26,6 +26,8 @@ export const THENS = ["erase", "anonymise", "keep_by_law"] as const;
 export const SORTS = ["phone", "id_number", "name", "address", "email", "other"] as const;
 export const ID = /^[a-z][a-z0-9_]{0,49}$/;
 
+/** Words without the languages that nothing is said in, so that the other language stands in for them. */
+export const said = (words: Text): Text => Object.fromEntries(Object.entries(words).filter(([, each]) => each !== ""));
 const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
 export const newMove = (name: string, from: string[], to: string): Move => ({ name, from, to, permission: "case.work", roles: [], helpers: false, automatic: false, needs: [], fields: [], assignee: "keep", priority: null, words: {} });
@@ -50,7 +52,7 @@ export function complete(given: Definition): Definition {
   return {
     ...found,
     deadlines: found.deadlines.map((one) => ({ ...newDeadline(one.name), ...one, escalate: (one.escalate ?? []).map((step) => ({ to: step.to ?? [], after: step.after ?? null })) })),
-    personal: found.personal.map((one) => ({ ...newPersonal(one.name, one.purpose), ...one, retention: { then: "erase", law: "", ...one.retention } })),
+    personal: found.personal.map((one) => ({ ...newPersonal(one.name, one.purpose), ...one, retention: { ...newPersonal("", "").retention, ...one.retention } })),
     transfers: { ...NO_TRANSFERS, ...found.transfers },
   };
 }
@@ -58,18 +60,25 @@ export function complete(given: Definition): Definition {
 /** What is changed to be published as the version after `newest`: in force at once, for as long as nothing follows. */
 export const draftOf = (given: Definition, newest: number): Definition => ({ ...complete(given), version: newest, valid_from: null, valid_to: null });
 
+/** A definition as it is sent: without words that nobody wrote. */
+export const sendable = (of: Definition): Definition => ({
+  ...of, name: said(of.name), moves: of.moves.map((move) => ({ ...move, words: said(move.words) })),
+  states: Object.fromEntries(Object.entries(of.states).map(([id, state]) => [id, { ...state, words: said(state.words) }])),
+});
+
 const swapped = (list: string[], from: string, to: string): string[] => list.map((one) => (one === from ? to : one));
 
 export function renameState(of: Definition, from: string, to: string): boolean {
   if (from === to || !ID.test(to) || to in of.states) return false;
-  of.states = Object.fromEntries(Object.entries(of.states).map(([id, state]) => [id === from ? to : id, state]));
-  if (of.initial === from) of.initial = to;
-  if (of.merges_into === from) of.merges_into = to;
-  if (of.transfers.to_state === from) of.transfers.to_state = to;
+  const renamed = (id: string): string => (id === from ? to : id);
+  of.states = Object.fromEntries(Object.entries(of.states).map(([id, state]) => [renamed(id), state]));
+  of.initial = renamed(of.initial);
+  of.merges_into = of.merges_into && renamed(of.merges_into);
+  of.transfers.to_state = of.transfers.to_state && renamed(of.transfers.to_state);
   of.transfers.states = swapped(of.transfers.states, from, to);
   for (const move of of.moves) {
     move.from = swapped(move.from, from, to);
-    if (move.to === from) move.to = to;
+    move.to = renamed(move.to);
   }
   for (const rule of of.deadlines) {
     rule.begins = swapped(rule.begins, `state:${from}`, `state:${to}`);
