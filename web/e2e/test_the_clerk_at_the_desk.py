@@ -294,7 +294,7 @@ def test_every_place_of_the_desk_is_accessible_and_fits(desk: Open, head: Client
     expect(page.get_by_role("dialog")).to_be_visible()
     assert violations(page) == []
     page.keyboard.press("Escape")
-    for place in PLACES:
+    for place in PLACES[("zh", "en").index(lang) :: 2]:
         page.goto(page.url.split("/work")[0].split("/notices")[0].split("/reviews")[0] + place)
         expect(page.locator("main h1, main h2").first).to_be_attached()
         expect(page.locator(".skeleton")).to_have_count(0)

@@ -50,7 +50,8 @@ function schemaOfParts(parts: readonly string[]): Schema {
 export function formOf(choice: Choice): ActForm {
   const { move } = choice;
   if (choice.verb === "move" && move !== undefined) {
-    const optional = ["reason?"].filter(() => !move.needs.includes("reason"));
+    // An answer says it all; else a word on why may be left.
+    const optional = ["reason?"].filter(() => !move.needs.includes("reason") && !move.needs.includes("answer"));
     return { facts: schemaOfParts([...move.needs, ...optional]), fields: move.fields.length > 0 ? move.fields : null };
   }
   return { facts: schemaOfParts(FORMS[choice.verb] ?? []), fields: choice.verb === "edit" ? "all" : null };

@@ -8,7 +8,7 @@ import type { CaseEvent, Verb } from "@/work/types";
 export interface Line { event: CaseEvent; key: Key; facts: Facts; changes: Change[] }
 export interface Change { name: string; before: unknown; now: unknown }
 /** What ids are called. */
-export interface Names { state: (id: string) => string; move: (name: string) => string; department: (id: string | null) => string; account: (id: string | null) => string; time: (at: string) => string }
+export interface Names { state: (id: string) => string; move: (name: string) => string; department: (id: string | null) => string; account: (id: string | null) => string; time: (at: string) => string; clock: (name: string) => string }
 
 const DID: Record<Verb, Key> = {
   open: "work.did.open", move: "work.did.move", assign: "work.did.assign", take: "work.did.take", to_pool: "work.did.to_pool", transfer: "work.did.transfer", return: "work.did.return",
@@ -33,7 +33,7 @@ function factsOf(event: CaseEvent, known: Facts, names: Names): Facts {
     by: event.on_behalf_of === null ? names.account(event.by) : `${names.account(event.by)} (${names.account(event.on_behalf_of)})`,
     move: event.move === null ? "" : names.move(event.move), from: names.state(text(known["state"])), to: names.state(get("state")),
     department: names.department(asked), assignee: names.account(get("assignee")), due: get("due_at") === "" ? "–" : names.time(get("due_at")),
-    number: numberOf(event.facts), version: get("type_version"), task: text(event.facts["name"] ?? event.facts["element"]), clock: text(event.facts["clock"]),
+    number: numberOf(event.facts), version: get("type_version"), task: text(event.facts["name"] ?? event.facts["element"]), clock: names.clock(text(event.facts["clock"])),
   };
 }
 
