@@ -340,6 +340,14 @@ def test_every_desk_about_people_is_accessible_in_both_languages(
             assert page.get_by_role("main").evaluate("box => box.scrollWidth <= box.clientWidth"), (path, lang)
 
 
+def test_who_another_house_sent_back_is_told_why(open_page: Open) -> None:
+    page = open_page("/?refused=kernel.foreign_sign_in_refused", wait_for_map=False)
+    dialog = page.get_by_role("dialog", name="Sign in")
+    expect(dialog.locator("p").first).not_to_be_empty()
+    expect(dialog.get_by_text("kernel.")).to_have_count(0)
+    expect(page).not_to_have_url(re.compile("refused"))
+
+
 def test_too_many_wrong_passwords_lock_a_name_and_say_until_when(open_page: Open, staff: Staff) -> None:
     page = open_page("/people", wait_for_map=False)
     page.get_by_role("banner").get_by_role("button", name="Sign in").click()
