@@ -10,8 +10,9 @@ from litestar import Request, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from citybrain.apps.hotline.api.desk import at_the_desk, hotline_of
+from citybrain.apps.hotline.api.desk import Reveal, at_the_desk, hotline_of
 from citybrain.apps.hotline.measure.promises import Calls
+from citybrain.apps.hotline.model import Caller
 from citybrain.apps.hotline.service import calls, desk
 from citybrain.apps.hotline.service.calls import Known, Ringing
 from citybrain.kernel.clock import utc_now
@@ -62,6 +63,13 @@ async def answer(state: State, request: Asking, call_id: FromPath[int], data: JS
     return await calls.answer(hotline_of(state), call_id, seat, now=utc_now())
 
 
+@post("/api/hotline/calls/{call_id:int}/caller", opt={"permission": "hotline.callers"}, status_code=200)
+async def reveal(state: State, request: Asking, call_id: FromPath[int], data: JSONBody[Reveal]) -> Caller:
+    """The number of a call in clear; the reason stands in the audit log."""
+    at_the_desk(request)
+    return await calls.reveal(hotline_of(state), request.state.actor, call_id, data.reason)
+
+
 @post("/api/hotline/calls/{call_id:int}/closing", opt=DESK, status_code=204)
 async def close(state: State, request: Asking, call_id: FromPath[int], data: JSONBody[Seat]) -> None:
     """Put a call away that becomes no ticket."""
@@ -88,4 +96,4 @@ async def add_to(state: State, request: Asking, case_id: FromPath[int], data: JS
     return Added(case_id=case.id, number=case.number)
 
 
-ROUTES: Sequence[Any] = (waiting, known, answer, close, figures, add_to)
+ROUTES: Sequence[Any] = (waiting, known, answer, reveal, close, figures, add_to)

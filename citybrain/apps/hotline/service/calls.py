@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from citybrain.apps.hotline.model import Caller, Ticket
-from citybrain.apps.hotline.service import desk
+from citybrain.apps.hotline.service import callers, desk
 from citybrain.apps.hotline.service.hotline import EVERYTHING, Hotline
 from citybrain.apps.hotline.store import tickets
 from citybrain.apps.hotline.store.calls import SQL, Row
@@ -69,6 +69,12 @@ async def answer(hotline: Hotline, call_id: int, seat: str, *, now: datetime) ->
     if not await hotline.db.write(SQL.answer, {"id": call_id, "seat": seat, "after_s": after_s}):
         raise CallTaken("hotline.call_taken", {"agent": (await _row(hotline, call_id)).agent})
     return await known(hotline, call_id)
+
+
+async def reveal(hotline: Hotline, actor: Actor, call_id: int, reason: str) -> Caller:
+    """The number of a call in clear, for a reason."""
+    row = await _row(hotline, call_id)
+    return await callers.reveal_number(hotline.db, hotline.store.people, actor, row, reason)
 
 
 async def close(hotline: Hotline, call_id: int, seat: str, *, now: datetime) -> None:

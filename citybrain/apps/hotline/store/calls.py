@@ -28,6 +28,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     id: int
     key: str
     phone: bytes | None = None
+    phone_mark: bytes | None = None
     rang_at: datetime
     answered_after_s: float | None = None
     ended_at: datetime | None = None

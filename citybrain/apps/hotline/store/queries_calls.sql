@@ -8,7 +8,7 @@ AND ((agent = '' AND answered_after_s IS NULL AND ended_at IS NULL) OR agent = %
 ORDER BY rang_at, id LIMIT 50;
 
 -- name: by_id
-SELECT id, key, phone, rang_at, answered_after_s, ended_at, agent, case_id FROM hotline_call WHERE id = %(id)s;
+SELECT id, key, phone, phone_mark, rang_at, answered_after_s, ended_at, agent, case_id FROM hotline_call WHERE id = %(id)s;
 
 -- name: answer
 -- Two seats at once: the second finds it taken. What the telephone system measured is better than our clock.

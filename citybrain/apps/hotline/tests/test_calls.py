@@ -13,6 +13,7 @@ from citybrain.apps.hotline.service.hotline import Hotline
 from citybrain.apps.hotline.store import kept, tickets
 from citybrain.apps.hotline.store.kept import Article
 from citybrain.apps.hotline.tests.people import DESK_CLERK
+from citybrain.kernel.privacy.people import ReasonMissing
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 PHONE = "13912345678"
@@ -49,6 +50,16 @@ async def test_what_the_telephone_system_measured_is_kept(hotline: Hotline) -> N
     await desk.ring(hotline, Call(key="r3", rang_at=NOW, answered_after_s=2.5, agent="803"))
     answered = await calls.answer(hotline, id, "803", now=NOW + timedelta(seconds=30))
     assert answered.call.answered_after_s == pytest.approx(2.5)
+
+
+async def test_a_number_is_seen_in_clear_for_a_reason_that_is_written_down(hotline: Hotline) -> None:
+    id = await ringing(hotline, "r8", phone="13800002222", agent="808")
+    with pytest.raises(ReasonMissing):
+        await calls.reveal(hotline, DESK_CLERK, id, " ")
+    assert (await calls.reveal(hotline, DESK_CLERK, id, "通话中断后回拨")).phone == "13800002222"
+    people = hotline.store.people
+    looks = await people.looks(people.marks("phone", "13800002222"))
+    assert [(each.account, each.object) for each in looks] == [("li", f"hotline_call:{id}")]
 
 
 async def test_a_call_that_is_none_is_refused(hotline: Hotline) -> None:

@@ -24,6 +24,7 @@ export const hotline = {
   calls: (seat: string) => ask<Ringing[]>(`/api/hotline/calls${query({ seat: given(seat) })}`),
   call: (id: number) => ask<Known>(`/api/hotline/calls/${id}`),
   answer: (id: number, seat: string) => write<Known>("POST", `/api/hotline/calls/${id}/answer`, { seat }),
+  revealCall: (id: number, reason: string) => write<Caller>("POST", `/api/hotline/calls/${id}/caller`, { reason }),
   putAway: (id: number, seat: string) => write<null>("POST", `/api/hotline/calls/${id}/closing`, { seat }),
   suggest: (typed: Typed, signal: AbortSignal) =>
     ask<Suggestion>("/api/hotline/suggest", { method: "POST", signal, headers: { "content-type": "application/json", "x-citybrain": "1" }, body: JSON.stringify({ ...typed, channel: "phone" }) }),
