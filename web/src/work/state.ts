@@ -11,8 +11,8 @@ import type { CaseRow, CaseType, Move, Work } from "@/work/types";
 
 export const work = shallowRef<Work | null>(null);
 export const workFailure = shallowRef<unknown>(null);
-/** The account that rights go by; the name people read is `me.name`. */
-export const account = computed(() => me.value.account ?? me.value.name ?? "");
+/** Whose cases are one's own: the account that one acts for, else one's own; the name people read is `me.name`. */
+export const account = computed(() => me.value.on_behalf_of ?? me.value.account ?? me.value.name ?? "");
 
 const STEP_MS = 10_000;
 /** The server's clock, in steps of ten seconds: enough for words of time, and lists are not drawn anew all the time. */
@@ -32,6 +32,7 @@ const departments = computed(() => new Map((work.value?.departments ?? []).map((
 const colleagues = computed(() => new Map((work.value?.colleagues ?? []).map((one) => [one.account, one])));
 
 export const typeOf = (id: string): CaseType | undefined => byId.value.get(id);
+const asked = new Set<string>();
 const keyOf = (id: string, version: number): string => `${id} ${version}`;
 /** The type of a case in its own version, as far as it is known already; else the valid one. */
 export const typeOfCase = (row: Pick<CaseRow, "type" | "type_version">): CaseType | undefined => {
@@ -40,12 +41,13 @@ export const typeOfCase = (row: Pick<CaseRow, "type" | "type_version">): CaseTyp
 };
 /** Fetches an older version; without it the valid one still has most words. */
 export async function needType(id: string, version: number): Promise<void> {
-  if (byId.value.get(id)?.version === version || older.has(keyOf(id, version))) return;
+  if (byId.value.get(id)?.version === version || asked.has(keyOf(id, version))) return;
+  asked.add(keyOf(id, version));
   const found = await cases.type(id, version).catch(() => null);
   if (found !== null) older.set(keyOf(id, version), found);
 }
 
-export const typeName = (id: string): string => text(typeOf(id)?.name) || id;
+export const typeName = (id: string): string => text(typeOf(id)?.name ?? [...older.values()].find((type) => type.id === id)?.name) || id;
 export const stateName = (row: Pick<CaseRow, "type" | "type_version">, state: string): string => text(typeOfCase(row)?.states[state]?.words) || state;
 export const moveName = (move: Pick<Move, "name" | "words">): string => text(move.words) || move.name;
 export const departmentName = (id: string | null): string => (id === null || id === "" ? "–" : text(departments.value.get(id)?.name) || id);
