@@ -33,6 +33,7 @@ export const PATHS = {
   role: "M12 3 4 6v6c0 5 3.500 8 8 9 4.500-1 8-4 8-9V6zm-3.500 9 2.500 2.500 4.500-5",
   token: "M8 16a4 4 0 1 1 3.500-6H21v4h-2v3h-4v-3h-3.500A4 4 0 0 1 8 16zm0-4v.01",
   audit: "M6 3h9l4 4v14H6zm9 0v4h4M9 11h7m-7 4h7m-7 3h4",
+  blocks: "M4 4h6v6H4zm10 0h6v6h-6zM4 14h6v6H4zm13-1v8m-4-4h8",
   inbox: "M3 13h5l1.500 3h5L16 13h5M3 13 6 4h12l3 9v7H3z",
   review: "M5 3h14v18H5zM8 8h8M8 12h5m0 4 2 2 4-4",
 } as const;

@@ -5,8 +5,8 @@ import type { Definition } from "@/work/types/model";
 export interface Box { id: string; x: number; y: number; reached: boolean; closes: boolean }
 export interface Line { from: string; to: string; moves: string[]; path: string; x: number; y: number }
 export interface Drawing { boxes: Box[]; lines: Line[]; width: number; height: number }
-export const BOX = { width: 116, height: 36 };
-const STEP = { x: 196, y: 74 };
+export const BOX = { width: 112, height: 36 };
+const STEP = { x: 204, y: 74 };
 const MARGIN = { x: 14, y: 34 };
 
 const next = (of: Definition, state: string): string[] => of.moves.filter((move) => move.from.includes(state)).map((move) => move.to).filter((to) => to in of.states);
@@ -46,19 +46,19 @@ function placed(of: Definition): Map<string, { x: number; y: number }> {
 }
 
 type Point = { x: number; y: number };
+// Where the words of a line stand: in its middle, which of a bowed one is half way to the bow.
 const middle = (a: Point, b: Point, c: Point): Point => ({ x: (a.x + 2 * b.x + c.x) / 4, y: (a.y + 2 * b.y + c.y) / 4 });
 const spelled = (a: Point, b: Point, c: Point): string => `M${a.x} ${a.y}Q${b.x} ${b.y} ${c.x} ${c.y}`;
 
-/** A line leaves at the right and comes in at the left; one that goes back bows below, one in the same column beside. */
-function drawn(from: Point, to: Point): { path: string; at: Point } {
-  const half = BOX.height / 2;
+/** A line leaves at the right and comes in at the left. Two that go to and fro bow apart, each to its own right; a long one bows around what lies between. */
+function drawn(from: Point, to: Point, isToAndFro: boolean): { path: string; at: Point } {
   if (from.x === to.x) return beside(from, to);
-  const forward = to.x > from.x;
-  const far = Math.abs(to.x - from.x) > STEP.x;
-  const a = forward ? { x: from.x + BOX.width, y: from.y + half - 5 } : { x: from.x, y: from.y + half + 7 };
-  const c = forward ? { x: to.x, y: to.y + half - 5 } : { x: to.x + BOX.width, y: to.y + half + 7 };
-  const bow = forward ? (far && from.y === to.y ? -STEP.y * 0.9 : 0) : far ? STEP.y * 0.9 : STEP.y * 0.35;
-  const b = { x: (a.x + c.x) / 2, y: (a.y + c.y) / 2 + bow };
+  const onward = to.x > from.x ? 1 : -1;
+  const y = BOX.height / 2 - (isToAndFro ? 8 * onward : 0);
+  const edge = (point: Point, right: boolean): Point => ({ x: right ? point.x + BOX.width : point.x, y: point.y + y });
+  const [a, c] = [edge(from, onward > 0), edge(to, onward < 0)];
+  const far = Math.abs(to.x - from.x) > STEP.x ? STEP.y * 1.6 : 0;
+  const b = { x: (a.x + c.x) / 2, y: (a.y + c.y) / 2 - onward * Math.max(far, isToAndFro ? STEP.y * 0.3 : 0) };
   return { path: spelled(a, b, c), at: middle(a, b, c) };
 }
 function beside(from: Point, to: Point): { path: string; at: Point } {
@@ -81,7 +81,7 @@ export function draw(of: Definition): Drawing {
   const lines = [...pairs.values()].flatMap((pair) => {
     const [from, to] = [at.get(pair.from), at.get(pair.to)];
     if (from === undefined || to === undefined) return [];
-    const { path, at: label } = drawn(from, to);
+    const { path, at: label } = drawn(from, to, pairs.has(`${pair.to} ${pair.from}`));
     return [{ ...pair, path, x: label.x, y: label.y }];
   });
   const [lost, ends] = [unreachable(of), deadEnds(of)];
