@@ -18,7 +18,7 @@ export function leftWords(dueAt: string | null, nowMs: number): string {
   if (dueAt === null) return "";
   const hours = (Date.parse(dueAt) - nowMs) / HOUR_MS;
   const far = Math.abs(hours) >= 48;
-  const n = far ? number(Math.abs(hours) / 24, 0) : number(Math.abs(hours), Math.abs(hours) < 10 ? 1 : 0);
+  const n = far ? number(Math.floor(Math.abs(hours) / 24)) : number(Math.abs(hours), Math.abs(hours) < 10 ? 1 : 0);
   if (hours < 0) return far ? t("hotline.late_days", { n }) : t("hotline.late_hours", { n });
   return far ? t("hotline.left_days", { n }) : t("hotline.left_hours", { n });
 }
