@@ -8,7 +8,7 @@ export const unread = ref(0);
 const EVERY_MS = 60_000;
 let isRunning = false;
 
-async function look(): Promise<void> {
+export async function lookUnread(): Promise<void> {
   if (!signedIn.value || document.hidden) return;
   const found = await notices.unread().catch(() => null);
   if (found !== null) unread.value = found.count;
@@ -16,6 +16,6 @@ async function look(): Promise<void> {
 export function watchUnread(): void {
   if (isRunning) return;
   isRunning = true;
-  void look();
-  window.setInterval(() => { void look(); }, EVERY_MS);
+  void lookUnread();
+  window.setInterval(() => { void lookUnread(); }, EVERY_MS);
 }
