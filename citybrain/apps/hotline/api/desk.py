@@ -89,6 +89,12 @@ async def one(state: State, request: Asking, case_id: FromPath[int]) -> Full:
     )
 
 
+@get("/api/hotline/tickets/{case_id:int}/caller", opt={"permission": "case.view"})
+async def caller(state: State, request: Asking, case_id: FromPath[int]) -> Caller:
+    """Who told it, masked."""
+    return await desk.caller(hotline_of(state), request.state.actor, case_id)
+
+
 @post("/api/hotline/tickets/{case_id:int}/caller", opt={"permission": "hotline.callers"}, status_code=200)
 async def reveal(state: State, request: Asking, case_id: FromPath[int], data: JSONBody[Reveal]) -> Caller:
     """Who told it, in clear; the reason stands in the audit log."""
@@ -152,6 +158,7 @@ ROUTES = (
     take_in,
     suggest,
     one,
+    caller,
     reveal,
     ring,
     follow_ups,

@@ -8,15 +8,20 @@ import pytest
 from citybrain.apps.hotline.model import Caller, Channel, Intake
 from citybrain.apps.hotline.service import calls, desk, intake
 from citybrain.apps.hotline.service.calls import CallTaken, NoSuchCall
-from citybrain.apps.hotline.service.desk import Call
+from citybrain.apps.hotline.service.desk import Call, FollowUp
 from citybrain.apps.hotline.service.hotline import Hotline
 from citybrain.apps.hotline.store import kept, tickets
 from citybrain.apps.hotline.store.kept import Article
-from citybrain.apps.hotline.tests.people import DESK_CLERK
+from citybrain.apps.hotline.tests.people import DESK_CLERK, ROADS, WATER, staff
+from citybrain.kernel.cases.case import MoveFacts
+from citybrain.kernel.cases.refusals import NoSuchCase
+from citybrain.kernel.cases.satisfaction import Satisfaction
+from citybrain.kernel.clock import utc_now
 from citybrain.kernel.privacy.people import ReasonMissing
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 PHONE = "13912345678"
+AT_THE_DESK = staff("he", "hotline")
 
 
 async def ringing(hotline: Hotline, key: str, *, phone: str = PHONE, agent: str = "") -> int:
@@ -125,3 +130,19 @@ async def test_an_old_article_is_found_only_by_who_asks_for_old_ones(hotline: Ho
     await kept.put_article(hotline.db, old, by="li", now=NOW)
     assert "旧通知" not in [each.title for each in await kept.articles(hotline.db, "旧通知", NOW.date())]
     assert "旧通知" in [each.title for each in await kept.articles(hotline.db, "旧通知", None)]
+
+
+async def test_the_desk_calls_back_callers_of_tickets_that_other_departments_have(hotline: Hotline) -> None:
+    told = Intake(text="家里停水了", channel=Channel.PHONE, caller=Caller(phone="13800003333"), department="water")
+    id = (await intake.take(hotline, DESK_CLERK, told, now=NOW)).case_id
+    assert (await desk.caller(hotline, AT_THE_DESK, id)).phone == "138****3333"
+    assert (await desk.reveal(hotline, AT_THE_DESK, id, "电话回访")).phone == "13800003333"
+    with pytest.raises(NoSuchCase):
+        await desk.caller(hotline, ROADS, id)
+    await hotline.cases.move(WATER, id, "accept")
+    await hotline.cases.move(WATER, id, "answer", MoveFacts(answer="已恢复供水", fields={"resolution": "resolved"}))
+    assert id in {each.case_id for each in await desk.follow_up_list(hotline, AT_THE_DESK, utc_now())}
+    assert id not in {each.case_id for each in await desk.follow_up_list(hotline, ROADS, utc_now())}
+    said = FollowUp(reached=True, resolved=True, satisfaction=Satisfaction.SATISFIED)
+    await desk.follow_up(hotline, AT_THE_DESK, id, said, now=utc_now())
+    assert id not in {each.case_id for each in await desk.follow_up_list(hotline, AT_THE_DESK, utc_now())}

@@ -32,6 +32,7 @@ export const hotline = {
   addTo: (id: number, text: string, callId: number | null) => write<{ case_id: number; number: string }>("POST", `/api/hotline/tickets/${id}/additions`, { text, call_id: callId }),
   answerNow: (id: number, answer: string, resolution: string) => write<unknown>("POST", `/api/cases/${id}/acts`, { verb: "move", move: "answer_now", answer, fields: { resolution } }),
   ticket: (id: number) => ask<Full>(`/api/hotline/tickets/${id}`),
+  caller: (id: number) => ask<Caller>(`/api/hotline/tickets/${id}/caller`),
   reveal: (id: number, reason: string) => write<Caller>("POST", `/api/hotline/tickets/${id}/caller`, { reason }),
 
   followUps: () => ask<Ticket[]>("/api/hotline/follow-ups"),
