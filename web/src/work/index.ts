@@ -4,6 +4,8 @@ import { may, signedIn } from "@/shell/access";
 import type { CityApp } from "@/shell/app";
 import { unread, watchUnread } from "@/work/unread";
 
+if (typeof window !== "undefined") watchUnread();
+
 export const app: CityApp = {
   name: "work",
   layers: [],
@@ -12,7 +14,7 @@ export const app: CityApp = {
     { path: "/work", group: "work", kind: "desk", title: "desk.work", icon: "inbox", component: () => import("@/work/WorkDesk.vue"), shown: () => may("case.view") },
     { path: "/reviews", group: "work", kind: "desk", title: "desk.reviews", icon: "review", component: () => import("@/work/ReviewsDesk.vue"), shown: () => may("case.view") },
     { path: "/types", group: "manage", kind: "desk", title: "desk.types", icon: "blocks", component: () => import("@/work/types/TypesDesk.vue"), shown: () => may("case.types") },
-    { path: "/notices", group: "work", kind: "desk", title: "desk.notices", icon: "bell", component: () => import("@/work/NoticesDesk.vue"), shown: () => { watchUnread(); return signedIn.value; }, badge: () => unread.value },
+    { path: "/notices", group: "work", kind: "desk", title: "desk.notices", icon: "bell", component: () => import("@/work/NoticesDesk.vue"), shown: () => signedIn.value, badge: () => unread.value },
   ],
   inspectors: [],
   places: () => [],

@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many notices one has not read; looked at every minute while the page is looked at.
-import { ref } from "vue";
-import { signedIn } from "@/shell/access";
+// How many notices one has not read; looked at when somebody signs in and every minute while the page is looked at.
+import { ref, watch } from "vue";
+import { me, signedIn } from "@/shell/access";
 import { notices } from "@/work/duty";
 
 export const unread = ref(0);
 const EVERY_MS = 60_000;
-let isRunning = false;
 
 export async function lookUnread(): Promise<void> {
-  if (!signedIn.value || document.hidden) return;
-  const found = await notices.unread().catch(() => null);
+  const found = signedIn.value && !document.hidden ? await notices.unread().catch(() => null) : null;
   if (found !== null) unread.value = found.count;
 }
 export function watchUnread(): void {
-  if (isRunning) return;
-  isRunning = true;
-  void lookUnread();
+  watch(() => me.value.account, () => { unread.value = 0; void lookUnread(); }, { immediate: true });
   window.setInterval(() => { void lookUnread(); }, EVERY_MS);
 }
