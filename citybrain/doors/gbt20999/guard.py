@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is never asked of a controller, whoever wishes it: judged by what the controller said of itself. Pure."""
+
+from citybrain.doors.gbt20999.capability import ACCEPTED, Answer, Capability, Seen, refused
+from citybrain.doors.gbt20999.values import Mode
+
+LONGEST_WISH_S = 300.0
+"""A wish is renewed long before; one that would stand for longer is a mistake of whoever wishes."""
+
+
+def judge(capability: Capability, stage: int, for_s: float) -> Answer:
+    """Whether the controller could show this stage at all, and for so long."""
+    if not 0 <= stage < len(capability.stages) or not capability.stages[stage]:
+        return refused("gbt20999.no_such_stage", stage=stage, stages=len(capability.stages))
+    pair = first_conflict(capability, stage)
+    if pair is not None:
+        return refused("gbt20999.stage_conflicts", stage=stage, one=pair[0], other=pair[1])
+    least_s = capability.min_green_s(stage)
+    if not least_s <= for_s <= LONGEST_WISH_S:
+        return refused("gbt20999.wish_out_of_range", for_s=for_s, least_s=least_s, longest_s=LONGEST_WISH_S)
+    return ACCEPTED
+
+
+def first_conflict(capability: Capability, stage: int) -> tuple[int, int] | None:
+    """The first two phases of a stage that conflict, None when none do."""
+    phases = capability.stages[stage]
+    return next(
+        ((one, other) for one in phases for other in phases if one < other and (one, other) in capability.conflicts),
+        None,
+    )
+
+
+def in_other_hands(seen: Seen) -> Answer | None:
+    """A controller that flashes, is dark, all red, or has somebody at its panel is left alone."""
+    if seen.is_manual or seen.mode in (Mode.FLASH, Mode.ALL_RED, Mode.OFF):
+        return refused("gbt20999.in_other_hands", mode=seen.mode.value, run_mode=f"0x{seen.run_mode:02X}")
+    return None
+
+
+def no_way(capability: Capability, seen: Seen, stage: int) -> Answer | None:
+    """A change that the controller's own table does not allow from what is shown; `via` says by which stage."""
+    if seen.stage is None or seen.stage == stage:
+        return None
+    constraint = capability.transitions.get((seen.stage, stage), 0)
+    if not constraint:
+        return None
+    via = constraint - 1 if 0 < constraint <= len(capability.stages) else None
+    return refused("gbt20999.no_way", stage=stage, shown=seen.stage, via=via)
+
+
+def may_change(capability: Capability, seen: Seen) -> bool:
+    """The least green of what is shown is over; in the middle of a change it is not."""
+    return seen.stage is not None and seen.stage_age_s >= capability.min_green_s(seen.stage)
