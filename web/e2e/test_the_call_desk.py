@@ -222,7 +222,7 @@ def test_a_rule_is_tried_on_last_month_and_two_who_save_see_each_other(desk: Ope
     assert (now["version"], now["rules"][-1]["department"]) == (3, "power")
 
 
-def test_a_category_gets_another_name(desk: Open, client: httpx.Client) -> None:
+def test_a_category_gets_another_name_and_keeps_what_it_asks(desk: Open, client: httpx.Client) -> None:
     page = desk("/routing?tab=categories")
     page.get_by_label("Find a category").fill("Street light")
     page.get_by_role("button", name="Street light out").click()
@@ -231,6 +231,18 @@ def test_a_category_gets_another_name(desk: Open, client: httpx.Client) -> None:
     expect(page.get_by_text("Version 2")).to_be_visible()
     names = [each["name"]["en"] for each in client.get("/api/hotline/categories").json()["categories"]]
     assert "Street light" in names
+    page.get_by_role("button", name="Add a question").click()
+    page.get_by_label("Question in Chinese").fill("几盏灯？")
+    page.get_by_label("Question in English").fill("How many lamps?")
+    page.get_by_label("Answered by").select_option("number")
+    page.get_by_role("button", name="Save categories").click()
+    expect(page.get_by_text("Version 3")).to_be_visible()
+    page.get_by_label("English name").fill("Street lights")
+    page.get_by_role("button", name="Save categories").click()
+    expect(page.get_by_text("Version 4")).to_be_visible()
+    categories = client.get("/api/hotline/categories").json()["categories"]
+    (lights,) = [each for each in categories if each["name"]["en"] == "Street lights"]
+    assert [(each["words"]["en"], each["datatype"]) for each in lights["questions"]] == [("How many lamps?", "number")]
 
 
 def test_an_article_remembers_who_wrote_what(desk: Open) -> None:

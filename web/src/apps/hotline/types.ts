@@ -40,7 +40,10 @@ export interface Intake {
 }
 export interface Receipt { case_id: number; number: string; secret: string; department: string; because: Reason }
 
-export interface Category { id: string; name: Text; department: string; urgency: Urgency | null; words: string[]; public: boolean }
+export const DATATYPES = ["string", "text", "number", "datetime", "singlevaluelist", "multivaluelist"] as const;
+/** What a category needs to know besides the words; as a rule it holds for those below too. */
+export interface Question { code: string; words: Text; datatype: (typeof DATATYPES)[number]; required: boolean; hint: Text; options: { key: string; name: Text }[] }
+export interface Category { id: string; name: Text; department: string; urgency: Urgency | null; words: string[]; public: boolean; questions?: Question[] }
 export interface Categories { version: number; categories: Category[] }
 export const DAYS = ["all", "workdays", "weekends"] as const;
 export interface Rule {
