@@ -2,11 +2,12 @@
 // What the parts of the editor have in common: the definition they change, its faults, and what names can be chosen.
 import { computed, inject } from "vue";
 import type { InjectionKey, Ref } from "vue";
-import type { Text } from "@/api/types";
+import type { Facts, Text } from "@/api/types";
 import { knows, say, t, text } from "@/i18n";
 import { departmentName, work } from "@/work/state";
 import type { Move } from "@/work/types";
 import { placeOf } from "@/work/types/faults";
+import { fieldsOfForm, titleOfField } from "@/work/types/form";
 import type { Definition, Fault } from "@/work/types/model";
 import { EVENTS } from "@/work/types/model";
 
@@ -38,6 +39,29 @@ export const moveWords = (definition: Definition, name: string): string => text(
 export const moveText = (move: Move): string => text(move.words) || move.name;
 export const permissionWords = (name: string): string => say(`permission.${name}`, {}, name);
 export const roleWords = (name: string, shown: Text = {}): string => text(shown) || (knows(`role.${name}`) ? say(`role.${name}`) : name);
+
+const PLACES: Readonly<Record<string, string>> = { initial: "initial", transfers: "transfers", merge: "merges_into", search: "searched" };
+/** Something by its words, with its id where that says more. */
+const withId = (words: string, id: string): string => (words === id || words === "" ? id : `${words} (${id})`);
+function moveOrPlace(definition: Definition, name: string): string {
+  const place = PLACES[name];
+  return place === undefined ? withId(moveWords(definition, name), name) : say(`types.word.${place}`);
+}
+function fieldOrNeed(definition: Definition, name: string): string {
+  const found = fieldsOfForm(definition.form).find((field) => field.name === name);
+  return found === undefined ? say(`types.need.${name}`, {}, name) : withId(text(titleOfField(found.schema)), name);
+}
+/** The facts of a sentence with states, moves and fields as they are called, not as they are spelled. */
+export function inWords(definition: Definition, facts: Facts): Facts {
+  const known: Record<string, (value: unknown) => unknown> = {
+    state: (value) => withId(stateWords(definition, String(value)), String(value)),
+    move: (value) => moveOrPlace(definition, String(value)),
+    field: (value) => fieldOrNeed(definition, String(value)),
+    missing: (value) => (Array.isArray(value) ? value.map((name) => fieldOrNeed(definition, String(name))) : value),
+    moves: (value) => (Array.isArray(value) ? value.map((name) => moveWords(definition, String(name))) : value),
+  };
+  return Object.fromEntries(Object.entries(facts).map(([name, value]) => [name, known[name]?.(value) ?? value]));
+}
 
 /** What begins or ends a limit: things that happen to every case, and coming into a state. */
 export const eventWords = (definition: Definition, event: string): string =>
