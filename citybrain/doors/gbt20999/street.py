@@ -77,9 +77,10 @@ class Street:
     def step(self, now_s: float) -> Mapping[int, Lamp]:
         """What each lamp group shows from now on."""
         self._mind_the_centre(now_s)
-        if mode_of(self.mode) not in (Mode.FLASH, Mode.OFF):
-            self._move_heads(now_s)
-            self._decide(now_s)
+        if self.mode in (RunMode.FLASH, RunMode.OFF):
+            return self._lamps(now_s)
+        self._move_heads(now_s)
+        self._decide(now_s)
         lamps = {**self._lamps(now_s), **self.crossed}
         if self._conflicts(lamps):
             self.faults.append((FaultType.GREEN_CONFLICT, FaultAction.FLASH))
