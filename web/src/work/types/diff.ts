@@ -5,25 +5,33 @@ import type { Definition } from "@/work/types/model";
 import type { Tab } from "@/work/types/faults";
 
 export type Change = "added" | "removed" | "changed";
-export interface Difference { part: Tab; kind: "state" | "move" | "field" | "deadline" | "personal" | "word"; change: Change; name: string; words: { zh?: string; en?: string } }
+export interface Difference { part: Tab; kind: "state" | "move" | "field" | "deadline" | "personal" | "word"; change: Change; name: string; words: { zh?: string; en?: string }; inside: Inside[] }
+/** One word of something that is changed, before and after. */
+export interface Inside { name: string; before: unknown; after: unknown }
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === "object" && value !== null && !Array.isArray(value);
+function insides(before: unknown, after: unknown): Inside[] {
+  const [old, now] = [isObject(before) ? before : { "": before }, isObject(after) ? after : { "": after }];
+  return [...new Set([...Object.keys(old), ...Object.keys(now)])].filter((name) => !same(old[name], now[name])).map((name) => ({ name, before: old[name], after: now[name] }));
+}
 
 type Named = { name: string; words: Difference["words"]; body: unknown };
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 
 function between(before: readonly Named[], after: readonly Named[], part: Tab, kind: Difference["kind"]): Difference[] {
   const [old, now] = [new Map(before.map((one) => [one.name, one])), new Map(after.map((one) => [one.name, one]))];
-  const gone = before.filter((one) => !now.has(one.name)).map((one) => ({ one, change: "removed" as const }));
-  const rest = after.flatMap((one): { one: Named; change: Change }[] => {
+  const gone = before.filter((one) => !now.has(one.name)).map((one) => ({ one, change: "removed" as const, inside: [] }));
+  const rest = after.flatMap((one): { one: Named; change: Change; inside: Inside[] }[] => {
     const was = old.get(one.name);
-    if (was === undefined) return [{ one, change: "added" }];
-    return same(was.body, one.body) ? [] : [{ one, change: "changed" }];
+    if (was === undefined) return [{ one, change: "added", inside: [] }];
+    return same(was.body, one.body) ? [] : [{ one, change: "changed", inside: insides(was.body, one.body) }];
   });
-  return [...rest, ...gone].map(({ one, change }) => ({ part, kind, change, name: one.name, words: one.words }));
+  return [...rest, ...gone].map(({ one, change, inside }) => ({ part, kind, change, name: one.name, words: one.words, inside }));
 }
 
 const states = (of: Definition): Named[] => Object.entries(of.states).map(([name, state]) => ({ name, words: state.words, body: state }));
 const moves = (of: Definition): Named[] => of.moves.map((move) => ({ name: `${move.name} ${move.from.join(",")}`, words: { ...move.words }, body: move }));
-const fields = (of: Definition): Named[] => fieldsOfForm(of.form).map((field) => ({ name: field.name, words: titleOfField(field.schema), body: [field.schema, field.required, field.when] }));
+const fields = (of: Definition): Named[] => fieldsOfForm(of.form).map((field) => ({ name: field.name, words: titleOfField(field.schema), body: { ...field.schema, required: field.required, when: field.when } }));
 /** Rules of one name are told apart by their place among those. */
 const deadlines = (of: Definition): Named[] => of.deadlines.map((rule, i) => {
   const number = of.deadlines.slice(0, i + 1).filter((one) => one.name === rule.name).length;
