@@ -77,6 +77,12 @@ broker:
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto >/dev/null; } \
 	    || echo 'mosquitto could not be installed: the tests of MQTT will be skipped.'; \
 	fi
+# The tests of NTCIP use Debian's net-snmp. Without it they say that they are skipped, and why.
+	@if ! command -v snmpget >/dev/null && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	  echo 'Installing net-snmp for the tests of NTCIP …'; \
+	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends snmp >/dev/null; } \
+	    || echo 'net-snmp could not be installed: the tests of NTCIP with it will be skipped.'; \
+	fi
 
 bench: .venv/dev.stamp ## the figures we promise, measured
 	@for file in bench/bench_*.py; do $(BIN)/python $$file; done

@@ -40,6 +40,8 @@ SETTINGS = {
     "cipher": "Algorithms that new values are encrypted with: `aes` (AES-256-GCM, SHA-256) or `sm` (SM4-GCM, SM3).",
     "public_may": "Permissions, separated by commas, that everybody on the network has without a name.",
     "mqtt": "Mapping file (TOML) of the MQTT door; without it the door stays shut.",
+    "ntcip": "Mapping file (TOML) of signal controllers that speak NTCIP 1202; without it the door stays shut.",
+    "gbt20999": "Mapping file (TOML) of signal controllers that speak GB/T 20999-2017; without it the door stays shut.",
     "smtp": "Mail server: `smtp://user:password@host:587?from=city@example.org`, or `smtps://…`; without it no mail.",
     "sms": "Webhook of the message gateway: it gets `{to, subject, text}` as JSON; without it no messages to phones.",
     "push": "Webhook for pushes; notices go there, and to `sms`, signed with `webhook_secret`, or not at all.",

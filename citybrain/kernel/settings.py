@@ -39,6 +39,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_may: tuple[str, ...] = ()
     contexts: Path | None = None
     mqtt: Path | None = None
+    gbt20999: Path | None = None
+    ntcip: Path | None = None
     address: str | None = None
     smtp: str | None = None
     sms: str | None = None
@@ -76,6 +78,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         history_page=int(_number("HISTORY_PAGE", said("HISTORY_PAGE"), default=1000, low=1, high=1_000_000)),
         public_may=tuple(filter(None, (each.strip() for each in (said("PUBLIC_MAY") or "").split(",")))),
         mqtt=Path(said("MQTT") or "").expanduser().absolute() if said("MQTT") else None,
+        gbt20999=Path(said("GBT20999") or "").expanduser().absolute() if said("GBT20999") else None,
+        ntcip=Path(said("NTCIP") or "").expanduser().absolute() if said("NTCIP") else None,
         contexts=Path(said("CONTEXTS") or "").expanduser().absolute() if said("CONTEXTS") else None,
         address=(said("ADDRESS") or "").rstrip("/") or None,
         keys=Path(said("KEYS") or "").expanduser().absolute() if said("KEYS") else None,

@@ -57,6 +57,12 @@ class Link(asyncio.DatagramProtocol):
         self._turn = asyncio.Lock()
         self.tally = Tally()
 
+    @property
+    def host(self) -> str:
+        """The network address that the name of the host led to."""
+        assert self._transport is not None
+        return str(self._transport.get_extra_info("peername")[0])
+
     async def get(self, oids: Sequence[Oid]) -> list[Value]:
         """The values in the order of the question; `Absent` where the device has no such object. May be `Silent`."""
         found: list[Value] = []

@@ -109,7 +109,10 @@ CHANNEL_GREENS: Oid = (*CHANNELS, 4, 1, 4)
 CHANNEL_VEHICLE, CHANNEL_PEDESTRIAN = 2, 3
 
 ECONOLITE_SPAT: Oid = (*NEMA, 3, 5, 2, 9, 44, 1, 0)
-"""Switches the SPaT broadcast on (2, or 6) on controllers of one maker; others answer noSuchName."""
+"""Switches the SPaT broadcast on at controllers of one maker; others answer noSuchName. carma-streets sets 2 there,
+mmitss-az sets 6 at instance .1."""
+
+ECONOLITE_SPAT_ON = 2
 
 ALARM_WORDS_1: Mapping[int, str] = {
     0: "cycle_fault",

@@ -11,6 +11,8 @@ from citybrain.doors.ntcip.codec import UnreadableFrame
 HEADER = 0xCD
 PHASES = 16
 SIZE = 245
+CLOCK_MAY_DIFFER = timedelta(seconds=10)
+"""A broadcast is a tenth of a second old; a clock that differs by more is not set."""
 
 _LAYOUT = struct.Struct(">BB" + "BHHHHHH" * PHASES + "11H4B3sHHH")
 _PER_PHASE = 7
@@ -92,7 +94,8 @@ def decode(frame: bytes) -> Spat:
 
 
 def said_at(spat: Spat, now: datetime) -> datetime:
-    """When the controller sent it: the time of its day that is nearest to `now`."""
+    """When the controller sent it: the time of its day that is nearest to `now`; `now` when its clock is wrong."""
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     said = midnight + timedelta(seconds=spat.second, milliseconds=spat.millisecond)
-    return min((said + timedelta(days=days) for days in (-1, 0, 1)), key=lambda at: abs(at - now))
+    nearest = min((said + timedelta(days=days) for days in (-1, 0, 1)), key=lambda at: abs(at - now))
+    return nearest if abs(nearest - now) <= CLOCK_MAY_DIFFER else now

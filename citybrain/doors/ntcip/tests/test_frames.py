@@ -168,3 +168,9 @@ def test_a_broadcast_sent_before_midnight_is_not_a_day_old_or_young() -> None:
     after = datetime(2026, 3, 2, 0, 0, 1, tzinfo=UTC)
     late = Spat(times=tuple(PhaseTimes(phase=n + 1) for n in range(16)), second=86_399, millisecond=900)
     assert spat.said_at(late, after) == datetime(2026, 3, 1, 23, 59, 59, 900_000, tzinfo=UTC)
+
+
+def test_a_controller_whose_clock_is_wrong_spoke_when_it_was_heard() -> None:
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    wrong = Spat(times=tuple(PhaseTimes(phase=n + 1) for n in range(16)), second=43_100)
+    assert spat.said_at(wrong, noon) == noon
