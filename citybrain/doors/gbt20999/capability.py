@@ -28,10 +28,10 @@ class PhaseFacts(msgspec.Struct, frozen=True, kw_only=True):
 class Capability(msgspec.Struct, frozen=True, kw_only=True):
     """A controller as it describes itself.
 
-    `stages[n]` is stage n + 1 of the controller: the phases that it shows green together; empty where it has none.
+    `stages` are the phases that it shows green together, empty where it has none; `numbers` what it calls each stage.
     `conflicts` are pairs of phases that never may be green together, both ways round; `intergreen_s` the time from the
     end of green of the first to the begin of green of the second. `transitions` are changes between stages that are
-    not free: 255 never, else only by that stage of the controller. `can` is what it accepts. Without a word from the
+    not free: 255 never, else only by the stage that it calls so. `can` is what it accepts. Without a word from the
     centre for `backup_s` seconds it goes back to its own plan; no object tells it, so the operator does. A controller
     of this standard has no rings.
     """
@@ -40,6 +40,7 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     phases: tuple[PhaseFacts, ...]
     stages: tuple[tuple[int, ...], ...]
+    numbers: tuple[int, ...]
     conflicts: frozenset[tuple[int, int]]
     intergreen_s: Mapping[tuple[int, int], float]
     transitions: Mapping[tuple[int, int], int]
@@ -52,6 +53,10 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
     def phase(self, number: int) -> PhaseFacts:
         """The facts of a phase that a stage uses."""
         return next(phase for phase in self.phases if phase.number == number)
+
+    def place(self, number: int) -> int | None:
+        """The place of the stage that the controller calls so, None when it is none of ours."""
+        return self.numbers.index(number) if number in self.numbers else None
 
     def min_green_s(self, stage: int) -> float:
         """How long a stage must be green at least: as long as its slowest phase."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drives one controller: reads what it can and shows, and brings wished stages about within its own limits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -32,10 +32,22 @@ class _Wish(msgspec.Struct, frozen=True):
 
 
 class Controller:
-    """One junction of one controller. A wish lasts until it expires, is taken back, or the controller hears no more."""
+    """One junction of one controller. A wish lasts until it expires, is taken back, or the controller hears no more.
 
-    def __init__(self, client: Client, *, backup_s: float = BACKUP_S, clock: Callable[[], datetime] = utc_now) -> None:
+    `stages` are the stages that count, by the controller's own numbers, in the order of whoever wishes; without them
+    all that it has.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        stages: Sequence[int] = (),
+        backup_s: float = BACKUP_S,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
         self.client = client
+        self._stages = tuple(stages)
         self._backup_s = backup_s
         self._clock = clock
         self._capability: Capability | None = None
@@ -49,7 +61,7 @@ class Controller:
 
         Refuses a controller that is silent or whose tables contradict each other.
         """
-        self._capability = await discovery.discover(self.client, backup_s=self._backup_s)
+        self._capability = await discovery.discover(self.client, self._stages, backup_s=self._backup_s)
         return self._capability
 
     async def look(self) -> Seen:
@@ -128,7 +140,7 @@ class Controller:
             return ACCEPTED
         mode = self.client.line.dialect.centre_mode
         values = [] if seen.run_mode == mode else [(self._address("mode"), bytes([mode]))]
-        reply = await self.client.set([*values, (self._address("stage"), bytes([stage + 1]))])
+        reply = await self.client.set([*values, (self._address("stage"), bytes([self._known().numbers[stage]]))])
         self._heard_at = self._clock()
         if reply.refused:
             return refused("gbt20999.refused", status=_status(next(iter(reply.refused.values()))))

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Asks a controller what it is and what it shows. Nothing of it is believed from elsewhere."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from math import inf
 
@@ -33,22 +33,27 @@ class Contradiction(Conflict):
     """The controller's tables contradict each other: it is read wrongly, or set wrongly. Nobody may command it."""
 
 
-async def discover(client: Client, *, backup_s: float) -> Capability:
+async def discover(client: Client, chosen: Sequence[int] = (), *, backup_s: float) -> Capability:
     """Stages, the phases they use, their times, conflicts, intergreens and transitions.
 
-    Refuses `Silent`, and `Contradiction` where an intergreen is shorter than the yellow before it, which shows that the
-    unit of the dialect is not the controller's.
+    `chosen` are the stages that count, by the controller's numbers; without them all. Refuses `Silent`, and
+    `Contradiction` where a chosen stage is not there, or an intergreen is shorter than the yellow before it, which
+    shows that the unit of the dialect is not the controller's.
     """
     told: dict[Address, bytes] = dict((await client.query([Address(0x01, n) for n in range(1, 6)])).data)
     told |= (await client.query([Address(0x06, 1), Address(0x04, 1)])).data
     reader = Reader(told, client.line.dialect)
-    count = reader.one(0x06, 1, 0)
-    told |= (await client.query([Address(0x06, 2, STAGE_PHASES, n) for n in range(1, count + 1)])).data
-    stages = _without_empty_end([tuple(sorted(reader.stage(n).phases)) for n in range(1, count + 1)])
-    numbers = sorted({phase for stage in stages for phase in stage})
+    asked = chosen or range(1, reader.one(0x06, 1, 0) + 1)
+    told |= (await client.query([Address(0x06, 2, STAGE_PHASES, n) for n in asked])).data
+    stages = {n: tuple(sorted(reader.stage(n).phases)) for n in asked}
+    if not chosen:
+        stages = _without_empty_end(stages)
+    elif missing := [n for n, phases in stages.items() if not phases]:
+        raise Contradiction("gbt20999.stage_not_there", {"stage": missing[0]})
+    numbers = sorted({phase for phases in stages.values() for phase in phases})
     told |= (await client.query([Address(0x04, 2, column, n) for n in numbers for column in NEEDED])).data
     told |= (await client.query([Address(0x07, table, 2, n) for n in numbers for table in (1, 2)])).data
-    told |= (await client.query([Address(0x0A, 1, 2, n) for n in range(1, len(stages) + 1)])).data
+    told |= (await client.query([Address(0x0A, 1, 2, n) for n in stages])).data
     phases = {n: reader.phase(n) for n in numbers}
     groups = sorted({group for phase in phases.values() for group in phase.lamp_groups})
     told |= (await client.query([Address(0x03, 2, 2, group) for group in groups])).data
@@ -60,10 +65,11 @@ async def discover(client: Client, *, backup_s: float) -> Capability:
         version=device.version,
         serial=device.serial,
         phases=tuple(_facts(reader, phase, intergreen_s) for phase in phases.values()),
-        stages=stages,
+        stages=tuple(stages.values()),
+        numbers=tuple(stages),
         conflicts=conflicts,
         intergreen_s=intergreen_s,
-        transitions=_transitions(reader, len(stages)),
+        transitions=_transitions(reader, list(stages)),
         backup_s=backup_s,
         lamp_state=await _lamp_state(client, groups),
     )
@@ -91,7 +97,7 @@ async def look(client: Client, capability: Capability, at: datetime) -> Seen:
         green=green,
         yellow=yellow,
         red=red,
-        stage=_stage(capability, run.stage - 1, state.get("state"), green),
+        stage=_stage(capability, run.stage, state.get("state"), green),
         stage_age_s=float(ran_s) if isinstance(ran_s, int) else inf,
         mode=mode_of(run.mode),
         run_mode=run.mode,
@@ -142,10 +148,10 @@ async def _lamp_state(client: Client, groups: list[int]) -> int:
     return LAMP_STATES[-1]
 
 
-def _without_empty_end(stages: list[tuple[int, ...]]) -> tuple[tuple[int, ...], ...]:
-    while stages and not stages[-1]:
-        stages.pop()
-    return tuple(stages)
+def _without_empty_end(stages: Mapping[int, tuple[int, ...]]) -> dict[int, tuple[int, ...]]:
+    """Controllers count the rows that they have room for."""
+    last = max((n for n, phases in stages.items() if phases), default=0)
+    return {n: phases for n, phases in stages.items() if n <= last}
 
 
 def _both_ways(pairs: Iterable[tuple[int, int]]) -> frozenset[tuple[int, int]]:
@@ -168,14 +174,14 @@ def _intergreens(
     return found
 
 
-def _transitions(reader: Reader, count: int) -> dict[tuple[int, int], int]:
+def _transitions(reader: Reader, numbers: Sequence[int]) -> dict[tuple[int, int], int]:
     """Sources disagree whether a row is for the stage that is left or the one that is entered: both count."""
     found: dict[tuple[int, int], int] = {}
-    for one in range(count):
-        for number, constraint in reader.constraints(one + 1).items():
-            if number <= count and number != one + 1:
-                found[one, number - 1] = max(constraint, found.get((one, number - 1), 0))
-                found[number - 1, one] = max(constraint, found.get((number - 1, one), 0))
+    for place, one in enumerate(numbers):
+        for other, constraint in reader.constraints(one).items():
+            if other in numbers and other != one:
+                for way in ((place, numbers.index(other)), (numbers.index(other), place)):
+                    found[way] = max(constraint, found.get(way, 0))
     return found
 
 
@@ -208,10 +214,11 @@ def _colours(
     return frozenset(green), frozenset(yellow), frozenset(red)
 
 
-def _stage(capability: Capability, stage: int, state: object, green: frozenset[int]) -> int | None:
+def _stage(capability: Capability, number: int, state: object, green: frozenset[int]) -> int | None:
     """The stage that the controller names, if it says that it is green, or its lamps do where it says nothing."""
-    if not 0 <= stage < len(capability.stages):
+    place = capability.place(number)
+    if place is None:
         return None
     if state is None:
-        return stage if set(capability.stages[stage]) <= green else None
-    return stage if state == StageState.GREEN else None
+        return place if set(capability.stages[place]) <= green else None
+    return place if state == StageState.GREEN else None

@@ -44,8 +44,7 @@ def no_way(capability: Capability, seen: Seen, stage: int) -> Answer | None:
     constraint = capability.transitions.get((seen.stage, stage), 0)
     if not constraint:
         return None
-    via = constraint - 1 if 0 < constraint <= len(capability.stages) else None
-    return refused("gbt20999.no_way", stage=stage, shown=seen.stage, via=via)
+    return refused("gbt20999.no_way", stage=stage, shown=seen.stage, via=capability.place(constraint))
 
 
 def may_change(capability: Capability, seen: Seen) -> bool:

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which controllers there are and what they are in the city: a file that the operator writes, read and checked once."""
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from citybrain.doors.gbt20999.client import Line
+from citybrain.doors.gbt20999.codec import USUAL, Dialect
+from citybrain.doors.gbt20999.controller import BACKUP_S
+from citybrain.doors.gbt20999.link import Peer, UnusableAddress
+from citybrain.kernel.errors import Invalid
+
+Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
+
+
+class UnusableMapping(Invalid):
+    """The mapping file cannot be used; the facts say where and why."""
+
+
+class Mapped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One junction: where its controller is, and the TrafficSignalController that it is.
+
+    `centre`, `id` and `junction` are the numbers in every frame. `stages` are the brain's stages 0, 1 … by the
+    controller's numbers; without them all in their order. `backup_s` is after how much silence the controller goes
+    back to its own plan, as it is set there. `dialect` is where makers differ.
+    """
+
+    name: Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+$")]
+    address: str
+    entity: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:.+")]
+    centre: Byte = 1
+    id: Annotated[int, msgspec.Meta(ge=0, le=0xFFFFFFFF)] = 1
+    junction: Byte = 1
+    local_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    timeout_s: Annotated[float, msgspec.Meta(ge=0.05, le=30)] = 1.0
+    tries: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
+    stages: tuple[Annotated[int, msgspec.Meta(ge=1, le=255)], ...] = ()
+    backup_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = BACKUP_S
+    dialect: Dialect = USUAL
+
+    @property
+    def line(self) -> Line:
+        """How to speak with it."""
+        return Line(
+            peer=Peer.of(self.address, local_port=self.local_port),
+            centre=self.centre,
+            controller=self.id,
+            junction=self.junction,
+            dialect=self.dialect,
+            timeout_s=self.timeout_s,
+            tries=self.tries,
+        )
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A whole mapping file. Each controller is looked at every `look_s`, and at once when it reports something."""
+
+    controller: tuple[Mapped, ...]
+    look_s: Annotated[float, msgspec.Meta(ge=0.1, le=60)] = 1.0
+
+
+def load(path: Path) -> Plan:
+    """Read a mapping file (TOML). Refuses with the place of what does not fit."""
+    try:
+        given: Any = tomllib.loads(path.read_text("utf-8"))
+        plan = msgspec.convert(given, Plan)
+    except OSError as error:
+        raise UnusableMapping("gbt20999.file_unreadable", {"path": str(path), "why": error.strerror or ""}) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
+        raise UnusableMapping("gbt20999.file_unusable", {"path": str(path), "why": str(error)}) from error
+    for each in plan.controller:
+        try:
+            Peer.of(each.address)
+        except UnusableAddress as refusal:
+            raise UnusableMapping("gbt20999.file_unusable", {"path": str(path), "why": each.address}) from refusal
+    for names in (
+        [each.name for each in plan.controller],
+        [each.entity for each in plan.controller],
+        [f"{each.address} {each.junction}" for each in plan.controller],
+    ):
+        if twice := _twice(names):
+            raise UnusableMapping("gbt20999.controller_twice", {"path": str(path), "what": twice})
+    return plan
+
+
+def _twice(names: Iterable[str]) -> str:
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return ""
