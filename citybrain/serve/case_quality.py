@@ -152,11 +152,11 @@ async def reviews(state: State, request: AnyRequest) -> Sequence[ReviewSeen]:
     """The reviews that one has to do."""
     store: Store = state.store
     actor: Actor = request.state.actor
-    return await _seen(store, actor, await store.casework.sampling.to_do(actor))
+    return await _seen(store, actor, await store.casework.sampling.to_do(actor), to_review=True)
 
 
-async def _seen(store: Store, actor: Actor, reviews: Sequence[Review]) -> list[ReviewSeen]:
-    cases = await store.cases.finding.those(actor, {each.case_id for each in reviews})
+async def _seen(store: Store, actor: Actor, reviews: Sequence[Review], *, to_review: bool = False) -> list[ReviewSeen]:
+    cases = await store.cases.finding.those(actor, {each.case_id for each in reviews}, to_review=to_review)
     found = [ReviewSeen(**msgspec.structs.asdict(each)) for each in reviews]
     return [
         msgspec.structs.replace(each, number=case.number, title=case.title) if case else each

@@ -32,14 +32,14 @@ class CaseFiles:
         self._clock = clock
 
     async def get(self, actor: Actor, id: int) -> Attachment:
-        """A file that the actor sees: of a case that they see, or just uploaded by them. Refuses `NoSuchAttachment`."""
+        """A file of a case that the actor sees or reviews, or one just uploaded by them; refuses `NoSuchAttachment`."""
         found = await self._attachments.get(id)
         if found.case_id is None:
             if found.owner == owner_of(actor):
                 return found
             raise NoSuchAttachment("kernel.no_such_attachment", {"id": id})
         try:
-            await self._cases.get(actor, found.case_id)
+            await self._cases.get(actor, found.case_id, to_review=True)
         except NoSuchCase:
             raise NoSuchAttachment("kernel.no_such_attachment", {"id": id}) from None
         return found

@@ -34,7 +34,7 @@ class LinkSeen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Detail(msgspec.Struct, frozen=True, kw_only=True):
-    """A case with its story. `moves` and `verbs` are those that who asks may make now."""
+    """A case with its story. `moves` and `verbs` are those that who asks may make now; of a reviewer there are none."""
 
     case: Case
     events: Sequence[CaseEvent]
@@ -59,10 +59,11 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
     processes: Processes
 
     async def of(self, actor: Actor, id: int) -> Detail:
-        """A case that the actor sees; refuses `NoSuchCase`."""
+        """A case that the actor sees, or has to review; refuses `NoSuchCase`."""
         story = await self.cases.story(actor, id)
         case = story.case
-        moves = await self.cases.moves(actor, case)
+        only_reviews = id not in await self.cases.finding.those(actor, [id])
+        moves = [] if only_reviews else await self.cases.moves(actor, case)
         process = await self._process(actor, id)
         return Detail(
             case=case,
@@ -75,7 +76,7 @@ class Details(msgspec.Struct, frozen=True, kw_only=True):
             ratings=await self.ratings.of_case(id),
             alarms=await self.alarms.of_case(id),
             process=process,
-            verbs=await self._verbs(actor, story, moves, process),
+            verbs=[] if only_reviews else await self._verbs(actor, story, moves, process),
         )
 
     async def _verbs(self, actor: Actor, story: Story, moves: Sequence[Move], process: Standing | None) -> list[Verb]:

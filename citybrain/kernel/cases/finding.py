@@ -26,7 +26,7 @@ from citybrain.kernel.cases.query import (
     where,
 )
 from citybrain.kernel.cases.refusals import NoSuchCase
-from citybrain.kernel.cases.rights import Seen, seen
+from citybrain.kernel.cases.rights import Seen, seen, seen_to_review
 from citybrain.kernel.cases.words import OPEN_WORD, Asked, asked, department_word, month_word, tsquery
 from citybrain.kernel.cases.work import SQL as WORK
 from citybrain.kernel.db import Database
@@ -126,11 +126,11 @@ class Finding:
             raise NoSuchCase("kernel.no_such_case", {"id": number[:60]})
         return found
 
-    async def those(self, actor: Actor, ids: Collection[int]) -> dict[int, Case]:
-        """Of some cases those that the actor sees."""
+    async def those(self, actor: Actor, ids: Collection[int], *, to_review: bool = False) -> dict[int, Case]:
+        """Of some cases those that the actor sees, or has `to_review`."""
         if not ids:
             return {}
-        sight = seen(actor)
+        sight = seen_to_review(actor) if to_review else seen(actor)
         found = await self._db.read(
             those_cases(SQL.of_ids, sight.condition), {"ids": list(ids), **sight.params}, as_=Case
         )

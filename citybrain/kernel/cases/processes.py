@@ -126,8 +126,8 @@ class Processes:
         return _standing(case_id, 1, running)
 
     async def standing(self, actor: Actor, case_id: int) -> Standing:
-        """What is to be done now, for those who see the case; refuses `NoSuchProcess`."""
-        await self._cases.get(actor, case_id)
+        """What is to be done now, for those who see the case or review it; refuses `NoSuchProcess`."""
+        await self._cases.get(actor, case_id, to_review=True)
         row = await self._db.read_one(SQL.process_get, {"case_id": case_id}, as_=_Row)
         if row is None:
             raise NoSuchProcess("kernel.no_such_process", {"case": case_id})

@@ -9,6 +9,12 @@ true
 -- name: seen_own
 (c.assignee = %(seen_account)s OR c.opened_by = %(seen_account)s)
 
+-- name: seen_to_review
+EXISTS (
+    SELECT FROM case_review v
+    WHERE v.case_id = c.id AND v.reviewer = %(seen_reviewer)s AND v.reviewed_at IS NULL
+)
+
 -- name: seen_departments
 -- What was somebody's to do elsewhere is none of theirs any more once it is done.
 (

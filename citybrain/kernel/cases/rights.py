@@ -50,6 +50,7 @@ class Sql(msgspec.Struct, frozen=True):
     seen_all: str
     seen_own: str
     seen_departments: str
+    seen_to_review: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_rights.sql"), Sql)
@@ -78,6 +79,15 @@ def seen(actor: Actor, permission: str = VIEW) -> Seen:
     else:
         condition = SQL.seen_nothing
     return Seen(condition, params, found, account)
+
+
+def seen_to_review(actor: Actor) -> Seen:
+    """The same, and what the actor has a review of to do: to read one case by its id, for no list and for no act."""
+    sight = seen(actor)
+    if not sight.reach or sight.reach.all:
+        return sight
+    params = {**sight.params, "seen_reviewer": actor.account}
+    return Seen(f"({sight.condition} OR {SQL.seen_to_review})", params, sight.reach, sight.account)
 
 
 def works_on(actor: Actor, permission: str, case: Case) -> bool:

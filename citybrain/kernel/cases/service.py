@@ -40,7 +40,7 @@ from citybrain.kernel.cases.refusals import (
     SomethingMissing,
     TransferRefused,
 )
-from citybrain.kernel.cases.rights import ASSIGN, OPEN, VIEW, seen, works_on
+from citybrain.kernel.cases.rights import ASSIGN, OPEN, VIEW, Seen, seen, seen_to_review, works_on
 from citybrain.kernel.cases.work import CASE_BY_KEY, SQL, Hooks, Watcher, Work, one_case, put_link
 from citybrain.kernel.db import Database
 
@@ -108,12 +108,12 @@ class Cases:
         """The case that was opened with a key, whoever asks: its opener sends it again."""
         return None if key is None else await self._db.read_one(CASE_BY_KEY, {"key": key}, as_=Case)
 
-    async def get(self, actor: Actor, id: int) -> Case:
-        """A case that the actor sees; refuses `NoSuchCase`, whether there is none or it is another's."""
-        return (await self.covered(actor, await self._stored(actor, id)))[0]
+    async def get(self, actor: Actor, id: int, *, to_review: bool = False) -> Case:
+        """A case that the actor sees, or has `to_review`; refuses `NoSuchCase`, none or another's alike."""
+        sight = seen_to_review(actor) if to_review else seen(actor)
+        return (await self.covered(actor, await self._stored(sight, id)))[0]
 
-    async def _stored(self, actor: Actor, id: int) -> Case:
-        sight = seen(actor)
+    async def _stored(self, sight: Seen, id: int) -> Case:
         found = await self._db.read_one(one_case(sight.condition), {"id": id, **sight.params}, as_=Case)
         if found is None:
             raise NoSuchCase("kernel.no_such_case", {"id": id})
@@ -134,10 +134,10 @@ class Cases:
         return await self._db.read(SQL.history, {"id": id}, as_=CaseEvent)
 
     async def story(self, actor: Actor, id: int) -> Story:
-        """A case with all that is told of it. Linked cases may be out of the actor's sight."""
+        """A case with all that is told of it, for its reviewer too. Linked cases may be out of the actor's sight."""
         events = await self._db.read(SQL.history, {"id": id}, as_=CaseEvent)
         return Story(
-            case=await self.get(actor, id),
+            case=await self.get(actor, id, to_review=True),
             events=await self.hooks.sealing.cover_events(self._db, events, fields(actor, VIEW)),
             comments=tuple(await self._db.read(SQL.comments, {"id": id}, as_=Comment)),
             links=tuple(await self._db.read(SQL.links, {"id": id}, as_=Link)),
@@ -325,7 +325,7 @@ class Cases:
         """Begin a case for each part of one, all or none, with it as their parent; it stays as it is."""
         for opening in openings:
             require(actor, OPEN, department=opening.department)
-        whole, sealing = await self._stored(actor, id), self.hooks.sealing
+        whole, sealing = await self._stored(seen(actor), id), self.hooks.sealing
         openings = [await sealing.of_part(self._db, whole, each) for each in openings]
         parts = [await self._numbered(actor, opening, self._clock()) for opening in openings]
         async with self._on(actor, id, Verb.SPLIT, None, many=True) as (work, parent, type):

@@ -90,3 +90,37 @@ async def test_a_sample_is_seen_by_whoever_drew_it(at_desk: Signs) -> None:
     sample = await op.ask("POST", "/api/samples", plan, status=201)
     path = f"/api/samples/{sample['id']}"
     assert await zhao.refused("GET", path, status=404) == "kernel.no_such_sample"
+
+
+async def test_a_reviewer_reads_the_case_to_review_does_nothing_with_it_and_sees_no_other(at_desk: Signs) -> None:
+    li, chen, op = await at_desk("li"), await at_desk("chen"), await at_desk("op")
+    case, other = await closed(li), await li.open(title="与评查无关")
+    now = utc_now()
+    plan = {
+        "seed": "x",
+        "since": (now - timedelta(days=1)).isoformat(),
+        "until": (now + timedelta(days=1)).isoformat(),
+        "share": 1,
+        "reviewers": ["chen"],
+    }
+    path = f"/api/cases/{case['id']}"
+    assert await chen.refused("GET", path, status=404) == "kernel.no_such_case"
+    sample = await op.ask("POST", "/api/samples", plan, status=201)
+    to_do = {each["case_id"]: each for each in await chen.ask("GET", "/api/reviews")}
+    assert to_do[case["id"]]["title"] == case["title"]
+    detail = await chen.ask("GET", path)
+    assert (detail["case"]["number"], detail["verbs"], detail["moves"]) == (case["number"], [], [])
+    for verb, facts in (
+        ("comment", {"kind": "internal", "text": "x"}),
+        ("edit", {"title": "x"}),
+        ("move", {"move": "reopen", "reason": "x"}),
+        ("link", {"to": case["id"], "kind": "follows"}),
+    ):
+        assert (await chen.act(case, verb, status=404, **facts))["code"] == "kernel.no_such_case", verb
+    assert await chen.refused("POST", f"{path}/rating", BAD, status=404) == "kernel.no_such_case"
+    assert await chen.refused("GET", f"/api/cases/{other['id']}", status=404) == "kernel.no_such_case"
+    listed = await chen.ask("GET", "/api/cases?phase=open&phase=closed&order=newest")
+    assert case["number"] not in {each["number"] for each in listed["cases"]}
+    opinion = {"verdict": "good", "scores": {}, "note": ""}
+    await chen.ask("POST", f"/api/reviews/{sample['id']}/{case['id']}", opinion, status=204)
+    assert await chen.refused("GET", path, status=404) == "kernel.no_such_case", "what is reviewed is seen no more"

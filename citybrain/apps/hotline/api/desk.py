@@ -79,7 +79,7 @@ async def suggest(state: State, request: Asking, data: JSONBody[Asked]) -> Sugge
 async def one(state: State, request: Asking, case_id: FromPath[int]) -> Full:
     """A ticket with all that is told of it."""
     hotline, actor = hotline_of(state), request.state.actor
-    case: Case = await desk.ticket(hotline, actor, case_id)
+    case: Case = await desk.ticket(hotline, actor, case_id, to_review=True)
     rows = await tickets.by_ids(hotline.db, [case_id])
     return Full(
         story=await hotline.cases.story(actor, case_id),

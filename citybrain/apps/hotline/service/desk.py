@@ -65,9 +65,9 @@ async def ring(hotline: Hotline, call: Call) -> PopUp:
     return PopUp(call_id=call_id, phone=mask(Sort.PHONE, call.phone), tickets=tuple(known))
 
 
-async def ticket(hotline: Hotline, actor: Actor, case_id: int) -> Case:
-    """A ticket that the actor sees."""
-    case = await hotline.cases.get(actor, case_id)
+async def ticket(hotline: Hotline, actor: Actor, case_id: int, *, to_review: bool = False) -> Case:
+    """A ticket that the actor sees, or has `to_review`."""
+    case = await hotline.cases.get(actor, case_id, to_review=to_review)
     if case.type not in TYPES:
         raise NotATicket("hotline.not_a_ticket", {"id": case_id})
     return case
@@ -84,7 +84,7 @@ def calling_back(actor: Actor) -> Actor:
 
 async def caller(hotline: Hotline, actor: Actor, case_id: int) -> Caller:
     """Who told it, as much of it as everybody who sees the ticket may see: masked."""
-    await ticket(hotline, calling_back(actor), case_id)
+    await ticket(hotline, calling_back(actor), case_id, to_review=True)
     found = await tickets.caller_of(hotline.db, hotline.keys, case_id)
     return Caller(
         name=mask(Sort.NAME, found.name), phone=mask(Sort.PHONE, found.phone), email=mask(Sort.EMAIL, found.email)
