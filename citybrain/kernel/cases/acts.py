@@ -40,7 +40,10 @@ class How(msgspec.Struct, frozen=True):
 
 
 class Edit(msgspec.Struct, frozen=True, kw_only=True):
-    """New values of what a clerk may correct; what is UNSET stays. `fields` are put over those the case has."""
+    """New values of what a clerk may correct; what is UNSET stays. `fields` are put over those the case has.
+
+    A field that is given as None is taken away.
+    """
 
     title: str | msgspec.UnsetType = msgspec.UNSET
     priority: int | msgspec.UnsetType = msgspec.UNSET
@@ -120,7 +123,7 @@ def make_move(case: Case, type: CaseType, move: Move, facts: MoveFacts, by: str,
         after,
         assignee=facts.assignee if Need.ASSIGNEE in move.needs else assignee,
         priority=move.priority or after.priority,
-        fields={**case.fields, **facts.fields},
+        fields=_put_over(case.fields, facts.fields),
     )
     comment = (CommentKind.ANSWER, facts.answer) if facts.answer else None
     return Step(verb=Verb.MOVE, after=after, move=move.name, reason=facts.reason, comment=comment)
@@ -220,7 +223,13 @@ def edit(case: Case, edits: Edit) -> Step:
         for name, value in msgspec.structs.asdict(edits).items()
         if value is not msgspec.UNSET and name != "fields"
     }
-    return Step(verb=Verb.EDIT, after=replace(case, **given, fields={**case.fields, **edits.fields}))
+    return Step(verb=Verb.EDIT, after=replace(case, **given, fields=_put_over(case.fields, edits.fields)))
+
+
+def _put_over(fields: Facts, given: Facts) -> Facts:
+    """Fields with those that are given; one that is given as None is there no more."""
+    taken = {name for name, value in given.items() if value is None}
+    return {name: value for name, value in {**fields, **given}.items() if name not in taken}
 
 
 def plan(case: Case, time: Time, reason: str) -> Step:

@@ -5,6 +5,7 @@ import pytest
 
 from citybrain.kernel.access.actor import Actor
 from citybrain.kernel.access.policy import NotPermitted
+from citybrain.kernel.cases.acts import Edit
 from citybrain.kernel.cases.case import MoveFacts, Verb, replay
 from citybrain.kernel.cases.case_type import Phase
 from citybrain.kernel.cases.refusals import (
@@ -111,3 +112,14 @@ async def test_what_is_sent_twice_with_one_key_is_one_case(cases: Cases) -> None
 async def test_nobody_opens_a_case_for_a_department_that_is_not_theirs(cases: Cases) -> None:
     with pytest.raises(NotPermitted):
         await cases.open(WATER, pothole())
+
+
+async def test_a_field_that_is_emptied_is_taken_away_and_history_says_so(cases: Cases) -> None:
+    case = await cases.open(ROADS, pothole(fields={"text": "坑", "cause": "rain"}))
+    after = await cases.edit(ROADS, case.id, Edit(fields={"cause": None}))
+    assert after.fields == {"text": "坑"}
+    assert (await cases.get(ROADS, case.id)).fields == {"text": "坑"}
+    assert replay(await cases.history(ROADS, case.id)).fields == {"text": "坑"}
+    with pytest.raises(FieldsRefused):
+        await cases.edit(ROADS, case.id, Edit(fields={"text": None}))
+    assert (await cases.edit(ROADS, case.id, Edit(fields={"cause": None}))).fields == {"text": "坑"}
