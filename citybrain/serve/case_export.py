@@ -2,7 +2,7 @@
 """Routes by which lists are taken along: they leave piece by piece, masked, and nothing in them is a formula."""
 
 from collections.abc import AsyncIterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, post
@@ -10,7 +10,7 @@ from litestar.datastructures import State
 from litestar.params import JSONBody
 from litestar.response import Stream
 
-from citybrain.kernel.cases.export import COLUMNS_AT_MOST, Done
+from citybrain.kernel.cases.export import COLUMNS_AT_MOST, MARKED_AT_MOST, Done, Marked
 from citybrain.kernel.cases.forms import fields_of
 from citybrain.kernel.cases.query import CaseQuery, Order
 from citybrain.kernel.cases.rights import EXPORT, VIEW
@@ -28,9 +28,13 @@ AS_IT_COMES = {"as_it_is": True}
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A question as it stands in an address, and how its answer is taken along; with a reason in clear."""
+    """A question as it stands in an address, and how its answer is taken along; with a reason in clear.
+
+    With `ids` these are taken along, and of the question only the type is looked at: whose form gives columns.
+    """
 
     query: Facts = {}
+    ids: Annotated[tuple[int, ...], msgspec.Meta(max_length=MARKED_AT_MOST)] | None = None
     columns: tuple[str, ...] = ()
     format: Form = Form.CSV
     lang: Literal["zh", "en"] = "zh"
@@ -53,12 +57,13 @@ def file_of(pieces: AsyncIterator[bytes], form: Form, name: str) -> Stream:
 
 @post("/api/cases/export", opt={"permission": EXPORT, **AS_IT_COMES}, status_code=200)
 async def export(state: State, request: AnyRequest, data: JSONBody[Wish]) -> Stream:
-    """The cases of a question as a table, those that are closed too unless the question says otherwise."""
+    """Marked cases, or those of a question, as a table; closed ones too unless the question says otherwise."""
     store: Store = state.store
     query = read_given({"order": Order.NEWEST, **data.query})
     columns = data.columns or await _usual(store, query)
+    wanted = query if data.ids is None else Marked(ids=data.ids, types=query.types)
     pieces = await store.casework.export.write(
-        request.state.actor, query, columns, form=data.format, lang=data.lang, reason=data.reveal_reason
+        request.state.actor, wanted, columns, form=data.format, lang=data.lang, reason=data.reveal_reason
     )
     return file_of(pieces, data.format, "cases")
 

@@ -34,6 +34,7 @@ ROWS_AT_MOST = 200_000
 COLUMNS_AT_MOST = 100
 ZONE = ZoneInfo("Asia/Shanghai")
 MANY = 500  # of one bulk act
+MARKED_AT_MOST = 1_000
 
 PLAIN = (
     *("number", "type", "state", "title", "department", "assignee", "priority", "channel", "category", "address"),
@@ -82,6 +83,13 @@ def _cell(case: Case, column: Column, taking: "_Taking") -> Json:
     return value if column.sort is None else shown_value(column.sort, value, taking.how(field))
 
 
+class Marked(msgspec.Struct, frozen=True, kw_only=True):
+    """Cases that somebody marked, in this order; with one type the columns of its form can be taken along."""
+
+    ids: tuple[int, ...]
+    types: tuple[str, ...] = ()
+
+
 class Done(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one of many: done, or refused with the code and facts of why."""
 
@@ -105,14 +113,14 @@ class Export:
     async def write(
         self,
         actor: Actor,
-        query: CaseQuery,
+        query: CaseQuery | Marked,
         columns: Sequence[str],
         *,
         form: Form,
         lang: str,
         reason: str = "",
     ) -> AsyncIterator[bytes]:
-        """The cases of a question, as many as the actor sees, in pieces as they come.
+        """The cases of a question, or those that are marked, as many as the actor sees, in pieces as they come.
 
         It is written down before the first piece leaves: who, what was asked, which columns, which of them in clear.
         Columns of a form need a question about one type. Personal ones are masked unless the right shows them clear and
@@ -121,6 +129,8 @@ class Export:
         require(actor, EXPORT)
         if reason:
             check_reason(reason)
+        if isinstance(query, Marked) and len(query.ids) > MARKED_AT_MOST:
+            raise ExportRefused("kernel.bulk_too_many", {"limit": MARKED_AT_MOST})
         now = self._clock()
         type = await self._cases.types.current(query.types[0], now) if len(query.types) == 1 else None
         chosen = columns_of(columns, type, self._words)
@@ -147,7 +157,7 @@ class Export:
         self._folder.mkdir(parents=True, exist_ok=True)
         return write_xlsx(heading, rows, ZONE, into=self._folder / f"{token_hex(16)}.xlsx")
 
-    async def _note(self, actor: Actor, query: CaseQuery, taking: "_Taking", form: Form) -> None:
+    async def _note(self, actor: Actor, query: CaseQuery | Marked, taking: "_Taking", form: Form) -> None:
         asked = {
             name: value
             for name, value in msgspec.to_builtins(query).items()
@@ -155,7 +165,7 @@ class Export:
         }
         facts: Facts = {
             "query": asked,
-            "by_words": bool(query.words),
+            "by_words": isinstance(query, CaseQuery) and bool(query.words),
             "columns": [each.name for each in taking.columns],
             "clear": taking.clear,
             "form": form,
@@ -168,27 +178,33 @@ class Export:
         types = await self._cases.types.valid(self._clock())
         return {(type.id, name): state.words.get(lang, name) for type in types for name, state in type.states.items()}
 
-    async def _rows(self, actor: Actor, query: CaseQuery, taking: "_Taking") -> AsyncIterator[Row]:
+    async def _rows(self, actor: Actor, query: CaseQuery | Marked, taking: "_Taking") -> AsyncIterator[Row]:
         """Page by page, so that no more than one is in memory."""
         count = 0
-        query = replace(query, limit=PAGE, after=None)
-        marks = self._cases.hooks.sealing.marks(query.identifier)
-        while True:
-            page = await self._cases.finding.find(actor, query, marks)
-            opened = (
-                self._opened(actor, page.cases, taking) if taking.clear else self._cases.covered(actor, *page.cases)
-            )
+        async for page in self._marked(actor, query) if isinstance(query, Marked) else self._found(actor, query):
+            opened = self._opened(actor, page, taking) if taking.clear else self._cases.covered(actor, *page)
             for case in await opened:
                 count += 1
                 if count > ROWS_AT_MOST:
                     raise TooManyRows("kernel.export_too_many_rows", {"limit": ROWS_AT_MOST})
                 yield [_cell(case, column, taking) for column in taking.columns]
+
+    async def _found(self, actor: Actor, query: CaseQuery) -> AsyncIterator[Sequence[Case]]:
+        query = replace(query, limit=PAGE, after=None)
+        marks = self._cases.hooks.sealing.marks(query.identifier)
+        while True:
+            page = await self._cases.finding.find(actor, query, marks)
+            yield page.cases
             if page.next is None:
                 return
             query = replace(query, after=page.next)
 
-    async def _covered(self, actor: Actor, cases: Sequence[Case], _taking: "_Taking") -> Sequence[Case]:
-        return await self._cases.covered(actor, *cases)
+    async def _marked(self, actor: Actor, marked: Marked) -> AsyncIterator[Sequence[Case]]:
+        chosen = list(dict.fromkeys(marked.ids))
+        for start in range(0, len(chosen), PAGE):
+            ids = chosen[start : start + PAGE]
+            seen = await self._cases.finding.those(actor, ids)
+            yield [seen[id] for id in ids if id in seen]
 
     async def _opened(self, actor: Actor, cases: Sequence[Case], taking: "_Taking") -> Sequence[Case]:
         """A page in clear; each person can read that it was taken along, and why."""

@@ -117,3 +117,19 @@ async def test_what_became_of_many_can_be_taken_along(at_desk: Signs) -> None:
     assert rows[1] == [mine["number"], "done", ""]
     assert rows[2][:2] == [str(other["id"]), "refused"]
     assert "no case" in rows[2][2].lower()
+
+
+async def test_marked_cases_are_taken_along_in_their_order_and_of_others_none(at_desk: Signs) -> None:
+    li, zhao, chen = await at_desk("li"), await at_desk("zhao"), await at_desk("chen")
+    first, second, unmarked = [await li.open() for _ in range(3)]
+    other = await chen.open(department="water")
+    marked = {"ids": [second["id"], other["id"], first["id"], second["id"], 10**9], "columns": ["number"]}
+    rows = (await table(zhao, "/api/cases/export", marked))[1:]
+    assert rows == [[second["number"]], [first["number"]]], "neither another department's nor one that is not marked"
+    assert unmarked["number"] not in str(rows)
+    of_type = {"ids": [first["id"]], "query": {"type": "ticket"}, "lang": "en"}
+    heading, row = await table(zhao, "/api/cases/export", of_type)
+    assert row[heading.index("text")] == "路上有个大坑"
+    assert (await table(zhao, "/api/cases/export", {"ids": [], "columns": ["number"]}))[1:] == []
+    many = {"ids": list(range(1, 1_002)), "columns": ["number"]}
+    await zhao.refused("POST", "/api/cases/export", many, status=400)

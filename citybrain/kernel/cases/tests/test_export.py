@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from citybrain.kernel.access.actor import Actor, Fields, Reach, Right, Shown
 from citybrain.kernel.access.policy import NotPermitted
 from citybrain.kernel.cases.case import Case, MoveFacts
-from citybrain.kernel.cases.export import Export, ExportRefused, on_many
+from citybrain.kernel.cases.export import Export, ExportRefused, Marked, on_many
 from citybrain.kernel.cases.query import CaseQuery
 from citybrain.kernel.cases.rights import EXPORT, VIEW
 from citybrain.kernel.cases.service import Cases
@@ -187,3 +187,16 @@ async def test_a_file_that_was_sent_is_gone(tmp_path: Path) -> None:
     data = b"".join([piece async for piece in write_xlsx(["x"], rows(), ZONE, into=into, title="a/b[c]")])
     assert openpyxl.load_workbook(BytesIO(data)).sheetnames == ["a b c "]
     assert not into.exists()
+
+
+async def test_more_marked_cases_than_a_page_are_taken_along_and_too_many_are_refused(
+    export: Export, cases: Cases, db: Database
+) -> None:
+    ids = [(await cases.open(ROADS, pothole(title=f"{number}"))).id for number in range(205)]
+    pieces = await export.write(TAKER, Marked(ids=tuple(reversed(ids))), ["title"], form=Form.CSV, lang="zh")
+    rows = list(csv.reader(StringIO(b"".join([piece async for piece in pieces]).decode("utf-8-sig"), newline="")))
+    assert [int(row[0]) for row in rows[1:]] == list(reversed(range(205)))
+    told = await db.rows("SELECT facts::jsonb -> 'query' -> 'ids' FROM audit_entry WHERE act = 'case.export'")
+    assert sorted(ids) in [sorted(each) for (each,) in told if each], "which were marked is written down"
+    with pytest.raises(ExportRefused):
+        await export.write(TAKER, Marked(ids=tuple(range(1_001))), ["title"], form=Form.CSV, lang="zh")
