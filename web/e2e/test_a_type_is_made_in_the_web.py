@@ -248,7 +248,7 @@ def test_who_publishes_second_sees_the_first_and_loses_nothing(desk: Open, clien
     page.get_by_role("button", name="Publish …").click()
     page.get_by_role("button", name="Publish version 2").click()
     conflict = page.get_by_role("alert", name="Somebody published meanwhile")
-    expect(conflict).to_contain_text("published version 2")
+    expect(conflict).to_contain_text("operator published version 2")
     expect(conflict).to_contain_text("nothing is lost")
     conflict.locator("summary").click()
     expect(conflict.get_by_role("row", name="rating")).to_contain_text("changed")

@@ -30,13 +30,15 @@ function between(before: readonly Named[], after: readonly Named[], part: Tab, k
 }
 
 const states = (of: Definition): Named[] => Object.entries(of.states).map(([name, state]) => ({ name, words: state.words, body: state }));
-const moves = (of: Definition): Named[] => of.moves.map((move) => ({ name: `${move.name} ${move.from.join(",")}`, words: { ...move.words }, body: move }));
+/** Those of one name are told apart by their place among them. */
+const numbered = (list: readonly { name: string }[], i: number): string => {
+  const name = list[i]?.name ?? "";
+  const number = list.slice(0, i + 1).filter((one) => one.name === name).length;
+  return number === 1 ? name : `${name} (${number})`;
+};
+const moves = (of: Definition): Named[] => of.moves.map((move, i) => ({ name: numbered(of.moves, i), words: { ...move.words }, body: move }));
 const fields = (of: Definition): Named[] => fieldsOfForm(of.form).map((field) => ({ name: field.name, words: titleOfField(field.schema), body: { ...field.schema, required: field.required, when: field.when } }));
-/** Rules of one name are told apart by their place among those. */
-const deadlines = (of: Definition): Named[] => of.deadlines.map((rule, i) => {
-  const number = of.deadlines.slice(0, i + 1).filter((one) => one.name === rule.name).length;
-  return { name: number === 1 ? rule.name : `${rule.name} (${number})`, words: {}, body: rule };
-});
+const deadlines = (of: Definition): Named[] => of.deadlines.map((rule, i) => ({ name: numbered(of.deadlines, i), words: {}, body: rule }));
 const personal = (of: Definition): Named[] => of.personal.map((one) => ({ name: one.name, words: {}, body: one }));
 const words = (of: Definition, part: Tab): Named[] => {
   const given: Partial<Record<Tab, unknown>> = {
