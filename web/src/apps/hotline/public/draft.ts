@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A report as it is written: kept in this browser with every sign typed, until there is a receipt.
+// A report as it is written: kept in this browser with every sign typed, until there is a receipt; who wrote it is not.
 import { reactive, ref, watch } from "vue";
 import { Refusal } from "@/api/client";
 import { hotline, newSecret } from "@/apps/hotline/public/api";
@@ -9,7 +9,6 @@ import type { Given } from "@/apps/hotline/public/types";
 import { online, remember, remembered } from "@/citizen/state";
 
 const PLACE = "citybrain.citizen.draft";
-const RECEIPT = "citybrain.citizen.receipt";
 
 export interface Draft {
   text: string; category: string; address: string; longitude: number | null; latitude: number | null; accuracy_m: number | null;
@@ -20,8 +19,9 @@ export interface Draft {
   toSend: boolean;
 }
 
+const NOBODY = { name: "", phone: "", email: "" };
 const fresh = (): Draft => ({
-  text: "", category: "", address: "", longitude: null, latitude: null, accuracy_m: null, name: "", phone: "", email: "", public: true,
+  text: "", category: "", address: "", longitude: null, latitude: null, accuracy_m: null, ...NOBODY, public: true,
   key: newSecret(), photosKey: newSecret(), photos: [], tried: "", toSend: false,
 });
 
@@ -43,7 +43,7 @@ export const isKept = ref(true);
 
 watch(draft, (now) => {
   const isEmpty = now.text === "" && now.photos.length === 0 && now.address === "" && now.longitude === null;
-  isKept.value = remember(PLACE, isEmpty ? null : JSON.stringify({ ...now, photos: now.photos.map((photo) => ({ ...photo, failure: null })) }));
+  isKept.value = remember(PLACE, isEmpty ? null : JSON.stringify({ ...now, ...NOBODY, photos: now.photos.map((photo) => ({ ...photo, failure: null })) }));
 }, { deep: true });
 
 export function startAnew(): void {
@@ -51,14 +51,8 @@ export function startAnew(): void {
   lostPhotos.value = 0;
 }
 
-/** The receipt of this tab: shown until the tab is closed or another report begins. */
-export const receipt = ref<Given | null>(keptReceipt());
-function keptReceipt(): Given | null {
-  try { return JSON.parse(sessionStorage.getItem(RECEIPT) ?? "null") as Given | null; } catch { return null; }
-}
-watch(receipt, (now) => {
-  try { sessionStorage.setItem(RECEIPT, JSON.stringify(now)); } catch { /* the page still shows it */ }
-});
+/** The receipt, shown until the page is left: its link opens the report, so it lies in no storage unless somebody asks. */
+export const receipt = ref<Given | null>(null);
 
 /** Sends the report with its photos. Sent twice it is one, so it may be tried again without fear. */
 export async function sendDraft(): Promise<void> {
