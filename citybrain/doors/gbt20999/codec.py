@@ -85,7 +85,7 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dialect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where sources disagree or are silent; every default and its source stands in docs/reference/gbt20999.md.
+    """Where sources disagree or are silent; defaults and their sources: docs/reference/gbt20999-conformance.md.
 
     `version` is written into each frame and any is read. `length` says whether the length counts itself; both are read.
     `beat_count` puts the count of items into heartbeats; both are read. `centre` is one table with four columns or one

@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -40,6 +41,8 @@ TICK_S = 0.125
 
 MOST_TICKS = 8
 """A process that was held up does not catch up for longer than this: its time stands still instead."""
+
+CALL_EVERY_S = 1.0
 
 Send = Callable[[Frame], None]
 
@@ -121,6 +124,13 @@ class Emulator:
         finally:
             self._streams.discard(writer)
             writer.close()
+
+    async def call(self, host: str, port: int) -> None:
+        """Call a centre that waits to be called, again and again."""
+        while True:
+            with suppress(OSError):
+                await self.connected(*await asyncio.open_connection(host, port))
+            await asyncio.sleep(CALL_EVERY_S)
 
     def heard(self, data: bytes, send: Send) -> None:
         """One UDP datagram of a centre."""
@@ -224,11 +234,15 @@ async def _teller(lamps: str) -> Callable[[bytes], None]:
     """Where lines about lamps go: `-` is standard output, else host:port."""
     if lamps == "-":
         return _to_stdout
-    host, _, port = lamps.rpartition(":")
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-        asyncio.DatagramProtocol, remote_addr=(host, int(port))
+        asyncio.DatagramProtocol, remote_addr=_host_port(lamps)
     )
     return transport.sendto
+
+
+def _host_port(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    return host, int(port)
 
 
 async def serve(given: argparse.Namespace) -> None:
@@ -247,8 +261,9 @@ async def serve(given: argparse.Namespace) -> None:
     await loop.create_datagram_endpoint(lambda: _Udp(hear), local_addr=(given.host, given.port))
     if given.faults_port:
         await loop.create_datagram_endpoint(lambda: _Udp(trouble), local_addr=(given.host, given.faults_port))
+    calls = [asyncio.create_task(emulator.call(*_host_port(given.call)))] if given.call else []
     async with await asyncio.start_server(emulator.connected, given.host, given.port):
-        await emulator.run()
+        await asyncio.gather(emulator.run(), *calls)
 
 
 def _options(words: list[str]) -> Mapping[str, str]:
@@ -262,6 +277,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True, help="TCP and UDP")
     parser.add_argument("--plan", required=True, help="the junction (JSON)")
     parser.add_argument("--lamps", default="-", help="where lamps are told: - or host:port (UDP)")
+    parser.add_argument("--call", default="", help="host:port of a centre that waits to be called (TCP)")
     parser.add_argument("--faults-port", type=int, default=0, help="UDP port that takes orders for trouble (JSON)")
     parser.add_argument("--backup-s", type=float, default=20.0, help="silence of the centre that ends its orders")
     parser.add_argument("--speed", type=float, default=1.0, help="seconds of the junction per second")

@@ -41,15 +41,17 @@ def junction_clock() -> datetime:
 class Emulated:
     """One emulator. `stop` ends it and lets the judge look at all it ever showed."""
 
-    def __init__(self, folder: Path, *, dialect: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, *, dialect: tuple[str, ...] = (), call: str = "") -> None:
         self.port, self.trouble_port = free_port(), free_port()
         self.log = folder / f"lamps-{self.port}.jsonl"
         self._dialect = dialect
+        self._call = call
         self.process = self.start()
 
     def start(self) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", "citybrain.doors.gbt20999.emulator", "--port", str(self.port)]
         command += ["--plan", str(FILE), "--faults-port", str(self.trouble_port), "--speed", str(SPEED)]
+        command += ["--call", self._call]
         command += ["--backup-s", str(BACKUP_S), "--dialect", *self._dialect]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log)
@@ -84,11 +86,17 @@ class Emulated:
             assert desk.recv(1000) == b"ok"
 
     def controller(
-        self, scheme: str = "tcp", told: list[Frame] | None = None, *, dialect: Dialect | None = None, tries: int = 3
+        self,
+        scheme: str = "tcp",
+        told: list[Frame] | None = None,
+        *,
+        dialect: Dialect | None = None,
+        tries: int = 3,
+        port: int = 0,
     ) -> Controller:
         """A controller at this emulator, with a clock of its speed."""
         line = Line(
-            peer=Peer.of(f"{scheme}://127.0.0.1:{self.port}"),
+            peer=Peer.of(f"{scheme}://127.0.0.1:{port or self.port}"),
             dialect=dialect or Dialect(),
             timeout_s=1.0,
             tries=tries,

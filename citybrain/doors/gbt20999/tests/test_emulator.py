@@ -12,7 +12,7 @@ from citybrain.doors.gbt20999 import discovery
 from citybrain.doors.gbt20999.codec import Address, Dialect, Frame, FrameType, Status
 from citybrain.doors.gbt20999.controller import Controller
 from citybrain.doors.gbt20999.link import Silent
-from citybrain.doors.gbt20999.tests.emulated import BACKUP_S, JUNCTION, SPEED, Emulated, junction_clock
+from citybrain.doors.gbt20999.tests.emulated import BACKUP_S, JUNCTION, SPEED, Emulated, free_port, junction_clock
 from citybrain.doors.gbt20999.values import FaultType, Mode, RunMode
 
 CENTRE, LOCAL = int(RunMode.CENTRE_MANUAL), int(RunMode.LOCAL_FIXED)
@@ -281,6 +281,24 @@ async def test_every_dialect_is_understood_by_whoever_speaks_it(tmp_path: Path) 
     emulator = Emulated(tmp_path, dialect=words)
     controller = emulator.controller(dialect=spoken)
     assert (await controller.discover()).stages == ((1, 4), (2,), (2, 3))
+    async with beating(controller):
+        await emulator.until("state", GREEN)
+        assert await wish(controller, 1) == ""
+        await emulator.until("stage", 2)
+    controller.close()
+    emulator.kill()
+
+
+async def test_a_controller_that_calls_the_centre_is_driven_over_its_own_call(tmp_path: Path) -> None:
+    port = free_port()
+    emulator = Emulated(tmp_path, call=f"127.0.0.1:{port}")
+    controller = emulator.controller("tcp-listen", port=port)
+    async with asyncio.timeout(20):
+        while controller.client.counts.answered == 0:
+            with suppress(Silent):
+                await controller.client.beat()
+            await asyncio.sleep(0.1)
+    await controller.discover()
     async with beating(controller):
         await emulator.until("state", GREEN)
         assert await wish(controller, 1) == ""
