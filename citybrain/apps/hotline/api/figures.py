@@ -43,7 +43,9 @@ async def rates_of(
     state: State, request: Asking, since: FromQuery[datetime], until: FromQuery[datetime]
 ) -> list[Department]:
     """三率 and counts of each department that one sees, over tickets that came in a time."""
-    return rates(await desk.rows(hotline_of(state), request.state.actor, since, until), utc_now())
+    hotline, now = hotline_of(state), utc_now()
+    shown = promises.rates_of(await desk.promises(hotline, now))
+    return rates(await desk.rows(hotline, request.state.actor, since, until), now, shown)
 
 
 @get("/api/hotline/rows", opt=FIGURES)
@@ -169,13 +171,14 @@ async def month(state: State, request: Asking, month: FromQuery[str], lang: From
         raise FigureUnusable("hotline.figure_unusable", {"what": "month"}) from None
     until = (since + timedelta(days=32)).replace(day=1)
     found = await desk.rows(hotline, request.state.actor, since, until)
-    calls = await desk.calls(hotline, since, until, await desk.promises(hotline, utc_now()))
+    promised = await desk.promises(hotline, utc_now())
+    calls = await desk.calls(hotline, since, until, promised)
     made = Month(
         label=month,
         since=since,
         until=until,
         tickets=found,
-        departments=rates(found, utc_now()),
+        departments=rates(found, utc_now(), promises.rates_of(promised)),
         calls=promises.told(calls),
         lang=lang,
     )

@@ -5,11 +5,15 @@ from collections.abc import Mapping
 
 import msgspec
 
+from citybrain.apps.hotline.measure.rates import Rate
 from citybrain.kernel.records import Json
 
 
 class Promises(msgspec.Struct, frozen=True, kw_only=True):
-    """`extras` of the type of case. What it does not say is as in the draft of Beijing's 12345 service standard."""
+    """`extras` of the type of case. What it does not say is as in the draft of Beijing's 12345 service standard.
+
+    `first_receiver`: whether who accepts a ticket first has to finish it, and is measured by that.
+    """
 
     answer_within_s: float = 15.0
     connect_share: float = 0.95
@@ -45,6 +49,11 @@ def promises_of(extras: Mapping[str, Json]) -> Promises:
         except (KeyError, msgspec.ValidationError):
             continue
     return Promises(**found)
+
+
+def rates_of(promises: Promises) -> tuple[Rate, ...]:
+    """The rates by which departments are measured in this city."""
+    return tuple(rate for rate in Rate if rate is not Rate.FIRST_RECEIVER or promises.first_receiver)
 
 
 def kept(figures: CallFigures, promises: Promises) -> Calls:

@@ -6,7 +6,7 @@ who were asked. Satisfaction: one of the three good levels (国办发〔2019〕5
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -76,15 +76,18 @@ VERDICTS: Mapping[Rate, Verdict] = {
 }
 
 
-def rates(tickets: Iterable[Ticket], now: datetime) -> list[Department]:
-    """Figures of each department, the one with most tickets first; all together under an empty name at the end."""
+def rates(tickets: Iterable[Ticket], now: datetime, shown: Collection[Rate] = tuple(Rate)) -> list[Department]:
+    """Figures of each department, the one with most tickets first; all together under an empty name at the end.
+
+    `shown`: the rates that count in this city.
+    """
     of: dict[str, list[Ticket]] = defaultdict(list)
     everything: list[Ticket] = []
     for ticket in tickets:
         of[ticket.department].append(ticket)
         everything.append(ticket)
-    found = [_department(name, some, now) for name, some in of.items()]
-    return [*sorted(found, key=lambda each: (-each.tickets, each.department)), _department("", everything, now)]
+    found = [_department(name, some, now, shown) for name, some in of.items()]
+    return [*sorted(found, key=lambda each: (-each.tickets, each.department)), _department("", everything, now, shown)]
 
 
 def rows_behind(tickets: Iterable[Ticket], rate: Rate, *, good: bool | None, now: datetime) -> list[Ticket]:
@@ -106,7 +109,7 @@ def is_due_soon(ticket: Ticket, now: datetime) -> bool:
     return unanswered and ticket.due_at is not None and now <= ticket.due_at <= now + SOON
 
 
-def _department(name: str, some: Sequence[Ticket], now: datetime) -> Department:
+def _department(name: str, some: Sequence[Ticket], now: datetime, shown: Collection[Rate]) -> Department:
     return Department(
         department=name,
         tickets=len(some),
@@ -116,7 +119,7 @@ def _department(name: str, some: Sequence[Ticket], now: datetime) -> Department:
         sent_back=sum(each.sent_back > 0 for each in some),
         reopened=sum(each.reopened > 0 for each in some),
         supervised=sum(each.supervised for each in some),
-        shares={rate: _share(some, verdict, now) for rate, verdict in VERDICTS.items()},
+        shares={rate: _share(some, verdict, now) for rate, verdict in VERDICTS.items() if rate in shown},
     )
 
 

@@ -99,9 +99,10 @@ def _head(title: str, lang: str) -> str:
 
 def _departments(month: Month, say: Say) -> str:
     columns = ("tickets", "open", "late", "sent_back", "reopened", "supervised")
+    rates = [rate for rate in Rate if all(rate in each.shares for each in month.departments)]
     heads = [
         *(f"column_{name}" for name in ("department", *columns)),
-        *(f"rate_{rate}" for rate in Rate),
+        *(f"rate_{rate}" for rate in rates),
     ]
     head = "".join(f'<th scope="col">{_text(say(key))}</th>' for key in heads)
     rows = []
@@ -111,7 +112,7 @@ def _departments(month: Month, say: Say) -> str:
             _link(month, str(getattr(each, column)), department=each.department, only=column) for column in columns
         ]
         cells += [
-            _link(month, _percent(each.shares[rate]), department=each.department, rate=str(rate)) for rate in Rate
+            _link(month, _percent(each.shares[rate]), department=each.department, rate=str(rate)) for rate in rates
         ]
         rows.append(f'<tr><th scope="row">{_text(name)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
     title = _text(say("report_by_department"))

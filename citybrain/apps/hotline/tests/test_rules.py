@@ -233,6 +233,27 @@ def test_every_figure_has_exactly_its_rows_behind_it(found: list[Ticket]) -> Non
             assert share.of == len(rows_behind(own, rate, good=None, now=now))
 
 
+def test_a_rate_that_the_city_does_not_promise_is_not_shown() -> None:
+    stayed = ticket(1, first_department="roads")
+    shown = promises.rates_of(promises.promises_of({}))
+    assert set(rates([stayed], NOON, shown)[-1].shares) == set(Rate)
+    shown = promises.rates_of(promises.promises_of({"first_receiver": False}))
+    departments = rates([stayed], NOON, shown)
+    assert all(set(each.shares) == {*Rate} - {Rate.FIRST_RECEIVER} for each in departments)
+    month = report.Month(
+        label="2026-03",
+        since=NOON,
+        until=NOON + timedelta(days=31),
+        tickets=[stayed],
+        departments=departments,
+        calls={},
+        lang="zh",
+    )
+    text = report.page(month, str, str)
+    assert "rate_satisfaction" in text
+    assert "first_receiver" not in text
+
+
 def flood(count: int, *, at: datetime = NOON, first: int = 1) -> list[Ticket]:
     return [
         ticket(first + i, longitude=116.4 + i * 1e-4, latitude=39.9, created_at=at - timedelta(minutes=i), text="积水")

@@ -66,7 +66,7 @@ export interface Edition { at: string; by: string; title: string; body: string; 
 export interface Supervision { id: number; case_id: number; at: string; by: string; demand: string; due_at: string; ended_at: string | null; number: string; text: string; department: string }
 
 export interface Share { good: number; of: number; value: number | null }
-export type Figures = Record<Count, number> & { department: string; shares: Record<Rate, Share> };
+export type Figures = Record<Count, number> & { department: string; shares: Partial<Record<Rate, Share>> };
 export interface Spot { longitude: number; latitude: number; per_km2: number; case_ids: number[] }
 export interface Density { west: number; south: number; east: number; north: number; columns: number; rows: number; per_km2: number[]; spots: Spot[] }
 export interface Burst { category: string; longitude: number; latitude: number; count: number; expected: number; chance: number; case_ids: number[]; since: string }
