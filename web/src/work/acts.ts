@@ -77,11 +77,15 @@ export function startOf(choice: Choice, { case: of }: Pick<Detail, "case">, zone
   return { facts: START[choice.verb]?.(of, zone) ?? {}, fields };
 }
 
-const EMPTY: Record<string, unknown> = { string: "", object: [] };
-/** The fields that became different; what was emptied is sent as empty, since the rest stays as it was. */
+/** The fields that became different; what was emptied is null, which takes it away, since what is not named stays. */
 export function changedFields(before: Facts, now: Facts): Facts {
   const names = [...new Set([...Object.keys(before), ...Object.keys(now)])].filter((name) => JSON.stringify(before[name]) !== JSON.stringify(now[name]));
-  return Object.fromEntries(names.map((name) => [name, name in now ? now[name] : EMPTY[typeof before[name]] ?? null]));
+  return Object.fromEntries(names.map((name) => [name, now[name] ?? null]));
+}
+
+/** Fields with changes put over them: what a change takes away is there no more. */
+export function putOver(fields: Facts, changes: Facts): Facts {
+  return Object.fromEntries(Object.entries({ ...fields, ...changes }).filter(([name, value]) => value !== null || !(name in changes)));
 }
 
 function edited(of: Case, { facts, fields }: Filled): Facts {
@@ -127,7 +131,7 @@ export function differences(before: Case, now: Case, type: CaseType | undefined,
 
 /** What was typed for a case as it was, for the case as it is: what was not touched is as the newer one has it. */
 export function rebase(choice: Choice, filled: Filled, before: Case, now: Case): Filled {
-  const fields = Object.keys(filled.fields).length === 0 ? {} : { ...now.fields, ...changedFields(before.fields, filled.fields) };
+  const fields = Object.keys(filled.fields).length === 0 ? {} : putOver(now.fields, changedFields(before.fields, filled.fields));
   if (choice.verb !== "edit") return { facts: filled.facts, fields };
   const untouched = EDITED.filter((name) => (filled.facts[name] ?? "") === (before[name] ?? ""));
   const kept = Object.fromEntries(Object.entries(filled.facts).filter(([name]) => !untouched.some((one) => one === name)));

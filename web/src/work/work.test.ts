@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The reckoning of the desk: what is due, what is asked for, what a form sends, and what a refreshed list shows.
 import { expect, it } from "vitest";
-import { actOf, changedFields, differences, formOf, isPlain, rebase, startOf } from "@/work/acts";
+import { actOf, changedFields, differences, formOf, isPlain, putOver, rebase, startOf } from "@/work/acts";
 import { fromStored, loses, readAddress, toAddress, toParams, toStored } from "@/work/filters";
 import { compare } from "@/work/list";
 import type { Case, CaseRow, Detail, Move } from "@/work/types";
@@ -83,8 +83,10 @@ it("sends of an edit what was changed and what was emptied", async () => {
   const start = startOf({ verb: "edit" }, of, "UTC");
   expect(start.facts).toEqual({ title: "old", priority: 5, category: "road" });
   const sent = await actOf({ verb: "edit" }, { facts: { title: "new", priority: 5 }, fields: { text: "a" } }, of, how);
-  expect(sent).toEqual({ verb: "edit", title: "new", category: "", fields: { tags: [] }, expected_version: 3 });
+  expect(sent).toEqual({ verb: "edit", title: "new", category: "", fields: { tags: null }, expected_version: 3 });
   expect(changedFields({ a: 1, b: "x" }, { b: "x", c: 2 })).toEqual({ a: null, c: 2 });
+  expect(changedFields({ on: "2026-11-01", n: 3 }, {})).toEqual({ on: null, n: null });
+  expect(putOver({ n: 3, old: null }, { n: null, c: 2 })).toEqual({ old: null, c: 2 });
 });
 
 it("finds cases to merge by the numbers that were pasted", async () => {
