@@ -2,14 +2,14 @@
 """Routes for what clerks keep beside cases: drafts of what is not sent yet, answers that are given often, lists."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, delete, get, post, put
 from litestar.datastructures import State
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
-from citybrain.kernel.cases.answers import Answer, Filled
+from citybrain.kernel.cases.answers import BODY_LENGTH, Answer, Filled, fill_answer
 from citybrain.kernel.cases.drafts import Draft, DraftHead, Owner
 from citybrain.kernel.cases.query import CaseQuery
 from citybrain.kernel.cases.queues import Queue
@@ -20,6 +20,8 @@ from citybrain.kernel.store import Store
 from citybrain.serve.case_query import read_given, said_of
 
 AnyRequest = Request[Any, Any, Any]
+ANSWERS_AT_MOST = 500
+ManyAnswers = Annotated[int, QueryParameter(ge=1, le=ANSWERS_AT_MOST)]
 # Whoever fills in a form may keep it, whatever else they may.
 OWN = {"permission": "session.own"}
 
@@ -38,6 +40,19 @@ class NewAnswer(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     category: str = ""
     department: str | None = None
     version: int = 1
+
+
+class AnswerView(Answer, frozen=True, kw_only=True):
+    """A template, and whether it is the reader's to change."""
+
+    may_change: bool
+
+
+class Trial(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A text with slots that is not kept yet, and the case that it is tried on."""
+
+    body: Annotated[str, msgspec.Meta(max_length=BODY_LENGTH)]
+    case_id: int
 
 
 class ForCase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -102,25 +117,51 @@ async def discard_draft(state: State, request: AnyRequest, place: FromPath[str])
 
 @get("/api/answers", opt={"permission": WORK})
 async def answers(
-    state: State, request: AnyRequest, words: FromQuery[str] = "", category: FromQuery[str] = ""
-) -> Sequence[Answer]:
+    state: State,
+    request: AnyRequest,
+    words: FromQuery[str] = "",
+    category: FromQuery[str] = "",
+    limit: ManyAnswers = 20,
+) -> Sequence[AnswerView]:
     """Templates that have all that was typed, those of a category first."""
     store: Store = state.store
-    return await store.casework.answers.search(request.state.actor, words, category=category)
+    found = await store.casework.answers.search(request.state.actor, words, category=category, limit=limit)
+    return [_answer_view(store, request, each) for each in found]
+
+
+def _answer_view(store: Store, request: AnyRequest, answer: Answer) -> AnswerView:
+    may_change = store.casework.answers.may_change(request.state.actor, answer)
+    return AnswerView(**msgspec.structs.asdict(answer), may_change=may_change)
+
+
+@get("/api/answers/{id:int}", opt={"permission": WORK})
+async def one_answer(state: State, request: AnyRequest, id: FromPath[int]) -> AnswerView:
+    """One template, as it is now."""
+    store: Store = state.store
+    return _answer_view(store, request, await store.casework.answers.seen(request.state.actor, id))
+
+
+@post("/api/answers/preview", opt={"permission": WORK}, status_code=200)
+async def preview_answer(state: State, request: AnyRequest, data: JSONBody[Trial]) -> Filled:
+    """How a text would read for a case that the actor sees; nothing is written."""
+    store: Store = state.store
+    return fill_answer(data.body, await store.cases.get(request.state.actor, data.case_id))
 
 
 @post("/api/answers", opt={"permission": ASSIGN}, status_code=201)
-async def write_answer(state: State, request: AnyRequest, data: JSONBody[NewAnswer]) -> Answer:
+async def write_answer(state: State, request: AnyRequest, data: JSONBody[NewAnswer]) -> AnswerView:
     """Write a template, for a department or for everybody."""
     store: Store = state.store
-    return await store.casework.answers.put(request.state.actor, _answer(data, 0), now=utc_now())
+    kept = await store.casework.answers.put(request.state.actor, _answer(data, 0), now=utc_now())
+    return _answer_view(store, request, kept)
 
 
 @put("/api/answers/{id:int}", opt={"permission": ASSIGN})
-async def change_answer(state: State, request: AnyRequest, id: FromPath[int], data: JSONBody[NewAnswer]) -> Answer:
+async def change_answer(state: State, request: AnyRequest, id: FromPath[int], data: JSONBody[NewAnswer]) -> AnswerView:
     """Write a new version of a template."""
     store: Store = state.store
-    return await store.casework.answers.put(request.state.actor, _answer(data, id), now=utc_now())
+    kept = await store.casework.answers.put(request.state.actor, _answer(data, id), now=utc_now())
+    return _answer_view(store, request, kept)
 
 
 def _answer(given: NewAnswer, id: int) -> Answer:
@@ -186,6 +227,8 @@ ROUTES = (
     save_draft,
     discard_draft,
     answers,
+    one_answer,
+    preview_answer,
     write_answer,
     change_answer,
     retire_answer,

@@ -110,6 +110,11 @@ class Answers:
         if not await self._db.write(SQL.answer_retire, params):
             raise await self._changed(id)
 
+    def may_change(self, actor: Actor, answer: Answer) -> bool:
+        """Whether a template is the actor's to change and to retire."""
+        reached = reach(actor, ASSIGN)
+        return reached.all if answer.department is None else reached.covers(answer.department)
+
     def _check_may(self, actor: Actor, answer: Answer) -> None:
         require(actor, ASSIGN, department=answer.department)
         if answer.department is None and not reach(actor, ASSIGN).all:
@@ -126,6 +131,13 @@ class Answers:
         if found is None:
             raise NoSuchAnswer("kernel.no_such_answer", {"id": id})
         return found
+
+    async def seen(self, actor: Actor, id: int) -> Answer:
+        """One template of the actor's departments or of all; refuses `NoSuchAnswer`."""
+        answer = await self.get(id)
+        if answer.department is not None and not reach(actor, WORK).covers(answer.department):
+            raise NoSuchAnswer("kernel.no_such_answer", {"id": id})
+        return answer
 
     async def search(self, actor: Actor, text: str, *, category: str = "", limit: int = 20) -> list[Answer]:
         """Templates that have all that was typed, those of the category first; of the actor's departments and of all.
@@ -146,9 +158,7 @@ class Answers:
 
     async def use(self, actor: Actor, id: int, case: Case) -> Filled:
         """A template that the actor has, filled in from a case; what is used most is offered first the next time."""
-        answer = await self.get(id)
-        if answer.department is not None and not reach(actor, WORK).covers(answer.department):
-            raise NoSuchAnswer("kernel.no_such_answer", {"id": id})
+        answer = await self.seen(actor, id)
         await self._db.write(SQL.answer_used, {"id": id})
         return fill_answer(answer.body, case)
 

@@ -61,3 +61,34 @@ async def test_a_list_is_kept_under_a_name(at_desk: Signs) -> None:
     assert await li.ask("GET", "/api/queues") == []
     wrong = {"name": "错", "query": {"colour": "red"}}
     assert await li.refused("POST", "/api/queues", wrong, status=400) == "serve.case_query_unusable"
+
+
+async def test_whoever_writes_answers_sees_how_they_will_read_and_which_are_theirs_to_change(at_desk: Signs) -> None:
+    li, zhao, chen, op = [await at_desk(name) for name in ("li", "zhao", "chen", "op")]
+    own = await zhao.ask("POST", "/api/answers", {**ANSWER, "title": "试写"}, status=201)
+    shared = await op.ask("POST", "/api/answers", {**ANSWER, "title": "全市试写", "department": None}, status=201)
+    path = f"/api/answers/{own['id']}"
+    assert (own["may_change"], shared["may_change"]) == (True, True)
+    seen = {each["id"]: each["may_change"] for each in await zhao.ask("GET", "/api/answers?words=试写&limit=200")}
+    assert (seen[own["id"]], seen[shared["id"]]) == (True, False)
+    assert (await li.ask("GET", path))["may_change"] is False
+    assert await chen.refused("GET", path, status=404) == "kernel.no_such_answer"
+    case, other = await li.open(), await chen.open(department="water")
+    body = {"body": "{number} {fields.text} {due_at} {nothing}", "case_id": case["id"]}
+    filled = await zhao.ask("POST", "/api/answers/preview", body, status=200)
+    assert filled == {
+        "text": f"{case['number']} 路上有个大坑 {{due_at}} {{nothing}}",
+        "open_slots": ["due_at", "nothing"],
+    }
+    elsewhere = {**body, "case_id": other["id"]}
+    assert await zhao.refused("POST", "/api/answers/preview", elsewhere, status=404) == "kernel.no_such_case"
+    assert (await li.ask("GET", path))["used"] == 0, "to look is not to use"
+    await zhao.refused("GET", "/api/answers?limit=0", status=400)
+
+
+async def test_fields_that_hold_lists_and_what_no_slot_may_name_stay_open(at_desk: Signs) -> None:
+    li = await at_desk("li")
+    case = await li.open()
+    body = {"body": "{assignee}{department}{opened_by}{clocks}", "case_id": case["id"]}
+    filled = await li.ask("POST", "/api/answers/preview", body, status=200)
+    assert filled["open_slots"] == ["assignee", "department", "opened_by", "clocks"]
