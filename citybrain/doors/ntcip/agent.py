@@ -13,6 +13,8 @@ from citybrain.doors.ntcip.ring import Interval, Walkers, tenths
 from citybrain.doors.ntcip.unit import Unit
 
 LONGEST_BULK = 50
+"""Objects in one answer to a GET_BULK: about 1,400 octets, one packet (RFC 3416 4.2.3 lets an agent end earlier)."""
+
 OCTET = range(256)
 
 
@@ -74,7 +76,7 @@ class Agent:
             found.append(self._next_pair(oid))
         walking = begins[single:]
         for _ in range(min(max(asked.index, 0), LONGEST_BULK)):
-            pairs = [self._next_pair(oid) for oid in walking]
+            pairs = [self._next_pair(oid) for oid in walking[: max(LONGEST_BULK - len(found), 0)]]
             found += pairs
             walking = [oid for oid, value in pairs if value is not Absent.END]
         return _response(asked, found)
@@ -194,7 +196,7 @@ def _status(unit: Unit) -> Items:
         (objects.STATUS_DONT_WALKS, lambda: unit.phases.keys() - set(walk()) - set(clear())),
         (objects.STATUS_PED_CLEARS, clear),
         (objects.STATUS_WALKS, walk),
-        (objects.STATUS_VEHICLE_CALLS, lambda: unit.called | unit.controls.call),
+        (objects.STATUS_VEHICLE_CALLS, unit.calls),
         (objects.STATUS_PED_CALLS, lambda: unit.ped_called | unit.controls.ped_call),
         (objects.STATUS_ON, lambda: [ring.active for ring in unit.rings if ring.active is not None]),
         (objects.STATUS_NEXT, lambda: [ring.next for ring in unit.rings if ring.next is not None]),

@@ -30,10 +30,10 @@ class PhaseFacts(msgspec.Struct, frozen=True, kw_only=True):
 class Capability(msgspec.Struct, frozen=True, kw_only=True):
     """A controller as it describes itself.
 
-    `stages` are sets of phases that may be green together; `conflicts` pairs that never may; `intergreen_s` the time
-    from the end of green of the first to the begin of green of the second. `rings` hold the phases in their order.
-    `can` is what it accepts: hold, force_off, omit, call, plan, stage. Without a command for `backup_s` seconds it
-    goes back to its own plan; 0 means that it never does.
+    `stages` are sets of phases that may be green together; `conflicts` pairs that never may, both ways round;
+    `intergreen_s` the time from the end of green of the first to the begin of green of the second. `rings` hold the
+    phases in their order. `can` is what it accepts: hold, force_off, omit, call, plan, stage. Without a command for
+    `backup_s` seconds it goes back to its own plan; 0 means that it never does.
     """
 
     maker: str
@@ -66,8 +66,9 @@ class Mode(StrEnum):
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What a controller showed at one time, phases by number.
 
-    `stage` is the first stage whose phases are all green, None during a change. `is_manual` tells that somebody
-    stands at the cabinet. `backup_left_s` is how long the last command still counts.
+    `calls` are phases that somebody waits for, or that are served without a call. `stage` is the first stage whose
+    phases are all green, None during a change. `is_manual` tells that somebody stands at the cabinet. `backup_left_s`
+    is how long the last command still counts.
     """
 
     at: datetime
@@ -76,6 +77,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     red: frozenset[int]
     walk: frozenset[int]
     ped_clear: frozenset[int]
+    calls: frozenset[int]
     stage: int | None
     mode: Mode
     is_manual: bool

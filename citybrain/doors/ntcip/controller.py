@@ -19,6 +19,13 @@ LONGEST_WISH_S = 300.0
 """A wish is renewed long before; one that would stand for longer is a mistake of whoever wishes."""
 
 
+MAX_RED_S = 180.0
+"""A phase that is called and red for so long is served by the controller's own plan before any further wish.
+
+RiLSA 2015 asks for cycles of at most 120 s; the brain may stretch that once over, not without end.
+"""
+
+
 class NotDiscovered(Conflict):
     """Nobody has asked this controller yet what it can do."""
 
@@ -42,6 +49,7 @@ class Controller:
         self._clock = clock
         self._capability: Capability | None = None
         self._green_since: dict[int, datetime] = {}
+        self._red_since: dict[int, datetime] = {}
         self._set_at: datetime | None = None
         self._wish: _Wish | None = None
 
@@ -62,6 +70,8 @@ class Controller:
         if self._set_at is not None and read.mode is Mode.CENTRE:
             left_s = max(0.0, capability.backup_s - (at - self._set_at).total_seconds())
         self._green_since = {phase: self._green_since.get(phase, at) for phase in read.green}
+        red = frozenset() if read.mode is Mode.FLASH else read.red
+        self._red_since = {phase: self._red_since.get(phase, at) for phase in red}
         return msgspec.structs.replace(read, at=at, backup_left_s=left_s)
 
     async def wish(self, stage: int, *, for_s: float, now: datetime) -> Answer:
@@ -74,7 +84,7 @@ class Controller:
             return answer
         try:
             seen = await self.look()
-            if refused := _out_of_hand(seen):
+            if refused := _out_of_hand(seen) or self._starving(seen):
                 return refused
             self._wish = _Wish(stage, now + timedelta(seconds=for_s))
             await self._steer(seen, stage)
@@ -85,13 +95,16 @@ class Controller:
     async def beat(self) -> Seen:
         """Look, and renew what is wished; to be called every second or two. An expired wish is taken back.
 
-        When the controller flashes or somebody stands at it, nothing is commanded until it is free again.
+        When the controller flashes or somebody stands at it, nothing is commanded until it is free again. When a called
+        phase was red for `MAX_RED_S`, the controller's own plan goes on until it has been served.
         """
         seen = await self.look()
         if self._wish is None:
             return seen
         if self._clock() >= self._wish.expires_at:
             await self.release()
+        elif self._starving(seen):
+            await self._command(NOTHING)
         elif _out_of_hand(seen) is None:
             await self._steer(seen, self._wish.stage)
         return seen
@@ -126,6 +139,14 @@ class Controller:
         if not least_s <= for_s <= LONGEST_WISH_S:
             return _refused("ntcip.wish_out_of_range", for_s=for_s, least_s=least_s, longest_s=LONGEST_WISH_S)
         return ACCEPTED
+
+    def _starving(self, seen: Seen) -> Answer | None:
+        """A phase that is called and was red too long."""
+        waited_s = {
+            phase: (seen.at - self._red_since[phase]).total_seconds() for phase in seen.calls & self._red_since.keys()
+        }
+        starving = [phase for phase, red_s in waited_s.items() if red_s > MAX_RED_S]
+        return _refused("ntcip.phase_starves", phases=sorted(starving), red_s=MAX_RED_S) if starving else None
 
     async def _steer(self, seen: Seen, stage: int) -> None:
         capability = self._known()

@@ -66,14 +66,15 @@ async def look(link: Link, capability: Capability) -> Seen:
     """What it shows; the caller says when that was and how long the last command counts."""
     masks = (objects.STATUS_GREENS, objects.STATUS_YELLOWS, objects.STATUS_REDS)
     peds = (objects.STATUS_WALKS, objects.STATUS_PED_CLEARS)
+    calls = (objects.STATUS_VEHICLE_CALLS, objects.STATUS_PED_CALLS)
     unit = (objects.CONTROL_STATUS, objects.FLASH_STATUS, objects.PATTERN_STATUS)
     alarms = (objects.ALARMS_1, objects.ALARMS_2, objects.SHORT_ALARMS)
     groups = objects.groups(max(phase.number for phase in capability.phases))
-    wanted = [(*oid, group) for oid in (*masks, *peds) for group in groups] + [*unit, *alarms]
+    wanted = [(*oid, group) for oid in (*masks, *peds, *calls) for group in groups] + [*unit, *alarms]
     values = [_number(value) for value in await link.get(wanted)]
     many = len(groups)
-    green, yellow, red, walk, ped_clear = (
-        objects.numbers(values[at * many : (at + 1) * many]) for at in range(len(masks) + len(peds))
+    green, yellow, red, walk, ped_clear, vehicle_calls, ped_calls = (
+        objects.numbers(values[at * many : (at + 1) * many]) for at in range(len(masks) + len(peds) + len(calls))
     )
     control, flash, pattern, *alarmed = values[-len(unit) - len(alarms) :]
     words = alarm_words(*alarmed)
@@ -86,6 +87,7 @@ async def look(link: Link, capability: Capability) -> Seen:
         red=red,
         walk=walk,
         ped_clear=ped_clear,
+        calls=(vehicle_calls | ped_calls) - green,
         stage=phasing.stage_shown(capability.stages, green) if not yellow else None,
         mode=_mode(control, flash, is_dark=not green | yellow | red),
         is_manual=control == objects.CONTROL_MANUAL,

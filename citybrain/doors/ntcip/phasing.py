@@ -34,11 +34,9 @@ def may_run_together(one: PhaseFacts, other: PhaseFacts) -> bool:
 
 
 def conflicts(phases: Sequence[PhaseFacts]) -> frozenset[tuple[int, int]]:
-    """All pairs, lower number first, that may never be green together."""
+    """All pairs, both ways round, that may never be green together."""
     return frozenset(
-        (min(a.number, b.number), max(a.number, b.number))
-        for a, b in combinations(phases, 2)
-        if not may_run_together(a, b)
+        (a.number, b.number) for a, b in product(phases, repeat=2) if a is not b and not may_run_together(a, b)
     )
 
 
@@ -86,14 +84,24 @@ def steer(capability: Capability, stage: Sequence[int], green: Set[int], ready: 
     What is wanted is called and held, so that it stays once it is there. What is green beside it is forced off as soon
     as it is `ready` (its least times are over). All else is omitted, so that the controller does not serve it on the
     way. The barrier is the controller's own: where a ring must wait for another one, both are forced off, and it
-    crosses when both have ended. A controller that cannot omit passes through what is called, at its least times.
+    crosses when both have ended. A controller that cannot omit passes through what is called, at its least times; there
+    nothing is held while a ring must go round to come to its phase.
     """
     wanted = frozenset(stage)
     others = frozenset(phase.number for phase in capability.phases) - wanted
+    omits = "omit" in capability.can
+    held = wanted if omits or all(_is_ahead(ring, wanted, green) for ring in capability.rings) else frozenset()
     return Command(
-        hold=wanted,
-        force_off=others & green & ready,
-        omit=others if "omit" in capability.can else frozenset(),
+        hold=held,
+        force_off=frozenset(green & ready) - held,
+        omit=others if omits else frozenset(),
         call=wanted if "call" in capability.can else frozenset(),
         free="plan" in capability.can,
     )
+
+
+def _is_ahead(ring: Sequence[int], wanted: Set[int], green: Set[int]) -> bool:
+    """The ring shows its wanted phase, or comes to it before its order begins anew."""
+    goal = [at for at, phase in enumerate(ring) if phase in wanted]
+    now = [at for at, phase in enumerate(ring) if phase in green]
+    return not goal or not now or goal[0] >= now[0]

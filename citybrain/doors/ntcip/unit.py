@@ -97,6 +97,16 @@ class Unit:
                 shown[ring.active] = "G" if ring.interval is Interval.GREEN else "Y"
         return shown
 
+    def calls(self) -> frozenset[int]:
+        """The phases that somebody waits for or that are served without a call, green ones left out."""
+        asked = self.called | self.controls.call
+        green = {ring.green for ring in self.rings}
+        return frozenset(
+            number
+            for number, phase in self.phases.items()
+            if number not in green and (number in asked or phase.recall != "none" or self._is_split(number))
+        )
+
     def walkers(self, what: Walkers) -> frozenset[int]:
         """The phases whose pedestrians see this."""
         return frozenset(ring.green for ring in self.rings if ring.green is not None and ring.walkers is what)
@@ -244,8 +254,7 @@ class Unit:
         """The phase is called, by anybody, and may be served."""
         if number in self.controls.omit or any(ring.green == number for ring in self.rings):
             return False
-        asked = self.called | self.ped_called | self.controls.call | self.controls.ped_call
-        return number in asked or self.phases[number].recall != "none" or self._is_split(number)
+        return number in self.calls() | self.ped_called | self.controls.ped_call
 
     def _is_free(self, ring: Ring, number: int) -> bool:
         """No other ring shows, clears or is about to begin what conflicts with this phase."""

@@ -2,6 +2,7 @@
 """A client drives an emulated controller over real sockets, on good days and bad ones. No lamp is ever wrong."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from citybrain.doors.ntcip.tests.running import Emulated, driven, emulated, unti
 
 STAGES = ((1, 5), (1, 6), (2, 5), (2, 6), (3, 7), (3, 8), (4, 7), (4, 8))
 BACKUP_S = 20
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture
@@ -103,6 +105,39 @@ async def test_a_brain_that_dies_leaves_the_controller_to_its_own_plan_within_th
     await until(lambda: emulator.greens() not in (set(), {4, 8}))
 
 
+BRAIN = """
+import asyncio, sys
+from citybrain.doors.ntcip.controller import Controller
+from citybrain.doors.ntcip.link import Address, open_link
+from citybrain.kernel.clock import utc_now
+
+async def main():
+    controller = Controller(await open_link(Address(host="127.0.0.1", port=int(sys.argv[1]))))
+    stages = (await controller.discover()).stages
+    while True:
+        await controller.wish(stages.index((4, 8)), for_s=300, now=utc_now())
+        await asyncio.sleep(0.1)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_brain_that_is_killed_in_mid_stage_leaves_the_plan_to_go_on_within_the_back_up_time(
+    emulator: Emulated,
+) -> None:
+    brain = await asyncio.create_subprocess_exec(sys.executable, "-c", BRAIN, str(emulator.port), cwd=ROOT)
+    try:
+        await until(lambda: emulator.greens() == {4, 8} and emulator.shown[-1].status == objects.CONTROL_SYSTEM)
+    finally:
+        brain.kill()
+        await brain.wait()
+    killed = emulator.shown[-1].t
+    await until(lambda: emulator.shown[-1].status == objects.CONTROL_BACKUP)
+    back = next(each.t for each in emulator.shown if each.t > killed and each.status == objects.CONTROL_BACKUP)
+    assert back - killed <= BACKUP_S * 10 + 15
+    await until(lambda: emulator.greens() not in (set(), {4, 8}))
+
+
 async def test_a_brain_that_comes_back_goes_on_from_what_is_shown(emulator: Emulated) -> None:
     async with driven(emulator) as (controller, _):
         await keep(controller, emulator, (4, 8))
@@ -163,6 +198,23 @@ async def test_a_flashing_controller_takes_no_wish_until_it_is_reset(emulator: E
         await emulator.fault(reset=True)
         await until(emulator.greens)
         await keep(controller, emulator, (4, 8))
+
+
+async def test_a_phase_that_is_called_and_red_for_three_minutes_is_served_before_any_wish(emulator: Emulated) -> None:
+    async with driven(emulator) as (controller, _):
+        await keep(controller, emulator, (2, 6), for_s=300)
+        begun = emulator.shown[-1].t
+        served: set[int] = set()
+        refused = ""
+        while len(served) < 8 and emulator.shown[-1].t < begun + 3_000:
+            await controller.beat()
+            served |= emulator.greens()
+            answer = await controller.wish(STAGES.index((2, 6)), for_s=200, now=emulator.clock())
+            refused = refused or answer.code
+            await asyncio.sleep(0.05)
+    assert served == set(range(1, 9))
+    assert refused == "ntcip.phase_starves"
+    assert emulator.shown[-1].t - begun >= 1_750
 
 
 async def test_nothing_is_commanded_while_somebody_stands_at_the_cabinet(emulator: Emulated) -> None:
