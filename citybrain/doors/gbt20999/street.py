@@ -31,6 +31,9 @@ from citybrain.doors.gbt20999.values import (
 START_S = 5.0
 """All red before the first stage, after a start, flashing or darkness."""
 
+LEAST_FLASH_S = 3.0
+"""Flashing and darkness are left no sooner: who had green a moment ago must not meet a red without a yellow."""
+
 LONGEST_HOLD_S = 180.0
 """A centre that holds one stage for longer is not believed: the junction goes back to its own plan."""
 
@@ -72,6 +75,7 @@ class Street:
         self._step_since_s = now_s
         self._wanted: int | None = None
         self._green_since_s: float | None = None
+        self._special_since_s = now_s
         self._start(now_s)
 
     def step(self, now_s: float) -> Mapping[int, Lamp]:
@@ -98,11 +102,14 @@ class Street:
             return Status.OUT_OF_RANGE
         if self._is_at_panel or (self.faults and self.mode == RunMode.FLASH):
             return Status.CONTROL_FAILED
+        if not self._may_leave_special(now_s):
+            return Status.CONTROL_FAILED
         if mode in SPECIAL_MODES:
             self._special(RunMode(mode), now_s)
             return None
-        if self.mode in (RunMode.FLASH, RunMode.OFF):
-            self._start(now_s)
+        self._leave_special(now_s)
+        if mode_of(mode) is Mode.LOCAL:
+            self._go_local()
         self.mode = mode
         self._wanted = None
         return None
@@ -133,22 +140,25 @@ class Street:
         special = {Command.FLASH: RunMode.FLASH, Command.ALL_RED: RunMode.ALL_RED, Command.OFF: RunMode.OFF}
         if command not in set(Command):
             return Status.OUT_OF_RANGE
+        if not self._may_leave_special(now_s):
+            return Status.CONTROL_FAILED
         if command in special:
             self._special(special[Command(command)], now_s)
-        else:
-            if self.mode in (RunMode.FLASH, RunMode.OFF):
-                self._start(now_s)
-            self.faults.clear()
-            self._go_local()
+            return None
+        self._leave_special(now_s)
+        self.faults.clear()
+        self._go_local()
         return None
 
     def stand_at_panel(self, now_s: float, *, is_there: bool) -> None:
-        """A person takes the junction into his hand, or leaves it."""
-        if self.mode in (RunMode.FLASH, RunMode.OFF):
-            self._start(now_s)
+        """A person takes the junction into his hand, or leaves it; not while it has just begun to flash."""
+        if not self._may_leave_special(now_s):
+            return
+        self._leave_special(now_s)
         self._is_at_panel = is_there
-        self.mode = RunMode.LOCAL_MANUAL if is_there else RunMode.LOCAL_FIXED
-        self._wanted = None
+        self._go_local()
+        if is_there:
+            self.mode = RunMode.LOCAL_MANUAL
 
     def stage_state(self, number: int) -> StageState:
         """What a stage does."""
@@ -181,8 +191,19 @@ class Street:
         self.plan = self.site.plans[0].number
         self._wanted = None
 
+    def _may_leave_special(self, now_s: float) -> bool:
+        return self.mode not in (RunMode.FLASH, RunMode.OFF) or now_s - self._special_since_s >= LEAST_FLASH_S
+
+    def _leave_special(self, now_s: float) -> None:
+        if self.mode in (RunMode.FLASH, RunMode.OFF):
+            self._start(now_s)
+
     def _special(self, mode: RunMode, now_s: float) -> None:
         """Flashing and darkness at once; all red by the colours that lead to it."""
+        if mode is RunMode.ALL_RED:
+            self._leave_special(now_s)
+        elif self.mode not in (RunMode.FLASH, RunMode.OFF):
+            self._special_since_s = now_s
         self.mode = mode
         self._wanted = None
         self._green_since_s = None
@@ -217,10 +238,12 @@ class Street:
     def _decide(self, now_s: float) -> None:
         if self.mode == RunMode.ALL_RED:
             self._leave(frozenset(), now_s)
+            self._green_since_s = None
             return
-        if self._green_since_s is None:
-            if all(head.turn in (Turn.RED, Turn.GREEN) for head in self._heads.values()):
-                self._enter(self.stage, now_s, not_before_s=now_s)  # it was broken off by an all red
+        if any(head.turn in (Turn.LOSING, Turn.GAINING) for head in self._heads.values()):
+            return
+        if self._green_since_s is None:  # an all red broke it off
+            self._enter(self.stage, now_s, not_before_s=now_s)
             return
         wanted, step = self._next(now_s)
         stage = self.site.stage(wanted)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from citybrain.doors.gbt20999 import site
 from citybrain.doors.gbt20999.codec import Status
-from citybrain.doors.gbt20999.street import LONGEST_HOLD_S, START_S, Street
+from citybrain.doors.gbt20999.street import LEAST_FLASH_S, LONGEST_HOLD_S, START_S, Street
 from citybrain.doors.gbt20999.tests.judge import complaints
 from citybrain.doors.gbt20999.values import Command, FaultType, Lamp, Mode, RunMode, mode_of
 
@@ -77,12 +77,21 @@ def order(watched: Watched, what: str, value: int) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(ORDERS, st.floats(0, 30), st.booleans()), max_size=12))
-def test_whatever_is_ordered_nothing_unsafe_is_shown(orders: list[tuple[tuple[str, int], float, bool]]) -> None:
+def test_whatever_is_ordered_nothing_unsafe_is_shown_and_the_plan_comes_back(
+    orders: list[tuple[tuple[str, int], float, bool]],
+) -> None:
     watched = Watched()
     for (what, value), wait_s, hears in orders:
         watched.run(wait_s, hears=hears)
         order(watched, what, value)
-    watched.run(60)
+    watched.street.crossed = {}
+    watched.run(LEAST_FLASH_S)
+    watched.street.stand_at_panel(watched.now_s, is_there=False)
+    watched.street.order_mode(RunMode.LOCAL_FIXED, watched.now_s)
+    watched.run(150)
+    if watched.street.mode == RunMode.LOCAL_FIXED:
+        shown = [line["lamps"] for line in watched.lines[-720:]]
+        assert all(any(lamps[group] == Lamp.GREEN for lamps in shown) for group in "1234")
     found = complaints(JUNCTION, watched.lines)
     if any(what == "crossed" and value for (what, value), _, _ in orders):
         found = [each for each in found if each.endswith(" green")]  # one crossed lamp alone has no due times
@@ -155,6 +164,8 @@ def test_crossed_wires_make_it_flash_before_anything_is_shown_until_a_person_com
     assert complaints(JUNCTION, [line for line in watched.lines if line["mode"] != RunMode.FLASH]) == []
     assert watched.street.order_mode(RunMode.CENTRE_MANUAL, watched.now_s) is Status.CONTROL_FAILED
     watched.street.crossed.clear()
+    assert watched.street.command(Command.RESTART, watched.now_s) is Status.CONTROL_FAILED
+    watched.run(LEAST_FLASH_S)
     assert watched.street.command(Command.RESTART, watched.now_s) is None
     watched.run(20)
     assert mode_of(watched.street.mode) is Mode.LOCAL
