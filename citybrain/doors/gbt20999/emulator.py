@@ -275,7 +275,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="gbt20999 emulator", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True, help="TCP and UDP")
-    parser.add_argument("--plan", required=True, help="the junction (JSON)")
+    parser.add_argument("--plan", default=str(site.CROSSING), help="the junction (JSON); else a crossing of its own")
     parser.add_argument("--lamps", default="-", help="where lamps are told: - or host:port (UDP)")
     parser.add_argument("--call", default="", help="host:port of a centre that waits to be called (TCP)")
     parser.add_argument("--faults-port", type=int, default=0, help="UDP port that takes orders for trouble (JSON)")

@@ -9,6 +9,9 @@ import msgspec
 from citybrain.doors.gbt20999.facts import LampGroup, Phase, Plan, Stage
 from citybrain.kernel.errors import Invalid
 
+CROSSING = Path(__file__).with_name("crossing.json")
+"""A made-up crossing of two roads with a left turn and a pedestrians' crossing."""
+
 
 class UnusableSite(Invalid):
     """No such junction can be: the facts say why."""

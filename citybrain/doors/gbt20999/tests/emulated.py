@@ -15,10 +15,11 @@ from citybrain.doors.gbt20999.client import Client, Line
 from citybrain.doors.gbt20999.codec import Dialect, Frame
 from citybrain.doors.gbt20999.controller import Controller
 from citybrain.doors.gbt20999.link import Peer
+from citybrain.doors.gbt20999.site import CROSSING
 from citybrain.doors.gbt20999.tests import judge
 from citybrain.kernel.clock import monotonic_s
 
-FILE = Path(__file__).with_name("crossing.json")
+FILE = CROSSING
 JUNCTION: dict[str, Any] = json.loads(FILE.read_text())
 SPEED = 20.0
 BACKUP_S = 40.0

@@ -15,7 +15,7 @@ from citybrain.doors.gbt20999.street import LEAST_FLASH_S, LONGEST_HOLD_S, START
 from citybrain.doors.gbt20999.tests.judge import complaints
 from citybrain.doors.gbt20999.values import Command, FaultType, Lamp, Mode, RunMode, mode_of
 
-FILE = Path(__file__).with_name("crossing.json")
+FILE = site.CROSSING
 JUNCTION: dict[str, Any] = json.loads(FILE.read_text())
 SITE = site.load(FILE)
 TICK_S = 0.125
