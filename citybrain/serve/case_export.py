@@ -2,7 +2,7 @@
 """Routes by which lists are taken along: they leave piece by piece, masked, and nothing in them is a formula."""
 
 from collections.abc import AsyncIterator
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 from litestar import Request, post
@@ -10,7 +10,7 @@ from litestar.datastructures import State
 from litestar.params import JSONBody
 from litestar.response import Stream
 
-from citybrain.kernel.cases.export import COLUMNS_AT_MOST, MARKED_AT_MOST, Done, Marked
+from citybrain.kernel.cases.export import COLUMNS_AT_MOST, Done, Marked
 from citybrain.kernel.cases.forms import fields_of
 from citybrain.kernel.cases.query import CaseQuery, Order
 from citybrain.kernel.cases.rights import EXPORT, VIEW
@@ -34,7 +34,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """
 
     query: Facts = {}
-    ids: Annotated[tuple[int, ...], msgspec.Meta(max_length=MARKED_AT_MOST)] | None = None
+    ids: tuple[int, ...] | None = None
     columns: tuple[str, ...] = ()
     format: Form = Form.CSV
     lang: Literal["zh", "en"] = "zh"

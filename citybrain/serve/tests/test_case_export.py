@@ -132,4 +132,4 @@ async def test_marked_cases_are_taken_along_in_their_order_and_of_others_none(at
     assert row[heading.index("text")] == "路上有个大坑"
     assert (await table(zhao, "/api/cases/export", {"ids": [], "columns": ["number"]}))[1:] == []
     many = {"ids": list(range(1, 1_002)), "columns": ["number"]}
-    await zhao.refused("POST", "/api/cases/export", many, status=400)
+    assert await zhao.refused("POST", "/api/cases/export", many, status=400) == "kernel.bulk_too_many"

@@ -6,11 +6,13 @@ import type { Attachment, Case, CaseType, Detail, Done, Draft, Page, Verb, Work 
 
 /** An act as it is sent: its verb, what comes with it, and the version it was made for. */
 export type Act = { verb: Verb; expected_version?: number } & Record<string, unknown>;
-export interface Answer { id: number; title: string; body: string; category: string; department: string | null; used: number; version: number; changed_by: string; changed_at: string | null }
+export interface Answer { id: number; title: string; body: string; category: string; department: string | null; used: number; version: number; changed_by: string; changed_at: string | null; may_change: boolean }
+/** A template as it is written; `version` is the one that is changed. */
+export interface NewAnswer { title: string; body: string; category: string; department: string | null; version: number }
 export interface Filled { text: string; open_slots: string[] }
 /** A question as it is kept: the names of the engine. */
 export type StoredQuery = Record<string, unknown>;
-export interface Queue { id: number; name: string; query: StoredQuery; department: string | null; owner: string; version: number; count: number | null }
+export interface Queue { id: number; name: string; query: StoredQuery; department: string | null; owner: string; version: number; count: number | null; may_change: boolean }
 
 export const cases = {
   work: () => ask<Work>("/api/work"),
@@ -35,12 +37,19 @@ export const drafts = {
 
 export const answers = {
   find: (words: string, category: string) => ask<Answer[]>(`/api/answers${query({ words: words === "" ? undefined : words, category: category === "" ? undefined : category })}`),
+  all: (words: string, limit: number) => ask<Answer[]>(`/api/answers${query({ words: words === "" ? undefined : words, limit: String(limit) })}`),
+  one: (id: number) => ask<Answer>(`/api/answers/${id}`),
+  make: (answer: NewAnswer) => write<Answer>("POST", "/api/answers", answer),
+  change: (id: number, answer: NewAnswer) => write<Answer>("PUT", `/api/answers/${id}`, answer),
+  retire: (id: number, version: number) => write<unknown>("DELETE", `/api/answers/${id}?version=${version}`),
+  preview: (body: string, caseId: number) => write<Filled>("POST", "/api/answers/preview", { body, case_id: caseId }),
   use: (id: number, caseId: number) => write<Filled>("POST", `/api/answers/${id}/use`, { case_id: caseId }),
 };
 
 export const queues = {
   all: () => ask<Queue[]>("/api/queues"),
   make: (queue: { name: string; query: StoredQuery; department: string | null }) => write<Queue>("POST", "/api/queues", queue),
+  change: (id: number, queue: { name: string; query: StoredQuery; department: string | null; version: number }) => write<Queue>("PUT", `/api/queues/${id}`, queue),
   drop: (id: number) => write<unknown>("DELETE", `/api/queues/${id}`),
 };
 

@@ -13,6 +13,7 @@ export const app: CityApp = {
   panels: [
     { path: "/work", group: "work", kind: "desk", title: "desk.work", icon: "inbox", component: () => import("@/work/WorkDesk.vue"), shown: () => may("case.view") },
     { path: "/reviews", group: "work", kind: "desk", title: "desk.reviews", icon: "review", component: () => import("@/work/ReviewsDesk.vue"), shown: () => may("case.view") },
+    { path: "/templates", group: "work", kind: "desk", title: "desk.templates", icon: "pencil", component: () => import("@/work/TemplatesDesk.vue"), shown: () => may("case.assign") },
     { path: "/types", group: "manage", kind: "desk", title: "desk.types", icon: "blocks", component: () => import("@/work/types/TypesDesk.vue"), shown: () => may("case.types") },
     { path: "/notices", group: "work", kind: "desk", title: "desk.notices", icon: "bell", component: () => import("@/work/NoticesDesk.vue"), shown: () => signedIn.value, badge: () => unread.value },
   ],

@@ -8,10 +8,17 @@ import type { CaseFace } from "@/work/faces";
 
 let asked: Promise<void> | null = null;
 /** The names of categories are fetched when somebody first needs one. */
-function category(id: string): string {
+function needTree(): void {
   if (categories.value.length === 0) asked ??= loadTree().catch(() => { asked = null; });
+}
+function category(id: string): string {
+  needTree();
   return categoryPath(id);
+}
+function known(): string[] {
+  needTree();
+  return categories.value.map((one) => one.id);
 }
 const channel = (id: string): string => (knows(`hotline.channel.${id}`) ? t(`hotline.channel.${id}` as Key) : id);
 
-export const face: CaseFace = { type: "hotline_ticket", component: TicketFace, words: { category, channel } };
+export const face: CaseFace = { type: "hotline_ticket", component: TicketFace, words: { category, channel, categories: known } };
