@@ -32,6 +32,7 @@ class Phase(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Cabinet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All of one controller. `rings` hold the phases in their order; `startup` is green first.
 
+    With `backup_protect` no ring goes back to a phase before the one that is green while another ring stays green.
     `patterns` give each phase its split: green and clearance in seconds. `local_pattern` runs by itself (254: free).
     """
 
@@ -39,6 +40,7 @@ class Cabinet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     rings: tuple[tuple[int, ...], ...]
     startup: tuple[int, ...]
     backup_s: int = 20
+    backup_protect: bool = False
     patterns: Mapping[str, Mapping[str, int]] = {}
     local_pattern: int = 254
     make: str = "citybrain"

@@ -38,14 +38,21 @@ class _Wish(msgspec.Struct, frozen=True):
 class Controller:
     """One controller behind one link. A wish lasts until it expires, is taken back, or the controller hears no more.
 
-    `stages` are the stages that count, as sets of phases; without them all that the controller allows.
+    `stages` are the stages that count, as sets of phases; without them all that the controller allows. `backs_up`: a
+    ring may go from a phase back to one before it while the other ring stays green, which no object tells.
     """
 
     def __init__(
-        self, link: Link, *, stages: Sequence[Sequence[int]] = (), clock: Callable[[], datetime] = utc_now
+        self,
+        link: Link,
+        *,
+        stages: Sequence[Sequence[int]] = (),
+        backs_up: bool = False,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._link = link
         self._stages = tuple(tuple(sorted(stage)) for stage in stages)
+        self._backs_up = backs_up
         self._clock = clock
         self._capability: Capability | None = None
         self._green_since: dict[int, datetime] = {}
@@ -58,7 +65,9 @@ class Controller:
 
         Refuses a controller whose tables contradict themselves, and stages that it does not allow.
         """
-        self._capability = await discovery.discover(self._link, self._stages)
+        found = await discovery.discover(self._link, self._stages)
+        can = found.can | {"back_up"} if self._backs_up else found.can
+        self._capability = msgspec.structs.replace(found, can=can)
         return self._capability
 
     async def look(self) -> Seen:

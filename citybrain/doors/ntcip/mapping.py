@@ -25,6 +25,7 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """One controller: where it is, and the TrafficSignalController that it is.
 
     `stages` are the brain's stages 0, 1 … as sets of phases; without them all sets that the controller allows.
+    `backs_up`: a ring may go back to a phase before the one that is green while the other ring stays green.
     `enable_spat` switches the SPaT broadcast on at makers whose private object is known.
     """
 
@@ -38,6 +39,7 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     timeout_s: Annotated[float, msgspec.Meta(ge=0.05, le=30)] = 1.0
     tries: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
     stages: tuple[tuple[Phase, ...], ...] = ()
+    backs_up: bool = False
     enable_spat: Literal["", "econolite"] = ""
 
     @property

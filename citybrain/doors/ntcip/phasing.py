@@ -78,30 +78,49 @@ def stage_shown(stages: Sequence[tuple[int, ...]], green: Set[int]) -> int | Non
     return next((at for at, stage in enumerate(stages) if frozenset(stage) == green), None)
 
 
+def sides(phases: Sequence[PhaseFacts]) -> tuple[frozenset[int], ...]:
+    """The sides of the barriers: phases that are concurrent, directly or by others."""
+    found: list[frozenset[int]] = []
+    around = {phase.number: {phase.number, *phase.concurrent} for phase in phases}
+    for phase in phases:
+        side = {phase.number}
+        while grown := frozenset(n for each in side for n in around.get(each, ())) - side:
+            side |= grown
+        found.append(frozenset(side))
+    return tuple(dict.fromkeys(found))
+
+
 def steer(capability: Capability, stage: Sequence[int], green: Set[int], ready: Set[int]) -> Command:
     """The controls that lead to `stage` and keep it, whatever is green now.
 
     What is wanted is called and held, so that it stays once it is there. What is green beside it is forced off as soon
     as it is `ready` (its least times are over). All else is omitted, so that the controller does not serve it on the
     way. The barrier is the controller's own: where a ring must wait for another one, both are forced off, and it
-    crosses when both have ended. A controller that cannot omit passes through what is called, at its least times; there
-    nothing is held while a ring must go round to come to its phase.
+    crosses when both have ended.
+
+    A ring whose wanted phase lies before the one that is green, on the same side, must go back. Where the controller
+    may not (left-turn trap, "backup protect"), or cannot omit, nothing is held or omitted until all rings have gone
+    round, at the least times of what is called.
     """
     wanted = frozenset(stage)
     others = frozenset(phase.number for phase in capability.phases) - wanted
-    omits = "omit" in capability.can
-    held = wanted if omits or all(_is_ahead(ring, wanted, green) for ring in capability.rings) else frozenset()
+    goes_round = not {"omit", "back_up"} <= capability.can and _must_go_back(capability, wanted, green)
+    held = frozenset() if goes_round else wanted
     return Command(
         hold=held,
         force_off=frozenset(green & ready) - held,
-        omit=others if omits else frozenset(),
+        omit=others if "omit" in capability.can and not goes_round else frozenset(),
         call=wanted if "call" in capability.can else frozenset(),
         free="plan" in capability.can,
     )
 
 
-def _is_ahead(ring: Sequence[int], wanted: Set[int], green: Set[int]) -> bool:
-    """The ring shows its wanted phase, or comes to it before its order begins anew."""
-    goal = [at for at, phase in enumerate(ring) if phase in wanted]
-    now = [at for at, phase in enumerate(ring) if phase in green]
-    return not goal or not now or goal[0] >= now[0]
+def _must_go_back(capability: Capability, wanted: Set[int], green: Set[int]) -> bool:
+    """A ring shows a phase that comes after its wanted one on the same side."""
+    return any(
+        ring.index(one) > ring.index(other)
+        for side in sides(capability.phases)
+        for ring in capability.rings
+        for one in green & side & set(ring)
+        for other in wanted & side & set(ring)
+    )

@@ -95,6 +95,8 @@ class Eyes:
         self._watches = {each.name: Watch(each, utc_now()) for each in plan.controller}
         self._by_host: dict[str, str] = {}
         self._capabilities: dict[str, Capability] = {}
+        self._untold: list[Event] = []
+        self._giving: set[asyncio.Future[None]] = set()
         self._broadcasts: asyncio.Queue[tuple[str, spat.Spat, datetime]] = asyncio.Queue(maxsize=1_000)
 
     async def look_at(self, mapped: Mapped) -> None:
@@ -102,7 +104,7 @@ class Eyes:
         watch = self._watches[mapped.name]
         link = await self._open(mapped, watch)
         self._by_host.setdefault(link.host, mapped.name)
-        controller = Controller(link, stages=mapped.stages)
+        controller = Controller(link, stages=mapped.stages, backs_up=mapped.backs_up)
         try:
             while True:
                 await self._give(*await self._look(mapped, controller, link, watch))
@@ -140,7 +142,8 @@ class Eyes:
         self._broadcasts.put_nowait((host, said, utc_now()))
 
     async def end(self) -> None:
-        """End the events that are open."""
+        """Wait for what is being handed over, and end the events that are open."""
+        await asyncio.gather(*self._giving)
         await self._give([], [event for watch in self._watches.values() for event in watch.ended(utc_now())])
 
     async def _look(
@@ -158,14 +161,32 @@ class Eyes:
         return watch.saw(seen, self._capabilities[mapped.name], link.tally)
 
     async def _give(self, measurements: Sequence[Measurement], events: Sequence[Event]) -> None:
-        """While the database is away, what was seen is lost: the next look sees what is then."""
+        """Hand over whole, also when the city stops meanwhile.
+
+        While the database is away, what was seen is lost, since the next look sees what is then; events wait.
+        """
+        giving = asyncio.ensure_future(self._hand_over(measurements, events))
+        self._giving.add(giving)
+        giving.add_done_callback(self._giving.discard)
+        await asyncio.shield(giving)
+
+    async def _hand_over(self, measurements: Sequence[Measurement], events: Sequence[Event]) -> None:
+        self._untold += events
         try:
+            if self._untold:
+                telling, self._untold = self._untold, []
+                await self._tell(telling)
             if measurements:
                 await self._outlets.observe(measurements)
-            if events:
-                await self._outlets.tell(events)
         except Unavailable as refusal:
             log.warning("ntcip_not_kept", code=refusal.code)
+
+    async def _tell(self, events: list[Event]) -> None:
+        try:
+            await self._outlets.tell(events)
+        except Unavailable:
+            self._untold = events + self._untold
+            raise
 
 
 async def _enable_spat(mapped: Mapped, link: Link) -> None:

@@ -210,14 +210,14 @@ class Unit:
         return ring.interval is Interval.GREEN and self._may_end(ring) and self._onward(ring, order) is None
 
     def _onward(self, ring: Ring, order: Sequence[int]) -> int | None:
-        """The next phase of the ring on this side: one ahead, or one behind when nobody calls on another side."""
+        """The next phase of the ring on this side: one ahead, or one behind if nobody calls on another side."""
         side = [number for number in order if number in self._groups[self._group]]
         if ring.active not in side:
             return None
         at = side.index(ring.active)
         ahead, behind = side[at + 1 :], side[:at]
         elsewhere = any(self._calls(number) for number in self.phases if number not in self._groups[self._group])
-        reachable = ahead if elsewhere else ahead + behind
+        reachable = ahead if elsewhere or self.cabinet.backup_protect else ahead + behind
         return next((number for number in reachable if self._calls(number) and self._is_free(ring, number)), None)
 
     def _cross(self) -> None:

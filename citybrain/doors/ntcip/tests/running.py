@@ -106,11 +106,13 @@ async def emulated(cabinet: Cabinet, folder: Path, *options: str) -> AsyncIterat
 
 
 @asynccontextmanager
-async def driven(emulator: Emulated, **settings: Any) -> AsyncIterator[tuple[Controller, Link]]:
+async def driven(
+    emulator: Emulated, *, backs_up: bool = True, **settings: Any
+) -> AsyncIterator[tuple[Controller, Link]]:
     """A client at the emulator that lives in its time."""
     address = Address(host="127.0.0.1", port=emulator.port, **({"timeout_s": 0.3} | settings))
     link = await open_link(address)
-    controller = Controller(link, clock=emulator.clock)
+    controller = Controller(link, clock=emulator.clock, backs_up=backs_up)
     try:
         yield controller, link
     finally:

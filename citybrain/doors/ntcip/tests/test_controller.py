@@ -5,6 +5,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,7 +18,7 @@ from citybrain.doors.ntcip.controller import Controller, NotDiscovered, bindings
 from citybrain.doors.ntcip.discovery import StageNotAllowed
 from citybrain.doors.ntcip.link import Address, Silent, open_link
 from citybrain.doors.ntcip.phasing import Command
-from citybrain.doors.ntcip.tests.running import Emulated, driven, emulated, until
+from citybrain.doors.ntcip.tests.running import Emulated, driven, emulated, free_port, until
 
 STAGES = ((1, 5), (1, 6), (2, 5), (2, 6), (3, 7), (3, 8), (4, 7), (4, 8))
 BACKUP_S = 20
@@ -61,7 +62,7 @@ async def test_what_a_controller_can_do_is_read_from_itself(version: Version, em
     assert (capability.maker, capability.version) == ("citybrain emulated ASC", "1")
     assert capability.rings == ((1, 2, 3, 4), (5, 6, 7, 8))
     assert capability.stages == STAGES
-    assert capability.can == {"hold", "force_off", "omit", "call", "plan", "stage"}
+    assert capability.can == {"hold", "force_off", "omit", "call", "plan", "stage", "back_up"}
     assert (1, 2) in capability.conflicts and (2, 4) in capability.conflicts and (2, 6) not in capability.conflicts
     assert capability.intergreen_s[2, 4] == 5.0
     assert capability.backup_s == BACKUP_S
@@ -81,6 +82,14 @@ async def test_every_stage_comes_about_and_stays_while_it_is_wished(stage: tuple
         assert (seen.green, seen.mode) == (frozenset(stage), Mode.CENTRE)
         assert seen.stage == STAGES.index(stage)
         assert 0 < seen.backup_left_s <= BACKUP_S
+
+
+async def test_a_controller_that_protects_against_backing_up_is_led_round(tmp_path: Path) -> None:
+    cabinet = msgspec.structs.replace(dual_ring(), backup_protect=True)
+    async with emulated(cabinet, tmp_path) as emulator, driven(emulator, backs_up=False) as (controller, _):
+        for stage in ((2, 6), (1, 6), (2, 5), (4, 8)):
+            await keep(controller, emulator, stage, for_s=200)
+        assert emulator.faults() == []
 
 
 async def test_a_wish_that_is_not_renewed_is_taken_back_when_it_expires(emulator: Emulated) -> None:
@@ -298,3 +307,19 @@ async def test_the_masks_of_sixteen_phases_stand_in_two_groups(emulator: Emulate
     assert written[(*objects.CONTROL_HOLD, 2)] == 0b1000
     assert written[(*objects.CONTROL_FORCE_OFF, 1)] == 0b10000000
     assert written[objects.PATTERN_CONTROL] == objects.PATTERN_STANDBY
+
+
+async def test_the_probe_prints_what_a_controller_says_of_itself(emulator: Emulated) -> None:
+    async def probed(port: int) -> tuple[int | None, Any]:
+        words = ("-m", "citybrain.doors.ntcip.probe", "127.0.0.1", "--port", str(port))
+        process = await asyncio.create_subprocess_exec(sys.executable, *words, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+        out, _ = await process.communicate()
+        return process.returncode, msgspec.json.decode(out)
+
+    code, told = await probed(emulator.port)
+    assert code == 0
+    assert told["capability"]["stages"] == [list(stage) for stage in STAGES]
+    assert "2-4" in told["capability"]["conflicts"]
+    assert told["seen"]["mode"] == "local"
+    nobody = free_port()
+    assert await probed(nobody) == (1, {"code": "ntcip.silent", "facts": {"host": "127.0.0.1", "port": nobody}})

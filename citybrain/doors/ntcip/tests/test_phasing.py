@@ -16,6 +16,7 @@ from citybrain.doors.ntcip.tests.watching import Shown, faults
 from citybrain.doors.ntcip.unit import Controls, Unit
 
 STAGES = ((1, 5), (1, 6), (2, 5), (2, 6), (3, 7), (3, 8), (4, 7), (4, 8))
+ALL = ("hold", "force_off", "omit", "call", "plan", "back_up")
 BEAT = 10
 """Tenths of seconds between two commands."""
 
@@ -37,7 +38,7 @@ def facts(cabinet: Cabinet) -> list[PhaseFacts]:
     ]
 
 
-def capability(cabinet: Cabinet, *, can: Sequence[str] = ("hold", "force_off", "omit", "call", "plan")) -> Capability:
+def capability(cabinet: Cabinet, *, can: Sequence[str] = ALL) -> Capability:
     phases = facts(cabinet)
     conflicting = phasing.conflicts(phases)
     return Capability(
@@ -133,6 +134,24 @@ def test_a_controller_that_cannot_omit_comes_there_through_what_it_serves(stage:
     shown = drive(unit, known, stage, 120)
     assert greens(unit) == stage
     assert faults(cabinet, shown) == []
+
+
+@pytest.mark.parametrize("first", STAGES)
+@pytest.mark.parametrize("then", STAGES)
+def test_no_ring_goes_back_beside_a_green_one_unless_it_may(first: tuple[int, ...], then: tuple[int, ...]) -> None:
+    cabinet = msgspec.structs.replace(dual_ring(), backup_protect=True)
+    unit, known = Unit(cabinet), capability(cabinet, can=ALL[:-1])
+    shown = drive(unit, known, first, 120)
+    assert greens(unit) == first
+    shown += drive(unit, known, then, 120)
+    assert greens(unit) == then
+    assert faults(cabinet, shown) == []
+
+
+def test_the_sides_of_the_barrier_are_what_is_concurrent() -> None:
+    assert phasing.sides(facts(dual_ring())) == (frozenset({1, 2, 5, 6}), frozenset({3, 4, 7, 8}))
+    lone = [msgspec.structs.replace(phase, concurrent=frozenset()) for phase in facts(dual_ring())]
+    assert len(phasing.sides(lone)) == 8
 
 
 @settings(max_examples=40, deadline=None)

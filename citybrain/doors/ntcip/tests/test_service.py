@@ -16,6 +16,7 @@ from citybrain.doors.ntcip.mapping import Mapped, Plan, UnusableMapping
 from citybrain.doors.ntcip.service import Outlets, looking, outlets
 from citybrain.doors.ntcip.tests.running import Emulated, emulated, free_port, until
 from citybrain.doors.ntcip.watch import FLASHES, SILENT, Watch
+from citybrain.kernel.errors import Unavailable
 from citybrain.kernel.records import Event
 from citybrain.kernel.settings import load_settings
 from citybrain.kernel.store import Store
@@ -70,6 +71,24 @@ async def test_what_a_controller_shows_is_in_the_pool_and_a_flash_is_told_and_en
     assert store.documents.get("", SIGNAL) is not None
 
 
+async def test_an_event_that_cannot_be_kept_waits_until_it_can(store: Store, tmp_path: Path) -> None:
+    out, told = remembering(store)
+    away = True
+
+    async def tell(events: Sequence[Event]) -> None:
+        if away:
+            raise Unavailable("kernel.database_lost", {"why": "gone"})
+        await out.tell(events)
+
+    async with emulated(dual_ring(), tmp_path) as emulator:
+        await emulator.fault(conflict=[2, 8])
+        async with looking(plan_of(emulator), Outlets(observe=out.observe, tell=tell)):
+            await asyncio.sleep(1)
+            assert not told
+            away = False
+            await until(lambda: [event.kind for event in told] == [FLASHES])
+
+
 async def test_broadcasts_are_heard_beside_the_questions(store: Store, tmp_path: Path) -> None:
     port = free_port()
     async with emulated(dual_ring(), tmp_path, "--spat", f"127.0.0.1:{port}") as emulator:
@@ -91,7 +110,7 @@ async def test_a_mapping_of_nobody_only_says_that_nobody_answers(store: Store, m
     nobody = (mapped(free_port()), Mapped(name="b", host="no.such.host.invalid", entity="urn:b"))
     async with looking(Plan(controller=nobody, look_s=0.1), out):
         await until(lambda: {event.entity_id for event in told} == {SIGNAL, "urn:b"})
-        assert value(store, DEVICE, "deviceState") == "silent"
+        await until(lambda: value(store, DEVICE, "deviceState") == "silent")
     assert {event.kind for event in told} == {SILENT}
     assert len([event for event in told if event.ended_at is not None]) == 2, "they end when nobody looks any more"
 
