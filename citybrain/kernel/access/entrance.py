@@ -44,7 +44,7 @@ GENERATED_PASSWORD_BYTES = 15
 class Sql(msgspec.Struct, frozen=True):
     """The queries of this module."""
 
-    account_count: str
+    account_known: str
     account_add: str
     account_find: str
     account_password_own: str
@@ -191,11 +191,11 @@ class Access:
         )
 
     async def ensure_operator(self, *, now: datetime, renew: bool = False) -> str | None:
-        """Make the first account when there is none; answers with its password, which is said this once.
+        """Make the operator's account when there is none; answers with its password, which is said this once.
 
         With `renew` an account that is there gets a new password, and its sessions end.
         """
-        if await self._db.read_one(SQL.account_count, as_=int) and not renew:
+        if await self._db.read_one(SQL.account_known, {"name": OPERATOR_NAME}, as_=int) and not renew:
             return None
         password = secrets.token_urlsafe(GENERATED_PASSWORD_BYTES)
         await self.add_account(OPERATOR_NAME, password, roles=(OPERATOR,), now=now)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 
--- name: account_count
-SELECT count(*) FROM account;
+-- name: account_known
+SELECT count(*) FROM account WHERE name = %(name)s;
 
 -- name: account_add
 WITH ended AS (DELETE FROM session WHERE account = %(name)s)

@@ -78,6 +78,12 @@ async def test_the_first_operator_gets_a_password_that_is_said_once(access: Acce
     assert kept.startswith("$argon2id$")
 
 
+async def test_the_operator_is_made_though_others_were_there_first(access: Access) -> None:
+    await access.add_account("clerk", "a long enough password", roles=(), now=NOON)
+    assert await access.ensure_operator(now=NOON) is not None
+    assert await access.ensure_operator(now=NOON) is None
+
+
 async def test_an_operator_who_lost_the_password_gets_a_new_one(access: Access) -> None:
     lost = await access.ensure_operator(now=NOON)
     renewed = await access.ensure_operator(now=NOON, renew=True)
