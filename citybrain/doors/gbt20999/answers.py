@@ -15,6 +15,9 @@ Row = Mapping[str, Value]
 
 STAGE, PLAN, MODE = 2, 3, 4
 
+MOST_ITEMS = 100
+"""In one frame; whole tables are told in several."""
+
 
 class Cabinet:
     """Answers frames. `now_s` is the clock of the street, `at` that of the controller (local, without a zone)."""
@@ -92,10 +95,9 @@ class Cabinet:
                     refused.append(Item(item.index, address, bytes([result])))
                 else:
                     done.append(Item(item.index, address, result))
-        if done:
-            yield self._reply(frame, good, done)
-        if refused:
-            yield self._reply(frame, bad, refused)
+        for type, items in ((good, done), (bad, refused)):
+            for at in range(0, len(items), MOST_ITEMS):
+                yield self._reply(frame, type, items[at : at + MOST_ITEMS])
 
     def _reply(self, frame: Frame, type: FrameType, items: list[Item]) -> Frame:
         return Frame(

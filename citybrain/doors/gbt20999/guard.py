@@ -38,13 +38,16 @@ def in_other_hands(seen: Seen) -> Answer | None:
 
 
 def no_way(capability: Capability, seen: Seen, stage: int) -> Answer | None:
-    """A change that the controller's own table does not allow from what is shown; `via` says by which stage."""
+    """A change that the controller's own table does not allow from what is shown, or only by another stage."""
     if seen.stage is None or seen.stage == stage:
         return None
     constraint = capability.transitions.get((seen.stage, stage), 0)
     if not constraint:
         return None
-    return refused("gbt20999.no_way", stage=stage, shown=seen.stage, via=capability.place(constraint))
+    via = capability.place(constraint)
+    if via is None:
+        return refused("gbt20999.no_way", stage=stage, shown=seen.stage)
+    return refused("gbt20999.only_by_stage", stage=stage, shown=seen.stage, via=via)
 
 
 def may_change(capability: Capability, seen: Seen) -> bool:

@@ -2,6 +2,7 @@
 """The client at an emulated controller: a process of its own, over real sockets, with all that goes wrong there."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -305,3 +306,17 @@ async def test_a_controller_that_calls_the_centre_is_driven_over_its_own_call(tm
         await emulator.until("stage", 2)
     controller.close()
     emulator.kill()
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "udp"])
+async def test_noise_on_the_line_harms_nobody(emulated: Emulated, scheme: str) -> None:
+    noise = bytes(range(256)) * 4
+    if scheme == "udp":
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            stranger.sendto(noise, ("127.0.0.1", emulated.port))
+    else:
+        with socket.create_connection(("127.0.0.1", emulated.port)) as line:
+            line.sendall(noise)
+    controller = emulated.controller(scheme)
+    await controller.client.beat()
+    controller.close()
