@@ -305,7 +305,7 @@ def _channels(unit: Unit) -> Items:
 
 
 def _channel_lamps(unit: Unit, sources: list[tuple[int, int]], letter: str) -> Callable[[], Iterable[int]]:
-    """Pedestrian channels show walk as green and clearance as yellow (NTCIP 1202 v02, 2.9.4)."""
+    """Pedestrian channels show walk as green and clearance as yellow, as load switches are usually wired."""
 
     def shown() -> Iterable[int]:
         lamps = unit.lamps()

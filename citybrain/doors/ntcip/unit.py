@@ -16,7 +16,7 @@ from citybrain.doors.ntcip.monitor import Monitor
 from citybrain.doors.ntcip.ring import Interval, Ring, Walkers, tenths
 
 RED_BEFORE_START = 60
-"""Tenths of seconds of red after power-up and after a flash (MUTCD 2009, 4D.31: 6 s steady red)."""
+"""Tenths of seconds of red after power-up and after a flash: our choice, so that nobody meets a green unprepared."""
 
 
 class Running(StrEnum):
