@@ -42,6 +42,7 @@ TICK_S = 0.125
 MOST_TICKS = 8
 """A process that was held up does not catch up for longer than this: its time stands still instead."""
 
+LONGEST_ADVANCE_S = 3600.0
 CALL_EVERY_S = 1.0
 
 Send = Callable[[Frame], None]
@@ -64,6 +65,12 @@ class Mischief(msgspec.Struct, forbid_unknown_fields=True):
     deaf_s: float = 0.0
     panel: bool = False
     crossed: dict[str, int] = {}
+
+
+class Advance(msgspec.Struct, forbid_unknown_fields=True):
+    """Let the junction's time pass: so a simulator keeps step with it (`--stepped`)."""
+
+    advance_s: float
 
 
 class Emulator:
@@ -92,8 +99,18 @@ class Emulator:
                 owed_s -= TICK_S
                 self._tick()
 
+    def advance(self, data: bytes) -> bytes:
+        """Let so many seconds pass and answer what is shown then; another order is one for trouble."""
+        try:
+            told = msgspec.json.decode(data, type=Advance)
+        except msgspec.DecodeError:
+            return self.misbehave(data)
+        for _ in range(round(max(0.0, min(told.advance_s, LONGEST_ADVANCE_S)) / TICK_S)):
+            self._tick()
+        return msgspec.json.encode({"s": self.cabinet.now_s, **self._told})
+
     def misbehave(self, data: bytes) -> bytes:
-        """Take an order for trouble (JSON); answers what is still to come."""
+        """Take an order for trouble (JSON); answers `ok`, or what is wrong with it."""
         try:
             self._mischief = msgspec.json.decode(data, type=Mischief)
         except msgspec.DecodeError as error:
@@ -256,14 +273,15 @@ async def serve(given: argparse.Namespace) -> None:
         emulator.heard(data, lambda frame: back(encode(frame, escaped=False, dialect=dialect)))
 
     def trouble(data: bytes, back: Callable[[bytes], None]) -> None:
-        back(emulator.misbehave(data))
+        back(emulator.advance(data) if given.stepped else emulator.misbehave(data))
 
     await loop.create_datagram_endpoint(lambda: _Udp(hear), local_addr=(given.host, given.port))
     if given.faults_port:
         await loop.create_datagram_endpoint(lambda: _Udp(trouble), local_addr=(given.host, given.faults_port))
     calls = [asyncio.create_task(emulator.call(*_host_port(given.call)))] if given.call else []
     async with await asyncio.start_server(emulator.connected, given.host, given.port):
-        await asyncio.gather(emulator.run(), *calls)
+        moves = asyncio.Event().wait() if given.stepped else emulator.run()
+        await asyncio.gather(moves, *calls)
 
 
 def _options(words: list[str]) -> Mapping[str, str]:
@@ -281,6 +299,7 @@ def main() -> None:
     parser.add_argument("--faults-port", type=int, default=0, help="UDP port that takes orders for trouble (JSON)")
     parser.add_argument("--backup-s", type=float, default=20.0, help="silence of the centre that ends its orders")
     parser.add_argument("--speed", type=float, default=1.0, help="seconds of the junction per second")
+    parser.add_argument("--stepped", action="store_true", help="time passes only when told at the port for faults")
     parser.add_argument("--dialect", nargs="*", default=[], help="name=value, as in the mapping file of the door")
     try:
         asyncio.run(serve(parser.parse_args()))

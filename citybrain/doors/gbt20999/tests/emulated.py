@@ -42,11 +42,12 @@ def junction_clock() -> datetime:
 class Emulated:
     """One emulator. `stop` ends it and lets the judge look at all it ever showed."""
 
-    def __init__(self, folder: Path, *, dialect: tuple[str, ...] = (), call: str = "") -> None:
+    def __init__(self, folder: Path, *, dialect: tuple[str, ...] = (), call: str = "", stepped: bool = False) -> None:
         self.port, self.trouble_port = free_port(), free_port()
         self.log = folder / f"lamps-{self.port}.jsonl"
         self._dialect = dialect
         self._call = call
+        self._stepped = stepped
         self.process = self.start()
 
     def start(self) -> "subprocess.Popen[bytes]":
@@ -54,12 +55,26 @@ class Emulated:
         command += ["--plan", str(FILE), "--faults-port", str(self.trouble_port), "--speed", str(SPEED)]
         command += ["--call", self._call]
         command += ["--backup-s", str(BACKUP_S), "--dialect", *self._dialect]
+        if self._stepped:
+            command.append("--stepped")
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(command, stdout=log)
-        while not self.log.stat().st_size:
+        while not self._is_up():
             if self.process.poll() is not None:
                 raise RuntimeError(self.process.returncode)
         return self.process
+
+    def __enter__(self) -> "Emulated":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def _is_up(self) -> bool:
+        if not self._stepped:
+            return bool(self.log.stat().st_size)
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
 
     def kill(self) -> None:
         """At once; what it showed is judged."""
@@ -81,10 +96,14 @@ class Emulated:
 
     def trouble(self, **mischief: object) -> None:
         """Make trouble."""
+        assert self.tell(**mischief) == b"ok"
+
+    def tell(self, **order: object) -> bytes:
+        """What the port for faults answers."""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as desk:
             desk.settimeout(10)
-            desk.sendto(json.dumps(mischief).encode(), ("127.0.0.1", self.trouble_port))
-            assert desk.recv(1000) == b"ok"
+            desk.sendto(json.dumps(order).encode(), ("127.0.0.1", self.trouble_port))
+            return desk.recv(4000)
 
     def controller(
         self,

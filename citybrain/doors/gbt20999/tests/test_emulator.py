@@ -2,6 +2,7 @@
 """The client at an emulated controller: a process of its own, over real sockets, with all that goes wrong there."""
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
@@ -22,9 +23,8 @@ GREEN = 0x20
 
 @pytest.fixture
 def emulated(tmp_path: Path) -> Iterator[Emulated]:
-    emulator = Emulated(tmp_path)
-    yield emulator
-    emulator.kill()
+    with Emulated(tmp_path) as emulator:
+        yield emulator
 
 
 @asynccontextmanager
@@ -279,33 +279,31 @@ async def test_every_dialect_is_understood_by_whoever_speaks_it(tmp_path: Path) 
     spoken = Dialect(
         length="with", beat_count=True, arrays="first_first", intergreen_unit_s=0.5, centre="objects", sequence="free"
     )
-    emulator = Emulated(tmp_path, dialect=words)
-    controller = emulator.controller(dialect=spoken)
-    assert (await controller.discover()).stages == ((1, 4), (2,), (2, 3))
-    async with beating(controller):
-        await emulator.until("state", GREEN)
-        assert await wish(controller, 1) == ""
-        await emulator.until("stage", 2)
-    controller.close()
-    emulator.kill()
+    with Emulated(tmp_path, dialect=words) as emulator:
+        controller = emulator.controller(dialect=spoken)
+        assert (await controller.discover()).stages == ((1, 4), (2,), (2, 3))
+        async with beating(controller):
+            await emulator.until("state", GREEN)
+            assert await wish(controller, 1) == ""
+            await emulator.until("stage", 2)
+        controller.close()
 
 
 async def test_a_controller_that_calls_the_centre_is_driven_over_its_own_call(tmp_path: Path) -> None:
     port = free_port()
-    emulator = Emulated(tmp_path, call=f"127.0.0.1:{port}")
-    controller = emulator.controller("tcp-listen", port=port)
-    async with asyncio.timeout(20):
-        while controller.client.counts.answered == 0:
-            with suppress(Silent):
-                await controller.client.beat()
-            await asyncio.sleep(0.1)
-    await controller.discover()
-    async with beating(controller):
-        await emulator.until("state", GREEN)
-        assert await wish(controller, 1) == ""
-        await emulator.until("stage", 2)
-    controller.close()
-    emulator.kill()
+    with Emulated(tmp_path, call=f"127.0.0.1:{port}") as emulator:
+        controller = emulator.controller("tcp-listen", port=port)
+        async with asyncio.timeout(20):
+            while controller.client.counts.answered == 0:
+                with suppress(Silent):
+                    await controller.client.beat()
+                await asyncio.sleep(0.1)
+        await controller.discover()
+        async with beating(controller):
+            await emulator.until("state", GREEN)
+            assert await wish(controller, 1) == ""
+            await emulator.until("stage", 2)
+        controller.close()
 
 
 @pytest.mark.parametrize("scheme", ["tcp", "udp"])
@@ -320,3 +318,12 @@ async def test_noise_on_the_line_harms_nobody(emulated: Emulated, scheme: str) -
     controller = emulated.controller(scheme)
     await controller.client.beat()
     controller.close()
+
+
+async def test_a_simulator_can_keep_step_with_it(tmp_path: Path) -> None:
+    with Emulated(tmp_path, stepped=True) as emulator:
+        seconds = [json.loads(emulator.tell(advance_s=1)) for _ in range(40)]
+        assert [each["s"] for each in seconds] == [float(s) for s in range(1, 41)]
+        assert [each["stage"] for each in seconds] == [1] * 25 + [2] * 15
+        assert [each["lamps"]["2"] for each in seconds[-8:]] == [0x10] + [GREEN] * 7
+        assert emulator.tell(nonsense=1) != b"ok"

@@ -150,25 +150,24 @@ def test_flashing_is_an_event_and_shows_as_such() -> None:
 
 
 async def test_what_controllers_show_is_told_and_nothing_is_commanded(tmp_path: Path) -> None:
-    emulator = Emulated(tmp_path)
-    observed: list[Measurement] = []
-    events: list[Event] = []
+    with Emulated(tmp_path) as emulator:
+        observed: list[Measurement] = []
+        events: list[Event] = []
 
-    async def observe(measurements: Sequence[Measurement]) -> None:
-        observed.extend(measurements)
+        async def observe(measurements: Sequence[Measurement]) -> None:
+            observed.extend(measurements)
 
-    async def tell(told: Sequence[Event]) -> None:
-        events.extend(told)
+        async def tell(told: Sequence[Event]) -> None:
+            events.extend(told)
 
-    plan = mapping.load(written(tmp_path, FILE.format(port=emulator.port)))
-    async with looking(plan, Outlets(observe=observe, tell=tell)):
-        await emulator.until("stage", 2)
-        await emulator.until("state", 0x20)
-        await asyncio.sleep(0.5)
-        emulator.trouble(crossed={"1": 0x20})
-        await emulator.until("mode", 0x31)
-        await asyncio.sleep(0.5)
-    emulator.kill()
+        plan = mapping.load(written(tmp_path, FILE.format(port=emulator.port)))
+        async with looking(plan, Outlets(observe=observe, tell=tell)):
+            await emulator.until("stage", 2)
+            await emulator.until("state", 0x20)
+            await asyncio.sleep(0.5)
+            emulator.trouble(crossed={"1": 0x20})
+            await emulator.until("mode", 0x31)
+            await asyncio.sleep(0.5)
     values = {(each.attribute, each.value) for each in observed if each.entity_id == ENTITY}
     assert {("stage", 0.0), ("controllerMode", "local"), ("controllerMode", "flash")} <= values
     assert ("controllerMode", "centre") not in values
@@ -182,12 +181,11 @@ async def test_without_a_file_the_door_stays_shut_and_with_one_the_pool_is_told(
     monkeypatch.delenv("CITYBRAIN_GBT20999", raising=False)
     async with service.running(store):
         pass
-    emulator = Emulated(tmp_path)
-    monkeypatch.setenv("CITYBRAIN_GBT20999", str(written(tmp_path, FILE.format(port=emulator.port))))
-    async with service.running(store), asyncio.timeout(20):
-        while store.documents.get("", ENTITY) is None:  # noqa: ASYNC110
-            await asyncio.sleep(0.1)
-    emulator.kill()
+    with Emulated(tmp_path) as emulator:
+        monkeypatch.setenv("CITYBRAIN_GBT20999", str(written(tmp_path, FILE.format(port=emulator.port))))
+        async with service.running(store), asyncio.timeout(20):
+            while store.documents.get("", ENTITY) is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
     document = store.documents.get("", ENTITY)
     assert document is not None
     assert document.types == ("TrafficSignalController",)
