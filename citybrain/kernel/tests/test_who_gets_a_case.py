@@ -133,7 +133,7 @@ async def test_a_dissolved_department_leaves_its_open_cases_to_its_successor(sto
     li = town.actor("li")
     assert (await store.cases.get(li, case.id)).department == "water", "seen at once"
     hand_over = next(do for name, _, do in store.casework.chores if name == "case_heirs")
-    assert await hand_over(utc_now()) >= 1
+    assert await hand_over(utc_now()) not in (0, None)
     assert await hand_over(utc_now()) == 0
     handed = await store.cases.get(li, case.id)
     assert (handed.department, handed.assignee) == ("roads", None)
