@@ -132,7 +132,8 @@ class Controller:
     def _backup_left_s(self, seen: Seen) -> float:
         if self._heard_at is None or seen.mode is not Mode.CENTRE:
             return 0.0
-        return max(0.0, self._backup_s - (seen.at - self._heard_at).total_seconds())
+        silent_s = max(0.0, (seen.at - self._heard_at).total_seconds())
+        return max(0.0, self._backup_s - silent_s)
 
     async def _steer(self, seen: Seen, stage: int) -> Answer:
         """Say the stage again, with the mode where it is not ours; wait while what is shown may not end yet."""
