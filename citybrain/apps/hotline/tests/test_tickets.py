@@ -16,6 +16,7 @@ from citybrain.apps.hotline.store import tickets
 from citybrain.apps.hotline.tests.people import DESK_CLERK, ROADS, WATER
 from citybrain.kernel.access import Reach
 from citybrain.kernel.cases.case import MoveFacts
+from citybrain.kernel.cases.drawing import Plan
 from citybrain.kernel.cases.refusals import NoSuchCase
 from citybrain.kernel.cases.satisfaction import Satisfaction
 from citybrain.kernel.clock import utc_now
@@ -65,6 +66,22 @@ async def test_another_department_does_not_see_the_ticket(hotline: Hotline) -> N
     receipt = await take(hotline, MACHINE, water(), now=utc_now())
     with pytest.raises(NoSuchCase):
         await desk.caller(hotline, ROADS, receipt.case_id)
+
+
+async def test_its_reviewer_reads_the_ticket_with_masks_and_neither_reveals_nor_supervises(hotline: Hotline) -> None:
+    now = utc_now()
+    receipt = await take(hotline, MACHINE, water(), now=now)
+    answer = MoveFacts(answer="已恢复", fields={"resolution": "resolved"})
+    for move, facts in (("accept", MoveFacts()), ("answer", answer), ("close", MoveFacts())):
+        await hotline.cases.move(WATER, receipt.case_id, move, facts)
+    plan = Plan(seed="x", since=now - timedelta(days=1), until=now + timedelta(days=1), share=1, reviewers=("zhao",))
+    await hotline.store.casework.sampling.draw(DESK_CLERK, plan, now=now)
+    assert (await desk.ticket(hotline, ROADS, receipt.case_id, to_review=True)).number == receipt.number
+    assert (await desk.caller(hotline, ROADS, receipt.case_id)).phone == "138****8000"
+    with pytest.raises(NoSuchCase):
+        await desk.reveal(hotline, ROADS, receipt.case_id, "回访确认地址")
+    with pytest.raises(NoSuchCase):
+        await desk.supervise(hotline, ROADS, receipt.case_id, "尽快办理完毕", now + timedelta(days=1), now=now)
 
 
 async def test_nobody_need_say_who_they_are(hotline: Hotline) -> None:
