@@ -2,8 +2,12 @@
 """The desk, supervisors and editors over HTTP: everything by rights, and callers only with a reason."""
 
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
+from pypdf import PdfReader
+
+from citybrain.apps.hotline.choice import ZONE
 from citybrain.apps.hotline.service.hotline import Hotline
 from citybrain.kernel.clock import utc_now
 from tests.hotline.conftest import People, answered
@@ -142,6 +146,27 @@ async def test_the_report_of_a_month_has_links_that_open_rows(people: People, ca
     assert "≤ 15 s" in page
     assert await op.refused("GET", "/api/hotline/report", status=400, month="soon") == "hotline.figure_unusable"
     assert (await op.http.get("/api/hotline/report.css")).headers["content-type"].startswith("text/css")
+
+
+async def test_the_report_of_a_month_is_a_file_too(people: People, reported: tuple[str, str], case_id: int) -> None:
+    await answered(people, case_id)
+    op, wang = await people("op"), await people("wang")
+    await (await people("desk")).ask("POST", "/api/hotline/tickets", PHONED, status=201)
+    month, path = f"{utc_now().astimezone(ZONE):%Y-%m}", "/api/hotline/report.pdf"
+    for person, others in ((op, True), (wang, False)):
+        answer = await person.http.get(path, params={"month": month, "lang": "zh"})
+        assert answer.headers["content-type"] == "application/pdf"
+        assert answer.headers["content-disposition"] == f'attachment; filename="12345-{month}-zh.pdf"'
+        (page, *_) = PdfReader(BytesIO(answer.content)).pages
+        assert "供水" in page.extract_text()
+        links = [mark.get_object()["/A"]["/URI"] for mark in page.annotations or ()]
+        link = next(each for each in links if "department=water" in each and "rate=response" in each)
+        assert reported[0] in (await person.http.get(link)).text
+        assert any("department=hotline" in each for each in links) is others
+    assert (await op.http.get(path, params={"month": "2001-02", "lang": "en"})).content.startswith(b"%PDF")
+    for wrong in ({"month": "soon"}, {"month": "9999-12"}, {"month": month, "lang": "../x"}):
+        assert await op.refused("GET", path, status=400, **wrong) == "hotline.figure_unusable"
+    assert (await (await people("")).http.get(path, params={"month": month})).status_code in (401, 403)
 
 
 async def test_figures_of_calls_go_by_what_is_promised(people: People) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Routes of figures: 三率 with the rows behind, hot spots, bursts, the report of a month, an export."""
 
+import asyncio
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -17,11 +18,13 @@ from citybrain.apps.hotline.choice import ZONE
 from citybrain.apps.hotline.detect import bursts, hotspots
 from citybrain.apps.hotline.detect.bursts import Burst
 from citybrain.apps.hotline.detect.hotspots import Density
-from citybrain.apps.hotline.measure import promises, report
+from citybrain.apps.hotline.measure import promises, report, report_pdf
 from citybrain.apps.hotline.measure.rates import Department, Rate, is_due_soon, is_late, rates, rows_behind
 from citybrain.apps.hotline.measure.report import Month
 from citybrain.apps.hotline.model import Ticket
 from citybrain.apps.hotline.service import desk
+from citybrain.apps.hotline.service.hotline import Hotline
+from citybrain.kernel.access import Actor
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.errors import Invalid
 from citybrain.kernel.i18n import load_words
@@ -52,8 +55,8 @@ async def rates_of(
 async def rows(
     state: State, request: Asking, since: FromQuery[datetime], until: FromQuery[datetime], page: FromQuery[bool] = False
 ) -> Response[Any]:
-    """The tickets behind a number: query `department`, `rate` (with `good`), `only`, `category`, `channel`, `day`,
-    `ids`."""
+    """The tickets behind a number: query `department`, `rate` (with `good`), `only`, `category` (`-`: none), `channel`,
+    `day`, `ids`."""
     hotline, query = hotline_of(state), dict(request.query_params)
     department = str(query.get("department", "")) or None
     found = await desk.rows(hotline, request.state.actor, since, until, department=department)
@@ -93,11 +96,17 @@ def narrowed(found: Sequence[Ticket], query: dict[str, Any], now: datetime) -> l
     return [
         each
         for each in kept
-        if (not category or each.category == category or each.category.startswith(f"{category}."))
+        if (not category or _is_of(each, category))
         and (not channel or each.channel == channel)
         and (not day or report.day_of(each) == day)
         and (not ids or str(each.case_id) in ids)
     ]
+
+
+def _is_of(ticket: Ticket, category: str) -> bool:
+    """Whether it is of a category or of one below it."""
+    wanted = "" if category == report.NONE else category
+    return ticket.category == wanted or (bool(wanted) and ticket.category.startswith(f"{wanted}."))
 
 
 @get("/api/hotline/hot-spots", opt=FIGURES)
@@ -163,28 +172,51 @@ def harmless(value: object) -> str:
 
 @get("/api/hotline/report", opt=FIGURES)
 async def month(state: State, request: Asking, month: FromQuery[str], lang: FromQuery[str] = "zh") -> Response[str]:
-    """The report of a month (`2026-10`) as a page to read and to print as PDF; its numbers open rows."""
+    """The report of a month (`2026-10`) as a page to read and to print; its numbers open rows."""
     hotline, lang = hotline_of(state), _lang(lang)
+    made, words = await _month(hotline, request.state.actor, month, lang, utc_now()), WORDS.of(lang)
+    text = report.page(made, lambda key: words[f"hotline.{key}"], lambda id: hotline.tree.name(id, lang))
+    return Response(text, media_type=MediaType.HTML)
+
+
+@get("/api/hotline/report.pdf", opt=FIGURES)
+async def month_pdf(
+    state: State, request: Asking, month: FromQuery[str], lang: FromQuery[str] = "zh"
+) -> Response[bytes]:
+    """The report of a month (`2026-10`) as a PDF file: the figures and links of the page, at the city's address."""
+    hotline, lang, now = hotline_of(state), _lang(lang), utc_now()
+    made, words = await _month(hotline, request.state.actor, month, lang, now), WORDS.of(lang)
+    file = await asyncio.to_thread(
+        report_pdf.document,
+        made,
+        lambda key: words[f"hotline.{key}"],
+        lambda id: hotline.tree.name(id, lang),
+        address=state.get("address") or "",
+        made_at=now,
+    )
+    headers = {"Content-Disposition": f'attachment; filename="12345-{made.since:%Y-%m}-{lang}.pdf"'}
+    return Response(file, media_type="application/pdf", headers=headers)
+
+
+async def _month(hotline: Hotline, actor: Actor, label: str, lang: str, now: datetime) -> Month:
     try:
-        since = datetime.strptime(month, "%Y-%m").replace(tzinfo=ZONE)
-    except ValueError:
+        since = datetime.strptime(label, "%Y-%m").replace(tzinfo=ZONE)
+        until = (since + timedelta(days=32)).replace(day=1)
+    except (ValueError, OverflowError):
         raise FigureUnusable("hotline.figure_unusable", {"what": "month"}) from None
-    until = (since + timedelta(days=32)).replace(day=1)
-    found = await desk.rows(hotline, request.state.actor, since, until)
-    promised = await desk.promises(hotline, utc_now())
-    calls = await desk.calls(hotline, since, until, promised)
-    made = Month(
-        label=month,
+    found = await desk.rows(hotline, actor, since, until)
+    promised = await desk.promises(hotline, now)
+    departments = await hotline.store.access.departments.all()
+    return Month(
+        label=f"{since:%Y-%m}",
         since=since,
         until=until,
         tickets=found,
-        departments=rates(found, utc_now(), promises.rates_of(promised)),
-        calls=promises.told(calls),
+        departments=rates(found, now, promises.rates_of(promised)),
+        calls=promises.told(await desk.calls(hotline, since, until, promised)),
         lang=lang,
+        names={each.id: each.name.get(lang) or each.id for each in departments},
     )
-    words = WORDS.of(lang)
-    text = report.page(made, lambda key: words[f"hotline.{key}"], lambda id: hotline.tree.name(id, lang))
-    return Response(text, media_type=MediaType.HTML)
 
 
 @get("/api/hotline/report.css", opt={"permission": "hotline.public"})
@@ -199,4 +231,4 @@ def _lang(lang: str) -> str:
     return lang
 
 
-ROUTES: Sequence[Any] = (rates_of, rows, hot_spots, bursts_now, export, month, report_css)
+ROUTES: Sequence[Any] = (rates_of, rows, hot_spots, bursts_now, export, month, month_pdf, report_css)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The report of a month as one page for screen and print: tables and bars whose numbers open rows. Pure.
 
-It is HTML with rules for paper, printed to PDF by the reader's browser: a font for Chinese of ten megabytes need not
-travel with the program, and the links stay. All that comes from people is escaped here, once, by `_text`.
+It is HTML with rules for paper; `report_pdf` makes a file of the same figures and links. All that comes from people is
+escaped here, once, by `_text`.
 """
 
 from collections import Counter
@@ -15,16 +15,20 @@ import msgspec
 
 from citybrain.apps.hotline.choice import ZONE
 from citybrain.apps.hotline.measure.rates import Department, Rate, Share
-from citybrain.apps.hotline.model import Ticket
+from citybrain.apps.hotline.model import Channel, Ticket
 
 Say = Callable[[str], str]
 """The words of a key in the language of the report."""
 BAR = 260
 MOST = 15
+NONE = "-"
+"""Asks for the tickets that have no category yet."""
+COLUMNS = ("tickets", "open", "late", "sent_back", "reopened", "supervised")
+"""What is counted of each department."""
 
 
 class Month(msgspec.Struct, frozen=True, kw_only=True):
-    """What a report is made of. `name_of` a category; `calls` are figures of the telephone by their words' key."""
+    """What a report is made of: `calls` are figures of the telephone by their words' key, `names` of departments."""
 
     label: str
     since: datetime
@@ -33,22 +37,26 @@ class Month(msgspec.Struct, frozen=True, kw_only=True):
     departments: Sequence[Department]
     calls: Mapping[str, str]
     lang: str
+    names: Mapping[str, str] = {}
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """How many tickets there are of each id; `field` is what `/api/hotline/rows` finds them by."""
+
+    title: str
+    field: str
+    lines: Sequence[tuple[str, int]]
 
 
 def page(month: Month, say: Say, name_of: Callable[[str], str]) -> str:
     """The whole page."""
     title = f"{say('report_title')} {month.label}"
-    by_day = Counter(day_of(each) for each in month.tickets)
-    by_top = Counter(each.category.partition(".")[0] for each in month.tickets)
-    by_channel = Counter(each.channel for each in month.tickets)
     return "\n".join(
         [
             _head(title, month.lang),
             f"<h1>{_text(title)}</h1><p>{_text(say('report_made_of'))} {len(month.tickets)}</p>",
             _departments(month, say),
-            _bars(say("report_by_day"), sorted(by_day.items()), month, "", str),
-            _bars(say("report_by_category"), by_top.most_common(MOST), month, "category", name_of),
-            _bars(say("report_by_channel"), by_channel.most_common(), month, "channel", str),
+            *(_bars(each, month, say, name_of) for each in counted(month)),
             _calls(month, say),
             f"<p>{_text(say('report_formulas'))}</p></main></body></html>",
         ]
@@ -70,6 +78,41 @@ def rows_page(title: str, tickets: Sequence[Ticket], say: Say, name_of: Callable
     )
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     return f"{_head(title, lang)}<h1>{_text(title)}</h1>{table}</main></body></html>"
+
+
+def counted(month: Month) -> tuple[Counted, ...]:
+    """Tickets by day, by the top of their category (the most frequent ones) and by channel."""
+    days = Counter(day_of(each) for each in month.tickets)
+    tops = Counter(each.category.partition(".")[0] or NONE for each in month.tickets)
+    channels = Counter(each.channel for each in month.tickets)
+    return (
+        Counted(title="report_by_day", field="day", lines=sorted(days.items())),
+        Counted(title="report_by_category", field="category", lines=tops.most_common(MOST)),
+        Counted(title="report_by_channel", field="channel", lines=channels.most_common()),
+    )
+
+
+def named(field: str, id: str, say: Say, name_of: Callable[[str], str]) -> str:
+    """What people read for one of `counted`."""
+    if field == "category":
+        return "—" if id == NONE else name_of(id) or id
+    return say(f"channel_{id}") if field == "channel" and id in set(Channel) else id or "—"
+
+
+def rates_shown(month: Month) -> list[Rate]:
+    """The rates that every department is measured by."""
+    return [rate for rate in Rate if all(rate in each.shares for each in month.departments)]
+
+
+def rows_address(month: Month, **which: str) -> str:
+    """Where the tickets behind a number are, below the city's address; not escaped."""
+    span = {"since": month.since.isoformat(), "until": month.until.isoformat(), "lang": month.lang, "page": "true"}
+    return f"/api/hotline/rows?{urlencode({**span, **{name: value for name, value in which.items() if value}})}"
+
+
+def percent(share: Share) -> str:
+    """A share and what it was made of; a dash where nothing counts."""
+    return "—" if share.value is None else f"{100 * share.value:.1f} % ({share.good}/{share.of})"
 
 
 def day_of(ticket: Ticket) -> str:
@@ -98,41 +141,38 @@ def _head(title: str, lang: str) -> str:
 
 
 def _departments(month: Month, say: Say) -> str:
-    columns = ("tickets", "open", "late", "sent_back", "reopened", "supervised")
-    rates = [rate for rate in Rate if all(rate in each.shares for each in month.departments)]
+    rates = rates_shown(month)
     heads = [
-        *(f"column_{name}" for name in ("department", *columns)),
+        *(f"column_{name}" for name in ("department", *COLUMNS)),
         *(f"rate_{rate}" for rate in rates),
     ]
     head = "".join(f'<th scope="col">{_text(say(key))}</th>' for key in heads)
     rows = []
     for each in month.departments:
-        name = each.department or say("report_all")
+        name = month.names.get(each.department, each.department) or say("report_all")
         cells = [
-            _link(month, str(getattr(each, column)), department=each.department, only=column) for column in columns
+            _link(month, str(getattr(each, column)), department=each.department, only=column) for column in COLUMNS
         ]
         cells += [
-            _link(month, _percent(each.shares[rate]), department=each.department, rate=str(rate)) for rate in rates
+            _link(month, percent(each.shares[rate]), department=each.department, rate=str(rate)) for rate in rates
         ]
         rows.append(f'<tr><th scope="row">{_text(name)}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
     title = _text(say("report_by_department"))
     return f"<h2>{title}</h2><table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
-def _bars(
-    title: str, counted: Sequence[tuple[str, int]], month: Month, field: str, name_of: Callable[[str], str]
-) -> str:
+def _bars(some: Counted, month: Month, say: Say, name_of: Callable[[str], str]) -> str:
     """Bars as lines of a table, each a drawing and a number that opens its rows."""
-    most = max((count for _, count in counted), default=1)
+    most = max((count for _, count in some.lines), default=1)
     rows = []
-    for name, count in counted:
+    for id, count in some.lines:
         width = max(1, round(BAR * count / most))
         drawn = (
             f'<svg width="{BAR}" height="12" role="img" aria-label="{count}"><rect width="{width}" height="12"/></svg>'
         )
-        number = _link(month, str(count), **({field: name} if field else {"day": name}))
-        rows.append(f'<tr><th scope="row">{_text(name_of(name) or "—")}</th><td>{drawn}</td><td>{number}</td></tr>')
-    return f"<h2>{_text(title)}</h2><figure><table><tbody>{''.join(rows)}</tbody></table></figure>"
+        name, number = _text(named(some.field, id, say, name_of)), _link(month, str(count), **{some.field: id})
+        rows.append(f'<tr><th scope="row">{name}</th><td>{drawn}</td><td>{number}</td></tr>')
+    return f"<h2>{_text(say(some.title))}</h2><figure><table><tbody>{''.join(rows)}</tbody></table></figure>"
 
 
 def _calls(month: Month, say: Say) -> str:
@@ -143,13 +183,7 @@ def _calls(month: Month, say: Say) -> str:
 
 
 def _link(month: Month, shown: str, **which: str) -> str:
-    span = {"since": month.since.isoformat(), "until": month.until.isoformat(), "lang": month.lang, "page": "true"}
-    query = urlencode({**span, **{name: value for name, value in which.items() if value}})
-    return f'<a href="/api/hotline/rows?{escape(query)}">{_text(shown)}</a>'
-
-
-def _percent(share: Share) -> str:
-    return "—" if share.value is None else f"{100 * share.value:.1f} % ({share.good}/{share.of})"
+    return f'<a href="{_text(rows_address(month, **which))}">{_text(shown)}</a>'
 
 
 def _shown(value: object) -> str:

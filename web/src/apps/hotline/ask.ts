@@ -51,4 +51,5 @@ export const hotline = {
   callFigures: (span: Span) => ask<CallFigures>(`/api/hotline/call-figures${query(of(span))}`),
   exportAddress: (span: Span) => `/api/hotline/export.csv${query(of(span))}`,
   reportAddress: (month: string, lang: string) => `/api/hotline/report${query({ month, lang })}`,
+  reportPdfAddress: (month: string, lang: string) => `/api/hotline/report.pdf${query({ month, lang })}`,
 };
