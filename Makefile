@@ -7,8 +7,8 @@ SHELL := /bin/bash
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
-# How many tests run at once: most of them wait for a server, a database or a page.
-SIDE_BY_SIDE ?= 2
+# How many tests run at once: most of them wait for a server, a database or a controller, so three keep two cores busy.
+SIDE_BY_SIDE ?= 3
 # The browser's client holds an event loop of its own for as long as it lives, so pages are tried apart from the rest.
 side_by_side = $(BIN)/python -m pytest -n $(SIDE_BY_SIDE) --dist loadfile
 BIN := .venv/bin
@@ -56,7 +56,7 @@ audit: .venv/dev.stamp web/node_modules/.stamp
 pytest: .venv/dev.stamp .clients/.stamp citybrain/static/.stamp
 	$(say) 'Tests'
 	@$(side_by_side) $(or $(ARGS),citybrain tests)
-	$(if $(ARGS),,@$(side_by_side) web/e2e)
+	$(if $(ARGS),,@$(BIN)/python -m pytest -n 2 --dist loadfile web/e2e)
 
 web-test: web/node_modules/.stamp
 	$(say) 'Web tests'
