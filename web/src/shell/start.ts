@@ -13,7 +13,7 @@ import { startTime } from "@/time/seen";
 
 type Found = Record<string, { app: CityApp }>;
 // Casework before the apps that build on it, accounts last: the order of the rail.
-const work: Found = import.meta.glob("../work/index.ts", { eager: true });
+const work: Found = import.meta.glob("../casework/index.ts", { eager: true });
 const found: Found = import.meta.glob("../apps/*/index.ts", { eager: true });
 const people: Found = import.meta.glob("../people/index.ts", { eager: true });
 const apps = [work, found, people].flatMap((each) => Object.values(each)).map((one) => one.app);

@@ -5,7 +5,7 @@ import type {
   Article, Behind, Burst, CallFigures, Caller, Card, Categories, Category, Density, Diff, Drift, Edition, Figures, FollowUp, Full, Intake, Known, Receipt, Ringing,
   Rule, Rules, Span, Suggestion, Supervision, Ticket,
 } from "@/apps/hotline/types";
-import type { Work } from "@/work/types";
+import type { Work } from "@/casework/types";
 
 const given = (word: string): string | undefined => (word === "" ? undefined : word);
 const of = (span: Span): Record<string, string> => ({ since: span.since, until: span.until });

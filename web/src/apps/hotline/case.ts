@@ -4,7 +4,7 @@ import { categories, categoryPath, loadTree } from "@/apps/hotline/catalogue";
 import TicketFace from "@/apps/hotline/TicketFace.vue";
 import { knows, t } from "@/i18n";
 import type { Key } from "@/i18n";
-import type { CaseFace } from "@/work/faces";
+import type { CaseFace } from "@/casework/faces";
 
 let asked: Promise<void> | null = null;
 /** The names of categories are fetched when somebody first needs one. */

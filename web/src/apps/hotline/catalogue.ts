@@ -6,7 +6,7 @@ import { hotline } from "@/apps/hotline/ask";
 import type { Category, Reason, Urgency } from "@/apps/hotline/types";
 import { say, t, text } from "@/i18n";
 import type { Key } from "@/i18n";
-import type { Work } from "@/work/types";
+import type { Work } from "@/casework/types";
 
 /** The department that takes every ticket in. */
 export const DESK = "hotline";

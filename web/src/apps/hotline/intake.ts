@@ -6,8 +6,8 @@ import { hotline } from "@/apps/hotline/ask";
 import { current } from "@/apps/hotline/calls";
 import type { Article, Intake, Near, Receipt, Suggestion, Urgency } from "@/apps/hotline/types";
 import { act } from "@/shell/access";
-import { useDraft } from "@/work/draft";
-import type { Keeping } from "@/work/draft";
+import { useDraft } from "@/casework/draft";
+import type { Keeping } from "@/casework/draft";
 
 const SUGGEST_AFTER_MS = 250;
 const SHORTEST = 2;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the pool's desks share: filters of the address, what is on the map, and which time counts as now.
 import { computed, onBeforeUnmount, ref, shallowRef, watch } from "vue";
-import type { ShallowRef } from "vue";
 import { hasStreets, serverAhead } from "@/api/live";
 import { pool } from "@/apps/pool/ask";
 import type { EntityView, Placed } from "@/apps/pool/types";
@@ -74,26 +73,4 @@ export function useMapOfType(): void {
   ];
   const again = window.setInterval(() => { void loadMap(boxed()); }, REFRESH_MS);
   onBeforeUnmount(() => { window.clearInterval(again); window.clearTimeout(timer); for (const stop of stops) stop(); if (hasStreets.value) onMap.value = []; });
-}
-
-export interface Loaded<T> { value: ShallowRef<T | null>; failure: ShallowRef<unknown>; load: () => Promise<void> }
-
-/** Something that is fetched, fetched anew when what it hangs on changes, and every few seconds. */
-export function useLoaded<T>(fetch: () => Promise<T>, on: () => unknown, everyMs: number): Loaded<T> {
-  const value = shallowRef<T | null>(null);
-  const failure = shallowRef<unknown>(null);
-  let turn = 0;
-  const load = async (): Promise<void> => {
-    const mine = ++turn;
-    try {
-      const got = await fetch();
-      if (mine !== turn) return;
-      value.value = got;
-      failure.value = null;
-    } catch (caught) { if (mine === turn) failure.value = caught; }
-  };
-  const stop = watch(on, () => { value.value = null; void load(); }, { immediate: true });
-  const timer = window.setInterval(() => { if (!document.hidden) void load(); }, everyMs);
-  onBeforeUnmount(() => { turn += 1; stop(); window.clearInterval(timer); });
-  return { value, failure, load };
 }
