@@ -2,20 +2,25 @@
 """What people do again and again in tests of the screens: sign in and out, set up a second factor, ask by hand."""
 
 import asyncio
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, Self
 
 import httpx
 import msgspec
 import pyotp
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from citybrain.kernel import embedded
 from citybrain.kernel.db import Database
 from tests.scenarios.city import RunningCity
-from web.e2e.conftest import OWN_HEADER
+from web.e2e.conftest import OWN_HEADER, _against_policy, _outside
 
 PASSWORD = "correct horse battery"
+WAIT_MS = 20_000
+
+Open = Callable[..., Page]
 
 
 class Staff(msgspec.Struct):
@@ -28,7 +33,7 @@ class Client(httpx.Client):
     """Somebody who asks the city without a browser."""
 
     def __init__(self, city: RunningCity, name: str, password: str, code: str | None = None) -> None:
-        super().__init__(base_url=city.url, headers=OWN_HEADER, timeout=30)
+        super().__init__(base_url=city.url, headers=OWN_HEADER, timeout=60)
         self.who = {"name": name, "password": password, "code": code}
 
     def __enter__(self) -> Self:
@@ -47,6 +52,33 @@ class Client(httpx.Client):
         secret = self.do("POST", "/api/second-factor")["secret"]
         codes: list[str] = self.do("PUT", "/api/second-factor", code=pyotp.TOTP(secret).now())["recovery_codes"]
         return codes
+
+
+@contextmanager
+def desks_of(browser: Browser, city: RunningCity, usual: str, password: str) -> Iterator[Open]:
+    """Opens desks as somebody; at the end no request may have gone elsewhere and nothing may have broken."""
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def open_one(path: str = "/work", *, name: str = usual, lang: str = "en", width: int = 1366) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 768}, reduced_motion="reduce")
+        contexts.append(context)
+        context.add_init_script(f"localStorage.setItem('citybrain.lang', '{lang}')")
+        told = {"name": name, "password": password}
+        assert context.request.post(f"{city.url}/api/session", data=told, headers=OWN_HEADER).ok
+        page = context.new_page()
+        page.set_default_timeout(WAIT_MS)
+        page.on("request", lambda request: faults.extend(_outside(request.url, city.url)))
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda message: faults.extend(_against_policy(message.text)))
+        page.goto(city.url + path)
+        page.wait_for_selector("html[data-desk=ready]", state="attached")
+        return page
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert faults == []
 
 
 def sign_in(page: Page, name: str, password: str = PASSWORD, code: str | None = None) -> None:

@@ -2,16 +2,17 @@
 """A type of case is made on its desk: from nothing to the first case of it, by keyboard, and beside somebody else."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.scenarios.city import RunningCity, running
-from web.e2e.conftest import OWN_HEADER, _against_policy, _outside
+from web.e2e.conftest import OWN_HEADER
+from web.e2e.staff import Open, desks_of
 from web.e2e.test_a_calm_screen import violations
 
 TABS = ("basics", "states", "form", "deadlines", "personal", "rules", "process", "try", "publish")
@@ -19,8 +20,6 @@ BPMN = """<definitions xmlns="http://www.omg.org/spec/BPMN/20100524/MODEL" id="d
 <process id="p" isExecutable="true"><startEvent id="s"/><{task} id="look" name="Look at it"/><endEvent id="e"/>
 <sequenceFlow id="a" sourceRef="s" targetRef="look"/><sequenceFlow id="b" sourceRef="look" targetRef="e"/>
 </process></definitions>"""
-
-Open = Callable[..., Page]
 
 
 @pytest.fixture(scope="module")
@@ -41,28 +40,8 @@ def client(city: RunningCity) -> Iterator[httpx.Client]:
 @pytest.fixture
 def desk(browser: Browser, city: RunningCity) -> Iterator[Open]:
     """Opens a desk as the operator; at the end no request may have gone elsewhere and nothing may have broken."""
-    contexts: list[BrowserContext] = []
-    faults: list[str] = []
-
-    def open_one(path: str, *, lang: str = "en") -> Page:
-        context = browser.new_context(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
-        contexts.append(context)
-        context.add_init_script(f"localStorage.setItem('citybrain.lang', '{lang}')")
-        told = {"name": "operator", "password": city.password}
-        assert context.request.post(f"{city.url}/api/session", data=told, headers=OWN_HEADER).ok
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("request", lambda request: faults.extend(_outside(request.url, city.url)))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda message: faults.extend(_against_policy(message.text)))
-        page.goto(city.url + path)
-        page.wait_for_selector("html[data-desk=ready]", state="attached")
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert faults == []
+    with desks_of(browser, city, "operator", city.password or "") as opens:
+        yield opens
 
 
 def to_tab(page: Page, name: str) -> None:

@@ -2,7 +2,7 @@
 """A day at the hotline's desks: a call taken in by keyboard alone, figures that open rows, rules tried first."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -10,11 +10,12 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, expect
 
 from citybrain.kernel.clock import new_id, utc_now
 from tests.scenarios.city import RunningCity, running
-from web.e2e.conftest import OWN_HEADER, _against_policy, _outside
+from web.e2e.conftest import OWN_HEADER
+from web.e2e.staff import Open, desks_of
 from web.e2e.test_a_calm_screen import violations
 
 DESKS = [
@@ -38,8 +39,6 @@ LAMPS = [
     "整条街路灯没亮",
 ]
 PHONE, MASKED = "13800138001", "138****8001"
-
-Open = Callable[..., Page]
 
 
 def tell(client: httpx.Client, text: str, **more: Any) -> dict[str, Any]:
@@ -91,28 +90,8 @@ def client(city: RunningCity) -> Iterator[httpx.Client]:
 @pytest.fixture
 def desk(browser: Browser, city: RunningCity) -> Iterator[Open]:
     """Opens a desk as the operator; at the end no request may have gone elsewhere and nothing may have broken."""
-    contexts: list[BrowserContext] = []
-    faults: list[str] = []
-
-    def open_one(path: str, *, lang: str = "en") -> Page:
-        context = browser.new_context(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
-        contexts.append(context)
-        context.add_init_script(f"localStorage.setItem('citybrain.lang', '{lang}')")
-        told = {"name": "operator", "password": city.password}
-        assert context.request.post(f"{city.url}/api/session", data=told, headers=OWN_HEADER).ok
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("request", lambda request: faults.extend(_outside(request.url, city.url)))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda message: faults.extend(_against_policy(message.text)))
-        page.goto(city.url + path)
-        page.wait_for_selector("html[data-desk=ready]", state="attached")
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert faults == []
+    with desks_of(browser, city, "operator", city.password or "") as opens:
+        yield opens
 
 
 def test_a_call_becomes_a_ticket_by_keyboard_alone(desk: Open, client: httpx.Client) -> None:

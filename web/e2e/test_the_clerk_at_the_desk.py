@@ -3,18 +3,16 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import httpx
-import pyotp
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.scenarios.city import RunningCity, running
-from web.e2e.conftest import OWN_HEADER, _against_policy, _outside
+from web.e2e.staff import Client, Open, desks_of
 from web.e2e.test_a_calm_screen import violations
 
 CLERK, HEAD, PASSWORD = "water.clerk", "water.head", "Desk-of-water-2026"
@@ -24,37 +22,15 @@ MB = 1_000_000
 RESULT = re.compile("办理结果|Result")
 LONG = "The main was repaired at noon; water runs again. " * 20
 
-Open = Callable[..., Page]
-
-
-class Client(httpx.Client):
-    """Somebody who asks the city without a browser."""
-
-    def __init__(self, url: str, name: str, password: str) -> None:
-        super().__init__(base_url=url, headers=OWN_HEADER, timeout=60)
-        self.who = {"name": name, "password": password}
-
-    def __enter__(self) -> Self:
-        client = super().__enter__()
-        client.do("POST", "/api/session", **self.who)
-        return client
-
-    def do(self, method: str, path: str, **body: Any) -> Any:
-        """Ask; it must be done."""
-        answer = self.request(method, path, json=body or None)
-        assert answer.is_success, answer.text
-        return answer.json() if answer.content else None
-
 
 def hire(city: RunningCity) -> None:
     """A clerk and a head of one department, by those whose powers that takes."""
-    with Client(city.url, "operator", city.password or "") as operator:
+    with Client(city, "operator", city.password or "") as operator:
         for power in ("admin", "security"):
             operator.do("POST", f"/api/powers/{power}", account=f"the.{power}", password=PASSWORD)
-    with Client(city.url, "the.admin", PASSWORD) as admin, Client(city.url, "the.security", PASSWORD) as security:
+    with Client(city, "the.admin", PASSWORD) as admin, Client(city, "the.security", PASSWORD) as security:
         for one in (admin, security):
-            secret = one.do("POST", "/api/second-factor")["secret"]
-            one.do("PUT", "/api/second-factor", code=pyotp.TOTP(secret).now())
+            one.enrol()
         for name, role, shown in ((CLERK, "clerk", "水务局经办"), (HEAD, "head", "水务局负责人")):
             admin.do("POST", "/api/people", name=name, password=PASSWORD, shown_name=shown)
             security.do("POST", "/api/memberships", account=name, department="water", role=role)
@@ -71,37 +47,21 @@ def city(open_folder: Path) -> Iterator[RunningCity]:
 @pytest.fixture(scope="module")
 def head(city: RunningCity) -> Iterator[Client]:
     """Who leads the department, by HTTP."""
-    with Client(city.url, HEAD, PASSWORD) as client:
+    with Client(city, HEAD, PASSWORD) as client:
         yield client
 
 
 @pytest.fixture
 def desk(browser: Browser, city: RunningCity) -> Iterator[Open]:
     """Opens a desk as somebody; at the end no request may have gone elsewhere and nothing may have broken."""
-    contexts: list[BrowserContext] = []
-    faults: list[str] = []
+    with desks_of(browser, city, CLERK, PASSWORD) as opens:
 
-    def open_one(path: str = "/work", *, name: str = CLERK, lang: str = "en", wait: bool = True) -> Page:
-        context = browser.new_context(viewport={"width": 1366, "height": 768}, reduced_motion="reduce")
-        contexts.append(context)
-        context.add_init_script(f"localStorage.setItem('citybrain.lang', '{lang}')")
-        told = {"name": name, "password": PASSWORD}
-        assert context.request.post(f"{city.url}/api/session", data=told, headers=OWN_HEADER).ok
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("request", lambda request: faults.extend(_outside(request.url, city.url)))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda message: faults.extend(_against_policy(message.text)))
-        page.goto(city.url + path)
-        page.wait_for_selector("html[data-desk=ready]", state="attached")
-        if wait:
+        def open_one(path: str = "/work", **how: Any) -> Page:
+            page = opens(path, **how)
             expect(page.locator("main h1, main article").first).to_be_attached()
-        return page
+            return page
 
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert faults == []
+        yield open_one
 
 
 def ticket(title: str, **more: Any) -> dict[str, Any]:

@@ -2,18 +2,16 @@
 """Templates of answers and kept queues at the desk: written, tried, changed by two at once, retired, shared."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.scenarios.city import RunningCity, running
-from web.e2e.conftest import OWN_HEADER, _against_policy, _outside
+from web.e2e.staff import Client, Open, desks_of
 from web.e2e.test_a_calm_screen import violations
-from web.e2e.test_the_clerk_at_the_desk import CLERK, HEAD, PASSWORD, Client, hire, opened
-
-Open = Callable[..., Page]
+from web.e2e.test_the_clerk_at_the_desk import CLERK, HEAD, PASSWORD, hire, opened
 
 
 @pytest.fixture(scope="module")
@@ -27,35 +25,15 @@ def city(open_folder: Path) -> Iterator[RunningCity]:
 @pytest.fixture(scope="module")
 def head(city: RunningCity) -> Iterator[Client]:
     """Who leads the department, by HTTP."""
-    with Client(city.url, HEAD, PASSWORD) as client:
+    with Client(city, HEAD, PASSWORD) as client:
         yield client
 
 
 @pytest.fixture
 def desk(browser: Browser, city: RunningCity) -> Iterator[Open]:
     """Opens a desk as somebody; at the end no request may have gone elsewhere and nothing may have broken."""
-    contexts: list[BrowserContext] = []
-    faults: list[str] = []
-
-    def open_one(path: str, *, name: str = HEAD, lang: str = "en", width: int = 1366) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 768}, reduced_motion="reduce")
-        contexts.append(context)
-        context.add_init_script(f"localStorage.setItem('citybrain.lang', '{lang}')")
-        told = {"name": name, "password": PASSWORD}
-        assert context.request.post(f"{city.url}/api/session", data=told, headers=OWN_HEADER).ok
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("request", lambda request: faults.extend(_outside(request.url, city.url)))
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda message: faults.extend(_against_policy(message.text)))
-        page.goto(city.url + path)
-        page.wait_for_selector("html[data-desk=ready]", state="attached")
-        return page
-
-    yield open_one
-    for context in contexts:
-        context.close()
-    assert faults == []
+    with desks_of(browser, city, HEAD, PASSWORD) as opens:
+        yield opens
 
 
 def template(client: Client, title: str, body: str = "{number}: done.") -> int:
@@ -126,7 +104,7 @@ def test_what_was_typed_stays_when_the_page_is_left_and_a_template_is_retired_in
 
 
 def test_a_template_of_all_is_read_and_not_changed_by_a_department(desk: Open, head: Client, city: RunningCity) -> None:
-    with Client(city.url, "operator", city.password or "") as operator:
+    with Client(city, "operator", city.password or "") as operator:
         told = {"title": "Of all", "body": "Thank you, {title}.", "department": None}
         id = operator.do("POST", "/api/answers", **told)["id"]
     page = desk(f"/templates?answer={id}")
