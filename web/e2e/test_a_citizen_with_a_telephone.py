@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Route, ViewportSi
 from tests.scenarios.city import RunningCity, free_port, running
 from web.e2e.conftest import OWN_HEADER, _against_policy, _outside
 from web.e2e.test_a_calm_screen import violations
-from web.e2e.town import Postbox, act, go, picture
+from web.e2e.town import PICTURE_SIDE_PX, Postbox, act, go, picture
 
 TELEPHONE: ViewportSize = {"width": 360, "height": 740}
 SCRIPT = "<script>alert(1)</script>"
@@ -132,7 +132,7 @@ def test_three_steps_without_an_account_an_answer_a_rating_and_asking_again(
     assert "此人常来电" not in page.locator("main").inner_text()
     image = page.get_by_role("img", name="漏水")
     image.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('main img')?.naturalWidth > 0")
+    expect(image).to_have_js_property("naturalWidth", PICTURE_SIDE_PX)
     page.get_by_label("回答").fill("是的")
     page.get_by_role("button", name="发送").click()
     expect(page.get_by_text("您补充：")).to_be_visible()

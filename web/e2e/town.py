@@ -41,7 +41,10 @@ def go(page: Page, town: RunningCity, path: str) -> None:
     expect(page.locator("main h1")).to_be_visible()
 
 
-def picture(side: int = 60) -> bytes:
+PICTURE_SIDE_PX = 60
+
+
+def picture(side: int = PICTURE_SIDE_PX) -> bytes:
     """A small red picture."""
     rows = b"".join(b"\0" + bytes((200, 30, 30)) * side for _ in range(side))
 
