@@ -200,7 +200,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
 class Opening(msgspec.Struct, frozen=True, kw_only=True):
     """How to open a scenario. `begins_at` is the city's time at the scenario's begin; orders are obeyed when `obey`.
 
-    `state_path` resumes a saved run.
+    `state_path` resumes a saved run. `options` are the door's own: what it simulates differently from the shipped city.
     """
 
     scenario: Scenario
@@ -208,6 +208,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     begins_at: datetime
     obey: bool
     state_path: str | None = None
+    options: Facts = {}
 
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -27,12 +27,13 @@ PROGRESS_EVERY_S = 30
 
 
 class Task(msgspec.Struct, frozen=True, kw_only=True):
-    """One run: a scenario of a door, an arm, a seed."""
+    """One run: a scenario of a door, an arm, a seed, and what the door simulates differently."""
 
     door: str
     scenario: Scenario
     arm: str
     seed: int
+    options: Facts = {}
 
 
 class Finished(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +62,7 @@ def opening_of(task: Task) -> Opening:
         seed=task.seed,
         begins_at=UNDATED + timedelta(seconds=task.scenario.begin_s),
         obey=task.arm == BRAIN,
+        options=task.options,
     )
 
 

@@ -16,6 +16,7 @@ from citybrain.doors.sumo.floating import FloatingCars
 from citybrain.doors.sumo.judge import SCORE_EVERY_S, arrived_trips, read_trips, score
 from citybrain.doors.sumo.moving import Moving
 from citybrain.doors.sumo.network import SOURCE, Survey, entity_id, read_net
+from citybrain.doors.sumo.options import options
 from citybrain.doors.sumo.sensors import Sensors, Street, zones
 from citybrain.doors.sumo.signals import Cabinets
 from citybrain.doors.sumo.simulation import Simulation
@@ -33,6 +34,7 @@ class SumoField:
 
     def __init__(self, opening: Opening) -> None:
         self._opening = opening
+        self._options = options(opening.options)
         with ExitStack() as closing:
             folder = Path(closing.enter_context(TemporaryDirectory(prefix="citybrain-sumo-")))
             self._open(opening, folder, closing)
