@@ -85,7 +85,7 @@ class _City:
     async def run(self) -> None:
         step = self._loop.step(await self._field.step(()))
         while not step.frame.finished:
-            frame = await self._field.step(step.orders)
+            frame = await self._field.step(step.abroad)
             began_s = monotonic_s()
             step = self._loop.step(frame)
             self.loop_s.append(monotonic_s() - began_s)

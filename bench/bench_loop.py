@@ -58,7 +58,7 @@ def with_brain(net: str) -> dict[str, float]:
         took_s.append(perf_counter() - seen_s)
         if frame.finished:
             break
-        frame = field.step(step.orders)
+        frame = field.step(step.abroad)
     wall_s = perf_counter() - began_s
     field.close()
     p50_ms, p99_ms, most_ms = (float(each) * 1000 for each in np.percentile(took_s, [50, 99, 100]))

@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
@@ -40,12 +40,22 @@ class EntityType(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Means(msgspec.Struct, frozen=True, kw_only=True):
-    """A kind of act the city can do. A door that can carry it out lists its name in `Door.executes`."""
+    """A kind of act the city can do. A door or app that can carry it out lists its name in `executes`.
+
+    `lasts`: an order of it stands until somebody ends it, it expires, or a newer one of the same means on the same
+    entity replaces it; it is given again whenever the city opens. What ends is undone by an order of `undone_by` with
+    the parameters that `undo` makes of the order that ended (none without it). `two_person`: a second person must
+    approve. `entity_types` are what it can be used on; empty is anything.
+    """
 
     name: str
     permission: str
     parameters: type[msgspec.Struct]
     undone_by: str
+    two_person: bool = False
+    lasts: bool = False
+    undo: Callable[[Order], Facts] | None = None
+    entity_types: tuple[str, ...] = ()
 
 
 class Indicator(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,6 +80,25 @@ class Decider(Protocol):
     def __call__(self, batch: Batch, events: Sequence[Event], outcomes: Sequence[Outcome]) -> Sequence[Order]: ...
 
 
+@runtime_checkable
+class Obeying(Protocol):
+    """A decider that executes orders itself: those of its `means`, which its app lists in `App.executes`.
+
+    `obey` is called before it decides and answers at once; a `Refusal` that it raises is a refused outcome. An order
+    keeps its id when it is given again to a city that opens anew. A newer order of a means that lasts, on the same
+    entity, replaces the older one.
+    """
+
+    @property
+    def means(self) -> frozenset[str]:
+        """The names of the means it executes."""
+        ...
+
+    def obey(self, order: Order, at: datetime) -> Outcome:
+        """Take an order in; `at` is the city's time."""
+        ...
+
+
 class Measure(Protocol):
     """Turns observations and what the judge counted into readings of indicators for one arm."""
 
@@ -91,6 +120,7 @@ class Show(Protocol):
 class App(msgspec.Struct, frozen=True, kw_only=True):
     """One domain of the city. Words lie in its `i18n/`, tables in its `migrations/`, found beside `folder`.
 
+    `executes` names the means that its own deciders obey (`Obeying`), whichever app declares them.
     `opens` is entered with the open `Store` and left when the city stops; what it gives is found by the app's routes as
     `store.of_apps[name]`. `commands` is a typer application: the command line has it under the name of the app.
     """
@@ -103,6 +133,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     measures: tuple[Callable[[Sequence[Entity]], Measure], ...] = ()
     shows: tuple[Callable[[Sequence[Entity]], Show], ...] = ()
     means: tuple[Means, ...] = ()
+    executes: tuple[str, ...] = ()
     indicators: tuple[Indicator, ...] = ()
     kinds: tuple[str, ...] = ()
     permissions: Mapping[str, tuple[str, ...]] = {}

@@ -1,26 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
 """The loop: observations to events, events to orders, and everything to what it was worth."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import msgspec
 
-from citybrain.kernel.app import App, Frame
-from citybrain.kernel.records import Entity, Event, Order, Outcome, Reading
+from citybrain.kernel.app import App, Frame, Obeying
+from citybrain.kernel.errors import Refusal
+from citybrain.kernel.records import Entity, Event, Order, Outcome, OutcomeState, Reading
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """What one frame led to. `outcomes` are those of the orders given in the step before."""
+    """What one frame led to.
+
+    `outcomes` are those that came in with the frame, of orders given in the step before, and those of orders that
+    deciders obeyed in this step. `orders` are all that deciders gave; `abroad` are those of them that no decider
+    executes, to be carried to the field with the next step.
+    """
 
     frame: Frame
     events: tuple[Event, ...]
     orders: tuple[Order, ...]
     readings: tuple[Reading, ...]
-
-    @property
-    def outcomes(self) -> tuple[Outcome, ...]:
-        """The outcomes that came in with the frame."""
-        return self.frame.outcomes
+    outcomes: tuple[Outcome, ...] = ()
+    abroad: tuple[Order, ...] = ()
 
 
 class Loop:
@@ -35,11 +39,45 @@ class Loop:
         self._detectors = [begin(entities) for app in apps for begin in app.detectors]
         self._deciders = [begin(entities) for app in apps for begin in app.deciders if decide]
         self._measures = [begin(entities) for app in apps for begin in app.measures]
+        self._executors = {
+            name: decider for decider in self._deciders if isinstance(decider, Obeying) for name in decider.means
+        }
+        self._at_home: tuple[Order, ...] = ()
 
-    def step(self, frame: Frame) -> Step:
-        """Observe, detect, decide, measure: in this order, each once."""
+    def executes(self, means: str) -> bool:
+        """Whether a decider executes orders of a means, so that they are given to `step` and not to the field."""
+        return means in self._executors
+
+    def step(self, frame: Frame, given: Sequence[Order] = ()) -> Step:
+        """Obey, observe, detect, decide, measure: in this order, each once.
+
+        `given` are orders of people and programs whose means a decider executes; those that deciders gave each other
+        in the step before come first.
+        """
         batch = frame.batch
+        obeyed = [self._obey(order, batch.observed_at) for order in (*self._at_home, *given)]
+        outcomes = (*frame.outcomes, *obeyed)
         events = tuple(event for detect in self._detectors for event in detect(batch))
-        orders = tuple(order for decide in self._deciders for order in decide(batch, events, frame.outcomes))
+        orders = tuple(order for decide in self._deciders for order in decide(batch, events, outcomes))
         readings = tuple(reading for measure in self._measures for reading in measure(frame, self._arm))
-        return Step(frame=frame, events=events, orders=orders, readings=readings)
+        self._at_home, abroad = self.split(orders)
+        return Step(frame=frame, events=events, orders=orders, readings=readings, outcomes=outcomes, abroad=abroad)
+
+    def split(self, orders: Iterable[Order]) -> tuple[tuple[Order, ...], tuple[Order, ...]]:
+        """Orders that deciders execute, and those that go abroad, each in their order."""
+        at_home: list[Order] = []
+        abroad: list[Order] = []
+        for order in orders:
+            (at_home if order.means in self._executors else abroad).append(order)
+        return tuple(at_home), tuple(abroad)
+
+    def _obey(self, order: Order, at: datetime) -> Outcome:
+        executor = self._executors.get(order.means)
+        if executor is None:
+            refusal = Refusal("kernel.nobody_executes", {"means": order.means})
+        else:
+            try:
+                return executor.obey(order, at)
+            except Refusal as refused:
+                refusal = refused
+        return Outcome(order_id=order.id, state=OutcomeState.REFUSED, at=at, code=refusal.code, facts=refusal.facts)

@@ -84,9 +84,10 @@ class Side:
     async def step(self, extra: Sequence[Order], *, vehicles: bool) -> Step:
         """Carry out the last step's orders and those of people, and run the loop on what the street answers."""
         assert self._loop is not None
-        orders = (*self.last.orders, *extra) if self.last else tuple(extra)
+        at_home, abroad = self._loop.split(extra)
+        orders = (*self.last.abroad, *abroad) if self.last else abroad
         frame = await self.field.step(orders, vehicles=vehicles)
-        self.last = self._loop.step(frame)
+        self.last = self._loop.step(frame, at_home)
         return self.last
 
 

@@ -111,7 +111,7 @@ def _drive(field: Field, task: Task, progress: Callable[[float], None]) -> dict[
     step = loop.step(field.step(()))
     frames = 0
     while not step.frame.finished:
-        step = loop.step(field.step(step.orders))
+        step = loop.step(field.step(step.abroad))
         for reading in step.readings:
             readings.setdefault(reading.indicator, []).append(reading.value)
         frames += 1
