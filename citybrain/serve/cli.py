@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from citybrain.kernel.errors import Refusal
+from citybrain.kernel.records import Facts
 from citybrain.kernel.settings import Settings, load_settings
 from citybrain.serve import audit_command, catalog, doctor, experiment, keys_command, pool_commands, report, scenarios
 from citybrain.serve.experiment import BRAIN, FIXED, Died, Finished, Task
@@ -49,21 +50,27 @@ def up(
     uvloop.run(start_up.serve(settings, err, new_password=new_password))
 
 
-@app.command()
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run(
+    context: typer.Context,
     scenario: Annotated[str, typer.Argument(help="Scenario name (see `citybrain scenarios`) or SUMO configuration.")],
     compare: Annotated[str | None, typer.Option(help="Also run under this: `fixed`, the shipped plans.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How many seeds, from 1.")] = 1,
     at_once: Annotated[int, typer.Option(min=1, help="Runs side by side.")] = 2,
     as_json: AsJson = False,
 ) -> None:
-    """Run a scenario under the brain without a screen, and compare."""
+    """Run a scenario under the brain without a screen, and compare.
+
+    What is simulated differently from the shipped city follows as further options, here of SUMO: `--demand 1.2`,
+    `--program actuated|delay_based`, `--yellow resco`, `--sensors loops`, `--missed 0.05`, `--noise-m 2`, `--dead 0.1`.
+    """
+    options = _options(context.args)
     if compare not in (None, FIXED):
         _refuse_use(f"--compare takes `{FIXED}`, not `{compare}`.")
     found = scenarios.find(scenario)
     arms = (BRAIN,) if compare is None else (FIXED, BRAIN)
     tasks = [
-        Task(door=found.door, scenario=found.scenario, arm=arm, seed=seed)
+        Task(door=found.door, scenario=found.scenario, arm=arm, seed=seed, options=options)
         for seed in range(1, seeds + 1)
         for arm in arms
     ]
@@ -156,6 +163,22 @@ def _add_commands_of_apps(arguments: list[str]) -> None:
     for each in catalog.apps():
         if each.commands is not None and each.name not in own:
             app.add_typer(each.commands, name=each.name)
+
+
+def _options(words: list[str]) -> Facts:
+    """The options of an opening: `--name value` pairs, whose names and values the door knows and checks."""
+    names, values = words[::2], words[1::2]
+    for name in names:
+        if not name.startswith("--") or len(names) != len(values):
+            _refuse_use(f"Options of the simulator are `--name value` pairs, not `{' '.join(words)}`.")
+    return {name[2:].replace("-", "_"): _value(value) for name, value in zip(names, values, strict=True)}
+
+
+def _value(text: str) -> float | str:
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _settings() -> Settings:

@@ -56,10 +56,10 @@ class SignalPlan(msgspec.Struct, frozen=True, kw_only=True):
         return dict(msgspec.to_builtins(self))
 
 
-def signal_plan(links: Sequence[SignalLink], plan: Sequence[PlanPhase]) -> SignalPlan:
-    """All that follows from the links and the shipped plan."""
+def signal_plan(links: Sequence[SignalLink], plan: Sequence[PlanPhase], *, longer_yellows: bool = True) -> SignalPlan:
+    """All that follows from the links and the shipped plan; without `longer_yellows` every yellow is `YELLOW_S`."""
     stages = green_stages(plan)
-    yellows_s = [phase.duration_s for phase in plan if is_change(phase.state)]
+    yellows_s = [phase.duration_s for phase in plan if is_change(phase.state)] if longer_yellows else []
     return SignalPlan(
         links=tuple(links),
         plan=tuple(plan),

@@ -53,6 +53,13 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
         """The options as SUMO's command line takes them."""
         return [word for name, value in self.options.items() for word in (f"--{name}", value)]
 
+    def scaled(self, demand: float) -> "Configuration":
+        """The same with `demand` times its traffic, on top of a scale that its user asked for."""
+        if demand == 1.0:
+            return self
+        scale = demand * float(self.options.get("scale", "1"))
+        return msgspec.structs.replace(self, options={**self.options, "scale": str(scale)})
+
 
 def locate(text: str) -> Path:
     """The configuration a person means by a path: the file itself, or the only one in a folder."""

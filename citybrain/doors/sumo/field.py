@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import libsumo
 
-from citybrain.doors.sumo import configuration, plans, saved
+from citybrain.doors.sumo import configuration, plans, programs, saved
 from citybrain.doors.sumo.figures import Watch
 from citybrain.doors.sumo.floating import FloatingCars
 from citybrain.doors.sumo.judge import SCORE_EVERY_S, arrived_trips, read_trips, score
@@ -80,7 +80,7 @@ class SumoField:
         self._closing.close()
 
     def _open(self, opening: Opening, folder: Path, closing: ExitStack) -> None:
-        read = configuration.read(Path(opening.scenario.path))
+        read = configuration.read(Path(opening.scenario.path)).scaled(self._options.demand)
         net = read_net(read.net)
         memory, state = saved.read(Path(opening.state_path), folder) if opening.state_path else (saved.Memory(), None)
         self._simulation = Simulation(read, folder, seed=opening.seed, state=state)
@@ -96,13 +96,17 @@ class SumoField:
         self._roads = tuple(entity_id("RoadSegment", road) for road in roads)
 
     def _survey(self, survey: Survey) -> None:
-        found = {signal: plans.read_plan(signal) for signal in plans.signal_ids()}
+        longer_yellows = self._options.yellow == "shipped"
+        found = {signal: plans.read_plan(signal, longer_yellows=longer_yellows) for signal in plans.signal_ids()}
         found = {signal: found[signal] for signal in survey.signal_names(found)}
         signalled = [link for signal in libsumo.trafficlight.getIDList() for link in plans.links(signal)]
         watched = zones(found, Street((link.approach, link.exit) for link in signalled))
         self._sensors = Sensors(tuple(watched.values()))
         self._watch = Watch(watched)
         self._cabinets = Cabinets(found)
+        if self._options.program != "shipped":
+            for signal, plan in found.items():
+                programs.install(signal, self._options.program, plan)
         self._entities = survey.entities(found, watched)
         self._signals = tuple(one.id for one in self._entities if one.type == "TrafficSignalController")
         self._detectors = tuple(one.id for one in self._entities if one.type == "TrafficDetector")

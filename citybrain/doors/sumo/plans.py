@@ -11,9 +11,9 @@ def signal_ids() -> tuple[str, ...]:
     return tuple(sorted(tls for tls in libsumo.trafficlight.getIDList() if len(green_stages(running(tls))) > 1))
 
 
-def read_plan(tls: str) -> SignalPlan:
-    """Facts of one signal."""
-    return signal_plan(links(tls), running(tls))
+def read_plan(tls: str, *, longer_yellows: bool = True) -> SignalPlan:
+    """Facts of one signal; without `longer_yellows` every yellow has the least time."""
+    return signal_plan(links(tls), running(tls), longer_yellows=longer_yellows)
 
 
 def running(tls: str) -> list[PlanPhase]:

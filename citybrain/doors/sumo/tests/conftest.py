@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sumo
@@ -79,8 +80,12 @@ def opened() -> Iterator[Callable[..., SumoField]]:
     """Opens fields in this process, which can have one at a time, and closes them after the test."""
     fields: list[SumoField] = []
 
-    def open_field(found: Scenario, *, obey: bool = False, seed: int = 1, state_path: str | None = None) -> SumoField:
-        opening = Opening(scenario=found, seed=seed, begins_at=BEGINS_AT, obey=obey, state_path=state_path)
+    def open_field(
+        found: Scenario, *, obey: bool = False, seed: int = 1, state_path: str | None = None, **options: Any
+    ) -> SumoField:
+        opening = Opening(
+            scenario=found, seed=seed, begins_at=BEGINS_AT, obey=obey, state_path=state_path, options=options
+        )
         fields.append(SumoField(opening))
         return fields[-1]
 
