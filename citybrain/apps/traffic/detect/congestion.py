@@ -14,7 +14,7 @@ from citybrain.kernel.records import Batch, Because, Entity, Event, Facts, Json,
 CONGESTION = "traffic.congestion"
 
 # Where a road begins and ends, as ids of junctions.
-FROM, TO = "startNode", "endNode"
+FROM, TO = "fromJunction", "toJunction"
 
 # Our conventions; the README says what was measured before they were chosen.
 CONGESTED_AFTER_S = 120.0

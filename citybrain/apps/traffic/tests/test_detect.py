@@ -35,7 +35,7 @@ def entities(roads: Roads) -> list[Entity]:
             source="test",
             observed_at=NOON,
             geometry={"type": "LineString", "coordinates": [[0.0, 0.0], [0.0, length_m]]},
-            attributes={"length": length_m, "maximumAllowedSpeed": 50.0, "startNode": begin, "endNode": end},
+            attributes={"length": length_m, "maximumAllowedSpeed": 50.0, "fromJunction": begin, "toJunction": end},
         )
         for name, (begin, end, length_m) in roads.items()
     ]
