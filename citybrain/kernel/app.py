@@ -216,7 +216,10 @@ class HostedField(Protocol):
 
 
 class Scenario(msgspec.Struct, frozen=True, kw_only=True):
-    """A simulated city that can be opened: where it lies and what is known before opening it."""
+    """A simulated city that can be opened: where it lies and what is known before opening it.
+
+    In a `trusted` one the brain acts from the first second; in any other a person must let it, junction by junction.
+    """
 
     id: str
     name: Text
@@ -226,6 +229,7 @@ class Scenario(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     signals: int | None = None
     attribution: str = ""
+    trusted: bool = False
 
 
 class Opening(msgspec.Struct, frozen=True, kw_only=True):

@@ -56,9 +56,9 @@ class Died(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def opening_of(task: Task) -> Opening:
-    """How a task's scenario is opened: only the brain is obeyed."""
+    """How a task's scenario is opened: only the brain is obeyed, and it acts from the first second."""
     return Opening(
-        scenario=task.scenario,
+        scenario=msgspec.structs.replace(task.scenario, trusted=True),
         seed=task.seed,
         begins_at=UNDATED + timedelta(seconds=task.scenario.begin_s),
         obey=task.arm == BRAIN,

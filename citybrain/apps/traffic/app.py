@@ -6,11 +6,13 @@ from typing import Literal
 
 import msgspec
 
-from citybrain.apps.traffic.control import SET_STAGE, SignalControl
+from citybrain.apps.traffic.control import RELEASE, SET_STAGE, SignalControl
 from citybrain.apps.traffic.detect.at_signals import SENSOR_SILENT, SPILLBACK, sensor_silent, spillback
 from citybrain.apps.traffic.detect.congestion import CONGESTION, Congestion
 from citybrain.apps.traffic.index import RoadLevels
 from citybrain.apps.traffic.measure import TrafficMeasure
+from citybrain.apps.traffic.model import SIGNAL
+from citybrain.apps.traffic.modes import DEFAULT, SET_MODE
 from citybrain.kernel.app import App, Indicator, Means
 
 OWNER = "traffic"
@@ -29,6 +31,17 @@ class SetControlMode(msgspec.Struct, frozen=True, kw_only=True):
     """Who decides at a signal: the brain, or the shipped plan."""
 
     mode: Literal["brain", "plan"]
+
+
+class SetMode(msgspec.Struct, frozen=True, kw_only=True):
+    """Who decides at a junction: the brain, the shipped plan on purpose, or the plan while the brain only compares
+    (`shadow`); `default` is what the junction began with."""
+
+    mode: Literal["shadow", "brain", "plan", "default"]
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """Go back to the shipped plan at once, from what is shown, until the next order."""
 
 
 APP = App(
@@ -51,7 +64,24 @@ APP = App(
             parameters=SetControlMode,
             undone_by="traffic.set_control_mode",
         ),
+        Means(
+            name=RELEASE,
+            permission="traffic.control",
+            parameters=Release,
+            undone_by=SET_STAGE,
+            entity_types=(SIGNAL,),
+        ),
+        Means(
+            name=SET_MODE,
+            permission="traffic.control",
+            parameters=SetMode,
+            undone_by=SET_MODE,
+            undo=lambda _: {"mode": DEFAULT},
+            lasts=True,
+            entity_types=(SIGNAL,),
+        ),
     ),
+    executes=tuple(sorted(SignalControl(()).means)),
     indicators=(
         Indicator(name="traffic.delay", unit="s/veh", owner=OWNER, source=RESCO),
         Indicator(name="traffic.travel_time", unit="s", owner=OWNER, source=RESCO),

@@ -1,33 +1,62 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The signal controller: looks at every junction once per second and orders the stage that passes most."""
+"""The signal controller: once per second it looks at every junction, hears who else wants a say, and gives orders."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from citybrain.apps.traffic.claims import Claim, Claimant, foremost
 from citybrain.apps.traffic.mind import Choice, Mind, Tracks, choose
 from citybrain.apps.traffic.model import Junction, junctions
-from citybrain.kernel.records import Batch, Because, Entity, Event, Order, Outcome, OutcomeState
+from citybrain.apps.traffic.modes import HEARD, Mode, Modes
+from citybrain.kernel.records import Batch, Because, Entity, Event, Facts, Order, Outcome, OutcomeState
 
 SET_STAGE = "traffic.set_stage"
+RELEASE = "traffic.release"
 TRACKS = "tracks"
 
 REFUSED_S = 10.0
 """A signal that refused an order (a person holds it on its plan) is asked again after so long."""
 
+REPEAT_S = 5.0
+"""A claim that holds is ordered again so often, so that a cabinet knows somebody is there."""
+
+CLAIMANTS: tuple[Callable[[Sequence[Entity]], Claimant], ...] = ()
+"""Who may want a say beside the brain. The rank of a claim decides, not the place in this list."""
+
 
 class SignalControl:
-    """The decider of the app: one batch in, the orders for the junctions that are due out."""
+    """The decider of the app: one batch in, the orders for the junctions that are due out.
+
+    By rank: what people hold, an emergency corridor, a fall-back where sensors fail, plans and waves on request, and
+    then the brain's own choice, where the mode of the junction lets it act.
+    """
 
     def __init__(self, entities: Sequence[Entity]) -> None:
-        self._minds = [Mind(junction) for junction in junctions(entities)]
+        self.modes = Modes(entities)
+        self.claimants = [begin(entities) for begin in CLAIMANTS]
+        self.means = self.modes.means.union(*(one.means for one in self.claimants))
+        self.minds = [Mind(junction) for junction in junctions(entities)]
+        self._mind_of = {name: mind for mind in self.minds for name in mind.junction.signals}
         self._signal = {
             name: signal
-            for mind in self._minds
+            for mind in self.minds
             for name, signal in zip(mind.junction.signals, mind.signals, strict=True)
         }
+        self.claimed: dict[str, Claim] = {}
+        self.said: dict[str, Because] = {}
         self._asked: dict[str, str] = {}
+        self._acting: set[str] = set()
+        self._repeated: dict[str, tuple[int, float]] = {}
         self._reporting: list[tuple[str, ...]] = []
         self._in_sight: list[Mind] = []
+        self._brains: list[Mind] = []
+
+    def obey(self, order: Order, at: datetime) -> Outcome:
+        """An order of one of `means`: to the one who executes it."""
+        if order.means in self.modes.means:
+            return self.modes.obey(order, at)
+        return next(one for one in self.claimants if order.means in one.means).obey(order, at)
 
     def __call__(self, batch: Batch, events: Sequence[Event], outcomes: Sequence[Outcome]) -> list[Order]:
         """Orders are repeated while they hold, so that a cabinet knows the brain is alive."""
@@ -36,44 +65,122 @@ class SignalControl:
         for name, lamps in _column(batch, "signalState").items():
             if name in self._signal:
                 self._signal[name].watch(lamps, now_s)
+        self._hear(batch, events, outcomes, now_s)
         tracks = Tracks(_column(batch, TRACKS))
-        orders: list[Order] = []
-        for mind in self._seeing(batch, tracks):
+        self._see(batch, tracks)
+        orders = self._orders_of_claims(batch, now_s)
+        for mind in self._brains:
+            if self.claimed and any(name in self.claimed for name in mind.junction.signals):
+                continue
             choice = choose(mind, tracks, now_s)
             if choice is not None:
                 orders.extend(self._orders(mind, choice, batch, now_s))
-        self._asked = {order.id: order.entity_id for order in orders}
+        orders.extend(order for one in self.claimants for order in one.orders())
+        self._asked = {order.id: order.entity_id for order in orders if order.entity_id in self._signal}
         return orders
 
-    def _seeing(self, batch: Batch, tracks: Tracks) -> list[Mind]:
-        """Junctions of which every detector reports; one that is blind is left to its shipped plan by not ordering."""
+    def _hear(self, batch: Batch, events: Sequence[Event], outcomes: Sequence[Outcome], now_s: float) -> None:
+        """Who has a say at which signal now, as far as the mode of the signal lets them."""
+        for one in self.claimants:
+            one.watch(batch, events, outcomes)
+        wanted = [claim for one in self.claimants for claim in one.claims(now_s) if claim.signal_id in self._signal]
+        self.claimed = foremost(claim for claim in wanted if claim.rank in HEARD[self.modes.of(claim.signal_id)])
+
+    def _see(self, batch: Batch, tracks: Tracks) -> None:
+        """Junctions where the brain acts: of mode brain, with every detector reporting. A blind one is left to its
+        shipped plan by not ordering."""
         reporting = [column.entity_ids for column in batch.columns if column.attribute == TRACKS]
-        if not _same(reporting, self._reporting):
-            self._reporting = reporting
-            self._in_sight = [
-                mind for mind in self._minds if all(lane.detector_id in tracks for lane in mind.junction.lanes)
-            ]
-        return self._in_sight
+        if _same(reporting, self._reporting) and not self.modes.changed:
+            return
+        self._reporting = reporting
+        self.modes.changed.clear()
+        self._in_sight = [
+            mind for mind in self.minds if all(lane.detector_id in tracks for lane in mind.junction.lanes)
+        ]
+        self._brains = [mind for mind in self._in_sight if self.modes.joint(mind.junction.signals) is Mode.BRAIN]
 
     def _mind_refusals(self, outcomes: Sequence[Outcome], now_s: float) -> None:
         for outcome in outcomes:
             if outcome.state is not OutcomeState.EXECUTED and outcome.order_id in self._asked:
                 self._signal[self._asked[outcome.order_id]].asked_again_s = now_s + REFUSED_S
 
+    def _orders_of_claims(self, batch: Batch, now_s: float) -> list[Order]:
+        """What is claimed is shown, and a signal that nobody steers any more goes back to its plan at once."""
+        orders: list[Order] = []
+        for name, (stage, because) in self._claimed_stages().items():
+            last, at_s = self._repeated.get(name, (-1, now_s))
+            if (stage != last or now_s - at_s >= REPEAT_S) and now_s >= self._signal[name].asked_again_s:
+                self._repeated[name] = (stage, now_s)
+                orders.append(self._order(name, because, batch, {"stage": stage}))
+        if self._repeated and len(self._repeated) > len(self.claimed):
+            self._repeated = {name: one for name, one in self._repeated.items() if self._is_claimed(name)}
+        for name in [name for name in self._acting if not self._is_steered(name)]:
+            self._acting.discard(name)
+            claim = self.claimed.get(name)
+            because = claim.because if claim else Because(code="traffic.given_back", facts=self._mode_facts(name))
+            orders.append(self._order(name, because, batch, None))
+        return orders
+
+    def _claimed_stages(self) -> dict[str, tuple[int, Because]]:
+        """Stage and reason per signal that is claimed, and per signal that acts as one with such a one."""
+        found = {name: (claim.stage, claim.because) for name, claim in self.claimed.items() if claim.stage is not None}
+        for name in list(found):
+            mind = self._mind_of[name]
+            if len(mind.signals) > 1:
+                for other, stage in self._beside(mind, found).items():
+                    found.setdefault(other, (stage, found[name][1]))
+        return found
+
+    def _beside(self, mind: Mind, found: Mapping[str, tuple[int, Because]]) -> dict[str, int]:
+        """Stages for the signals that nobody claims so that the joint stage is one that locks nothing; the one
+        nearest to what is shown. None where the claims leave no such stage, or where the brain may not act."""
+        names = mind.junction.signals
+        if self.modes.joint(names) is not Mode.BRAIN:
+            return {}
+        fits = [
+            stages
+            for stages in mind.junction.orders
+            if all(name not in found or found[name][0] == stage for name, stage in zip(names, stages, strict=True))
+        ]
+        shown = [signal.stage for signal in mind.signals]
+        if not fits:
+            return {}
+        best = max(fits, key=lambda stages: sum(one == other for one, other in zip(stages, shown, strict=True)))
+        return {name: stage for name, stage in zip(names, best, strict=True) if name not in self.claimed}
+
+    def _is_claimed(self, name: str) -> bool:
+        return any(one in self.claimed for one in self._mind_of[name].junction.signals)
+
+    def _is_steered(self, name: str) -> bool:
+        claim = self.claimed.get(name)
+        if claim is not None:
+            return claim.stage is not None
+        return self.modes.joint(self._mind_of[name].junction.signals) is Mode.BRAIN
+
+    def _mode_facts(self, name: str) -> Facts:
+        return {"mode": self.modes.of(name)}
+
     def _orders(self, mind: Mind, choice: Choice, batch: Batch, now_s: float) -> list[Order]:
-        stages = mind.junction.orders[choice.stage]
+        why = because(choice, mind.junction, batch.id)
+        self.said.update(dict.fromkeys(mind.junction.signals, why))
         return [
-            Order(
-                id=f"{batch.id}:{name}",
-                means=SET_STAGE,
-                entity_id=name,
-                at=batch.observed_at,
-                because=because(choice, mind.junction, batch.id),
-                parameters={"stage": stage},
-            )
-            for name, stage in zip(mind.junction.signals, stages, strict=True)
+            self._order(name, why, batch, {"stage": stage})
+            for name, stage in zip(mind.junction.signals, mind.junction.orders[choice.stage], strict=True)
             if now_s >= self._signal[name].asked_again_s
         ]
+
+    def _order(self, name: str, why: Because, batch: Batch, parameters: Facts | None) -> Order:
+        """Show a stage, or (no parameters) go back to the plan."""
+        if parameters is not None:
+            self._acting.add(name)
+        return Order(
+            id=f"{batch.id}:{name}",
+            means=RELEASE if parameters is None else SET_STAGE,
+            entity_id=name,
+            at=batch.observed_at,
+            because=why,
+            parameters=parameters or {},
+        )
 
 
 def because(choice: Choice, junction: Junction, batch_id: str) -> Because:

@@ -7,7 +7,7 @@ from pathlib import Path
 from citybrain.doors.sumo import scenario
 from citybrain.doors.sumo.field import SumoField
 from citybrain.doors.sumo.host import HostedSumoField
-from citybrain.doors.sumo.signals import SET_CONTROL_MODE, SET_STAGE
+from citybrain.doors.sumo.signals import RELEASE, SET_CONTROL_MODE, SET_STAGE
 from citybrain.kernel.app import Attribute, Door, EntityType, Keep
 
 HALF_A_MINUTE = timedelta(seconds=30)
@@ -42,7 +42,7 @@ DOOR = Door(
     name="sumo",
     folder=Path(__file__).parent,
     entity_types=ENTITY_TYPES,
-    executes=(SET_STAGE, SET_CONTROL_MODE),
+    executes=(SET_STAGE, SET_CONTROL_MODE, RELEASE),
     scenarios=scenario.installed,
     find=scenario.find,
     open=SumoField,

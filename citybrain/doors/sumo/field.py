@@ -86,7 +86,7 @@ class SumoField:
         self._simulation = Simulation(read, folder, seed=opening.seed, state=state)
         closing.callback(self._simulation.close)
         self._earlier = memory.trips
-        self._survey(Survey(net, opening.begins_at))
+        self._survey(Survey(net, opening.begins_at, trusted=opening.scenario.trusted))
         self._cabinets.remember(memory.cabinets, self._simulation.now_s())
         self._moving = Moving(net.place, net.middle)
         roads = [edge.getID() for edge in net.roads]

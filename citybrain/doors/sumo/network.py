@@ -66,11 +66,15 @@ def read_net(path: Path) -> Net:
 
 
 class Survey:
-    """Makes the entities of one net, all of them observed when the run began."""
+    """Makes the entities of one net, all of them observed when the run began.
 
-    def __init__(self, net: Net, at: datetime) -> None:
+    Signals of a `trusted` city say that the brain decides from the start; others say nothing of it.
+    """
+
+    def __init__(self, net: Net, at: datetime, *, trusted: bool = False) -> None:
         self._net = net
         self._at = at
+        self._control: Mapping[str, Json] = {"controlDefault": "brain"} if trusted else {}
 
     def entities(self, plans: Mapping[str, SignalPlan], zones: SignalZones) -> tuple[Entity, ...]:
         """Everything there is, roads first; signals and roads are numbered from west to east."""
@@ -130,7 +134,11 @@ class Survey:
             signal,
             name=name,
             geometry={"type": "Point", "coordinates": self._lonlat([self._middle(plan)])[0]},
-            attributes={**plan.as_attributes(), "heads": [self._head(lane, plan) for lane in self._approaches(plan)]},
+            attributes={
+                **plan.as_attributes(),
+                **self._control,
+                "heads": [self._head(lane, plan) for lane in self._approaches(plan)],
+            },
         )
 
     def _detectors(self, zones: SignalZones, names: Mapping[str, Text]) -> Iterator[Entity]:

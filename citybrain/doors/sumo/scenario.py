@@ -58,9 +58,13 @@ RESCO = {
 
 @cache
 def installed() -> Sequence[Scenario]:
-    """The RESCO networks of the installed sumo-rl wheel, the largest city first; none without the wheel."""
+    """The RESCO networks of the installed sumo-rl wheel, the largest city first; none without the wheel.
+
+    They are demonstrations, so the brain may act in them from the start.
+    """
     found = {path.parent.name: path for path in _configurations() if path.parent.name in RESCO}
-    return tuple(_scenario(found[name], RESCO[name], name) for name in RESCO if name in found)
+    known = {name: _scenario(found[name], RESCO[name], name) for name in RESCO if name in found}
+    return tuple(msgspec.structs.replace(one, trusted=True) for one in known.values())
 
 
 def find(text: str) -> Scenario:

@@ -15,6 +15,7 @@ from citybrain.kernel.records import Facts, Order, Outcome, OutcomeState
 
 SET_STAGE = "traffic.set_stage"
 SET_CONTROL_MODE = "traffic.set_control_mode"
+RELEASE = "traffic.release"
 
 BRAIN = "brain"
 PLAN = "plan"
@@ -93,6 +94,9 @@ class Cabinets:
             return self._set_mode(order, signal, now_s=now_s, at=at)
         if order.means == SET_STAGE:
             return self._set_stage(order, signal, now_s=now_s, at=at)
+        if order.means == RELEASE:
+            self._run_plan(signal, now_s)
+            return _executed(order, at)
         return _refused(order, at, "sumo.no_such_means", {"means": order.means})
 
     def _set_mode(self, order: Order, signal: str, *, now_s: float, at: datetime) -> Outcome:
@@ -101,12 +105,15 @@ class Cabinets:
             return _refused(order, at, "sumo.no_such_mode", {"mode": mode})
         if mode == PLAN:
             self._held.add(signal)
-            if signal in self._guards:
-                # A guard that nobody ordered runs the plan, from what is shown now, with every least time kept.
-                self._watch_over(signal, now_s, self._shown[signal])
+            self._run_plan(signal, now_s)
         else:
             self._held.discard(signal)
         return _executed(order, at)
+
+    def _run_plan(self, signal: str, now_s: float) -> None:
+        """Back to the plan at once. A guard that nobody ordered runs it, from what is shown, every least time kept."""
+        if signal in self._guards:
+            self._watch_over(signal, now_s, self._shown[signal])
 
     def _set_stage(self, order: Order, signal: str, *, now_s: float, at: datetime) -> Outcome:
         stage = order.parameters.get("stage")

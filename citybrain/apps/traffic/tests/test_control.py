@@ -32,8 +32,14 @@ def signal(name: str, links: Sequence[tuple[str, str]], stages: Sequence[str], *
         {"index": at, "approach": into, "exit": out, "via": "", "crosses": facts.get("crosses", {}).get(at, [])}
         for at, (into, out) in enumerate(links)
     ]
-    attributes = {"links": ways, "stages": list(stages), "min_green_s": [5.0] * len(stages), "yellow_s": 3.0}
-    return Entity(id=name, type=SIGNAL, source="test", observed_at=NOON, attributes={**attributes, "all_red_s": 0.0})
+    attributes: dict[str, Any] = {
+        "links": ways,
+        "stages": list(stages),
+        "min_green_s": [5.0] * len(stages),
+        "yellow_s": 3.0,
+    }
+    attributes |= {"all_red_s": 0.0, "controlDefault": facts.get("mode", "brain")}
+    return Entity(id=name, type=SIGNAL, source="test", observed_at=NOON, attributes=attributes)
 
 
 def detectors(one: Entity, lengths_m: Mapping[str, float] | None = None) -> list[Entity]:

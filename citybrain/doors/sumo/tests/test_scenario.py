@@ -114,7 +114,7 @@ def test_every_refusal_has_a_sentence_in_both_languages() -> None:
 
 
 def test_the_door_says_what_it_does() -> None:
-    assert DOOR.executes == ("traffic.set_stage", "traffic.set_control_mode")
+    assert DOOR.executes == ("traffic.set_stage", "traffic.set_control_mode", "traffic.release")
     assert {kind.name for kind in DOOR.entity_types} == {
         "RoadSegment",
         "RoadLane",
