@@ -70,17 +70,21 @@ class Junction(msgspec.Struct, frozen=True, kw_only=True):
 
 def junctions(entities: Sequence[Entity]) -> tuple[Junction, ...]:
     """The signals among the entities; those joined by short lanes as one junction where that leaves a choice."""
+    found: list[Junction] = []
+    for group in _groups(singles(entities)):
+        joint = _join(group)
+        found.extend([joint] if joint else group)
+    return tuple(found)
+
+
+def singles(entities: Sequence[Entity]) -> tuple[Junction, ...]:
+    """Every signal among the entities as a junction of its own."""
     watched = {
         (one.attributes["controller"], one.attributes["role"], one.attributes["lane"]): one
         for one in entities
         if one.type == DETECTOR
     }
-    single = [_single(one, watched) for one in entities if one.type == SIGNAL]
-    found: list[Junction] = []
-    for group in _groups(single):
-        joint = _join(group)
-        found.extend([joint] if joint else group)
-    return tuple(found)
+    return tuple(_single(one, watched) for one in entities if one.type == SIGNAL)
 
 
 def _single(entity: Entity, watched: Mapping[tuple[str, str, str], Entity]) -> Junction:
