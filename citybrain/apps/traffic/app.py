@@ -10,6 +10,7 @@ from citybrain.apps.traffic.control import RELEASE, SET_STAGE, SignalControl
 from citybrain.apps.traffic.detect.at_signals import SENSOR_SILENT, SPILLBACK, sensor_silent, spillback
 from citybrain.apps.traffic.detect.congestion import CONGESTION, Congestion
 from citybrain.apps.traffic.index import RoadLevels
+from citybrain.apps.traffic.locks import HOLD, LOCK, UNLOCK, Hold, Lock, Unlock
 from citybrain.apps.traffic.measure import TrafficMeasure
 from citybrain.apps.traffic.model import SIGNAL
 from citybrain.apps.traffic.modes import DEFAULT, SET_MODE
@@ -78,6 +79,29 @@ APP = App(
             undone_by=SET_MODE,
             undo=lambda _: {"mode": DEFAULT},
             lasts=True,
+            entity_types=(SIGNAL,),
+        ),
+        Means(
+            name=LOCK,
+            permission="traffic.control",
+            parameters=Lock,
+            undone_by=UNLOCK,
+            two_person=True,
+            lasts=True,
+            entity_types=(SIGNAL,),
+        ),
+        Means(
+            name=HOLD,
+            permission="traffic.control",
+            parameters=Hold,
+            undone_by=UNLOCK,
+            entity_types=(SIGNAL,),
+        ),
+        Means(
+            name=UNLOCK,
+            permission="traffic.control",
+            parameters=Unlock,
+            undone_by=HOLD,
             entity_types=(SIGNAL,),
         ),
     ),

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from citybrain.apps.traffic.claims import Claim, Claimant, foremost
+from citybrain.apps.traffic.locks import Locks
 from citybrain.apps.traffic.mind import Choice, Mind, Tracks, choose
 from citybrain.apps.traffic.model import Junction, junctions
 from citybrain.apps.traffic.modes import HEARD, Mode, Modes
@@ -21,7 +22,7 @@ REFUSED_S = 10.0
 REPEAT_S = 5.0
 """A claim that holds is ordered again so often, so that a cabinet knows somebody is there."""
 
-CLAIMANTS: tuple[Callable[[Sequence[Entity]], Claimant], ...] = ()
+CLAIMANTS: tuple[Callable[[Sequence[Entity]], Claimant], ...] = (Locks,)
 """Who may want a say beside the brain. The rank of a claim decides, not the place in this list."""
 
 

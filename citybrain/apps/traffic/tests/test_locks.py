@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What people hold by hand goes first, ends by itself, and no two fight for one signal."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from citybrain.apps.traffic.locks import HOLD, LOCK, UNLOCK, HeldBySomebody, Locks, NotHeld, NotShown
+from citybrain.apps.traffic.modes import NoSuchSignal
+from citybrain.apps.traffic.tests.test_control import CROSS, NOON, batch
+from citybrain.kernel.records import Because, Order
+
+
+def order(means: str, *, by: str = "li", minute: float = 0.0, entity_id: str = "cross", **parameters: Any) -> Order:
+    facts = {"reason": "roadworks", **parameters}
+    if means != UNLOCK:
+        facts = {"show": 1, "minutes": 5, **facts}
+    at = NOON + timedelta(minutes=minute)
+    name = f"{means} {by} {minute} {parameters}"
+    return Order(id=name, means=means, entity_id=entity_id, at=at, because=Because(code=""), parameters=facts, by=by)
+
+
+def held(locks: Locks, *, minute: float = 0.0) -> list[tuple[str, int | None]]:
+    locks.watch(batch([CROSS], {}, {}, second=60 * minute), (), ())
+    return [(claim.because.facts["by"], claim.stage) for claim in locks.claims(0.0)]
+
+
+def test_what_a_person_holds_is_claimed_until_its_time_is_over() -> None:
+    locks = Locks([CROSS])
+    locks.obey(order(HOLD), NOON)
+    assert held(locks, minute=4.9) == [("li", 1)]
+    assert held(locks, minute=5) == []
+
+
+def test_the_time_runs_from_when_it_was_given_however_late_or_often_it_arrives() -> None:
+    locks = Locks([CROSS])
+    for minute in (3, 4):
+        locks.obey(order(LOCK), NOON + timedelta(minutes=minute))
+    assert held(locks, minute=4.9) == [("li", 1)]
+    assert held(locks, minute=5) == []
+    locks.obey(order(LOCK), NOON + timedelta(minutes=6))
+    assert held(locks, minute=6) == [], "what is over does not begin again"
+
+
+def test_two_persons_do_not_fight_by_holds() -> None:
+    locks = Locks([CROSS])
+    locks.obey(order(HOLD), NOON)
+    with pytest.raises(HeldBySomebody) as refused:
+        locks.obey(order(HOLD, by="wang", show=0), NOON)
+    assert refused.value.facts["by"] == "li"
+    locks.obey(order(HOLD, show=0), NOON)
+    assert held(locks) == [("li", 0)], "but one may change one's own"
+
+
+def test_a_lock_goes_before_a_hold_and_no_hold_is_taken_while_it_lasts() -> None:
+    locks = Locks([CROSS])
+    locks.obey(order(HOLD), NOON)
+    locks.obey(order(LOCK, by="wang", show="plan"), NOON)
+    assert held(locks)[0] == ("wang", None)
+    with pytest.raises(HeldBySomebody):
+        locks.obey(order(HOLD, show=0), NOON)
+
+
+def test_ending_frees_the_signal() -> None:
+    locks = Locks([CROSS])
+    locks.obey(order(LOCK), NOON)
+    locks.obey(order(UNLOCK), NOON)
+    assert held(locks) == []
+    with pytest.raises(NotHeld):
+        locks.obey(order(UNLOCK), NOON)
+
+
+# fmt: off
+REFUSED: list[tuple[Order, type[Exception]]] = [
+    (order(LOCK, entity_id="nowhere"),  NoSuchSignal),
+    (order(LOCK, show=2),               NotShown),
+    (order(LOCK, show="all_red"),       NotShown),
+    (order(LOCK, minutes=121),          NotShown),
+    (order(HOLD, minutes=11),           NotShown),
+    (order(HOLD, reason=""),            NotShown),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("bad", "refusal"), REFUSED)
+def test_what_cannot_be_held_is_refused(bad: Order, refusal: type[Exception]) -> None:
+    with pytest.raises(refusal):
+        Locks([CROSS]).obey(bad, NOON)
