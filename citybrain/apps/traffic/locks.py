@@ -9,7 +9,7 @@ import msgspec
 
 from citybrain.apps.traffic.claims import Claim, Rank
 from citybrain.apps.traffic.model import SIGNAL
-from citybrain.apps.traffic.modes import NoSuchSignal
+from citybrain.apps.traffic.modes import NoSuchSignal, reason_of
 from citybrain.kernel.errors import Conflict, Invalid
 from citybrain.kernel.records import Batch, Because, Entity, Event, Order, Outcome, OutcomeState
 
@@ -21,8 +21,6 @@ PLAN = "plan"
 
 LOCK_MINUTES = 120
 HOLD_MINUTES = 10
-
-Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
 Wish = TypeVar("Wish", "Lock", "Hold")
@@ -36,7 +34,6 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
 
     show: Annotated[int, msgspec.Meta(ge=0)] | Literal["plan", "all_red", "flash"]
     minutes: Annotated[int, msgspec.Meta(ge=1, le=LOCK_MINUTES)]
-    reason: Reason
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,13 +41,10 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 
     show: Annotated[int, msgspec.Meta(ge=0)] | Literal["plan"]
     minutes: Annotated[int, msgspec.Meta(ge=1, le=HOLD_MINUTES)]
-    reason: Reason
 
 
 class Unlock(msgspec.Struct, frozen=True, kw_only=True):
     """End what a person holds at this signal."""
-
-    reason: str = ""
 
 
 class NotShown(Invalid):
@@ -73,6 +67,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     signal_id: str
     stage: int | None
     by: str
+    approved_by: str
     reason: str
     until: datetime
 
@@ -80,7 +75,12 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     def because(self) -> Because:
         """Who holds it, until when, why."""
         code = "traffic.locked" if self.means == LOCK else "traffic.held"
-        facts = {"by": self.by, "until": self.until.isoformat(), "reason": self.reason}
+        facts = {
+            "by": self.by,
+            "approved_by": self.approved_by,
+            "until": self.until.isoformat(),
+            "reason": self.reason,
+        }
         return Because(code=code, facts=facts, entity_ids=(self.signal_id,))
 
 
@@ -97,8 +97,9 @@ class Locks:
     def obey(self, order: Order, at: datetime) -> Outcome:
         """Lock, hold or end it. Given twice, an order does no more than once.
 
-        Refuses what is no signal (`NoSuchSignal`) or cannot be shown (`NotShown`), a hold where somebody else holds or
-        two persons locked (`HeldBySomebody`), and to end what nobody holds (`NotHeld`).
+        Refuses one without a reason (`NoReason`), what is no signal (`NoSuchSignal`) or cannot be shown (`NotShown`), a
+        hold where somebody else holds or two persons locked (`HeldBySomebody`), and to end what nobody holds
+        (`NotHeld`).
         """
         if order.entity_id not in self._stages:
             raise NoSuchSignal("traffic.no_such_signal", {"entity_id": order.entity_id})
@@ -159,7 +160,8 @@ class Locks:
             signal_id=order.entity_id,
             stage=wish.show if isinstance(wish.show, int) else None,
             by=order.by,
-            reason=wish.reason,
+            approved_by=str(order.because.facts.get("other", "")),
+            reason=reason_of(order),
             until=min(order.at, at) + timedelta(minutes=wish.minutes),
         )
 

@@ -27,6 +27,10 @@ class NoSuchMode(Invalid):
     """The order asks for a mode that is none."""
 
 
+class NoReason(Invalid):
+    """Whoever changes who has the say at a junction must say why."""
+
+
 class Mode(StrEnum):
     """`shadow`: decide and compare, give no order. `brain`: decide and act. `plan`: the shipped plan, on purpose."""
 
@@ -68,14 +72,20 @@ class Modes:
     def obey(self, order: Order, at: datetime) -> Outcome:
         """Set the mode that a person ordered, `default` is the one it began in.
 
-        One that is no mode (`NoSuchMode`), or of no signal of ours (`NoSuchSignal`), is refused.
+        One that is no mode (`NoSuchMode`), of no signal of ours (`NoSuchSignal`) or without a reason (`NoReason`) is
+        refused.
         """
         if order.entity_id not in self._mode:
             raise NoSuchSignal("traffic.no_such_signal", {"entity_id": order.entity_id})
         word = str(order.parameters.get("mode"))
         if word != DEFAULT and word not in set(Mode):
             raise NoSuchMode("traffic.no_such_mode", {"mode": word})
-        mode = self._began[order.entity_id] if word == DEFAULT else Mode(word)
+        if word == DEFAULT:
+            return self._set(order, self._began[order.entity_id], at)
+        reason_of(order)
+        return self._set(order, Mode(word), at)
+
+    def _set(self, order: Order, mode: Mode, at: datetime) -> Outcome:
         if mode is not self._mode[order.entity_id]:
             self.changed.add(order.entity_id)
         self._mode[order.entity_id] = mode
@@ -86,3 +96,11 @@ def begins_in(signal: Entity) -> Mode:
     """The mode a signal begins in: shadow, unless its source says otherwise."""
     word = str(signal.attributes.get(CONTROL_DEFAULT, Mode.SHADOW))
     return Mode(word) if word in set(Mode) else Mode.SHADOW
+
+
+def reason_of(order: Order) -> str:
+    """Why a person wants it; refuses `NoReason` where nothing is said."""
+    reason = str(order.because.facts.get("reason", "")).strip()
+    if not reason:
+        raise NoReason("traffic.no_reason", {"means": order.means})
+    return reason

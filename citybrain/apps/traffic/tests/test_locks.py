@@ -7,18 +7,21 @@ from typing import Any
 import pytest
 
 from citybrain.apps.traffic.locks import HOLD, LOCK, UNLOCK, HeldBySomebody, Locks, NotHeld, NotShown
-from citybrain.apps.traffic.modes import NoSuchSignal
+from citybrain.apps.traffic.modes import NoReason, NoSuchSignal
 from citybrain.apps.traffic.tests.test_control import CROSS, NOON, batch
 from citybrain.kernel.records import Because, Order
 
 
-def order(means: str, *, by: str = "li", minute: float = 0.0, entity_id: str = "cross", **parameters: Any) -> Order:
-    facts = {"reason": "roadworks", **parameters}
-    if means != UNLOCK:
-        facts = {"show": 1, "minutes": 5, **facts}
-    at = NOON + timedelta(minutes=minute)
-    name = f"{means} {by} {minute} {parameters}"
-    return Order(id=name, means=means, entity_id=entity_id, at=at, because=Because(code=""), parameters=facts, by=by)
+def order(means: str, *, by: str = "li", entity_id: str = "cross", reason: str = "works", **parameters: Any) -> Order:
+    return Order(
+        id=f"{means} {by} {parameters}",
+        means=means,
+        entity_id=entity_id,
+        at=NOON,
+        because=Because(code="kernel.because_person", facts={"reason": reason}),
+        parameters={} if means == UNLOCK else {"show": 1, "minutes": 5, **parameters},
+        by=by,
+    )
 
 
 def held(locks: Locks, *, minute: float = 0.0) -> list[tuple[str, int | None]]:
@@ -78,7 +81,7 @@ REFUSED: list[tuple[Order, type[Exception]]] = [
     (order(LOCK, show="all_red"),       NotShown),
     (order(LOCK, minutes=121),          NotShown),
     (order(HOLD, minutes=11),           NotShown),
-    (order(HOLD, reason=""),            NotShown),
+    (order(HOLD, reason=" "),           NoReason),
 ]
 # fmt: on
 

@@ -35,7 +35,7 @@ def ordered(means: str, entity_id: str = "cross", **parameters: Any) -> Order:
         means=means,
         entity_id=entity_id,
         at=NOON,
-        because=Because(code="test"),
+        because=Because(code="kernel.because_person", facts={"reason": "works"}),
         parameters=parameters,
         by="li",
     )
@@ -95,7 +95,7 @@ def test_a_lock_holds_in_every_mode_and_the_signal_goes_back_when_it_ends() -> N
     for mode in ("shadow", "plan", "brain"):
         control = SignalControl([NEW, *detectors(NEW)])
         control.obey(ordered(SET_MODE, mode=mode), NOON)
-        control.obey(ordered(LOCK, show=0, minutes=1, reason="roadworks"), NOON)
+        control.obey(ordered(LOCK, show=0, minutes=1), NOON)
         locked = told(run(control, NEW, "Gr", range(60)))
         assert set(locked) == {("set_stage", 0)}
         assert len(locked) == 60 / REPEAT_S
@@ -106,7 +106,7 @@ def test_a_lock_holds_in_every_mode_and_the_signal_goes_back_when_it_ends() -> N
 def test_a_lock_on_the_plan_silences_the_brain() -> None:
     control = SignalControl([TRUSTED, *detectors(TRUSTED)])
     assert told(run(control, TRUSTED, "Gr", range(6)))
-    control.obey(ordered(HOLD, show="plan", minutes=1, reason="rehearsal"), NOON)
+    control.obey(ordered(HOLD, show="plan", minutes=1), NOON)
     orders = run(control, TRUSTED, "Gr", range(6, 50))
     assert told(orders) == [("release", None)]
     assert orders[0].because.code == "traffic.held"
