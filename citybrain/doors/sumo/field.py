@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 import libsumo
 
 from citybrain.doors.sumo import configuration, plans, programs, saved
+from citybrain.doors.sumo.checker import Checker
 from citybrain.doors.sumo.figures import Watch
 from citybrain.doors.sumo.floating import FloatingCars
 from citybrain.doors.sumo.judge import SCORE_EVERY_S, arrived_trips, read_trips, score
@@ -49,6 +50,7 @@ class SumoField:
         outcomes = self._obey(orders)
         self._cabinets.steer(self._simulation.now_s(), self._watch)
         self._simulation.run_until(self._simulation.now_s() + STEP_S)
+        self._checker.look(self._simulation.now_s())
         at = self._at()
         finished = self._simulation.now_s() >= self._opening.scenario.end_s
         return Frame(
@@ -70,10 +72,15 @@ class SumoField:
         saved.write(Path(path), self._simulation, memory)
 
     def summary(self) -> Facts:
-        """End the run; the judge's figures from the trips, unfinished and undeparted ones included."""
+        """End the run; what the judge makes of all trips, unfinished and undeparted too, and the checker's count."""
         seconds = self._simulation.now_s() - self._opening.scenario.begin_s
         self._simulation.close()
-        return {**self._earlier.add(read_trips(self._simulation.trips)).figures(), "simulated_s": seconds}
+        figures = self._earlier.add(read_trips(self._simulation.trips)).figures()
+        return {**figures, **self.checked(), "simulated_s": seconds}
+
+    def checked(self) -> Facts:
+        """What the independent checker of lamp states found since the opening."""
+        return self._checker.figures()
 
     def close(self) -> None:
         """End the run without a summary."""
@@ -97,6 +104,8 @@ class SumoField:
 
     def _survey(self, survey: Survey) -> None:
         longer_yellows = self._options.yellow == "shipped"
+        rules = plans.rules(longer_yellows=longer_yellows)
+        self._checker = Checker(rules, libsumo.trafficlight.getRedYellowGreenState, plans.someone_waits)
         found = {signal: plans.read_plan(signal, longer_yellows=longer_yellows) for signal in plans.signal_ids()}
         found = {signal: found[signal] for signal in survey.signal_names(found)}
         signalled = [link for signal in libsumo.trafficlight.getIDList() for link in plans.links(signal)]

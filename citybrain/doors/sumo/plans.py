@@ -4,6 +4,10 @@
 import libsumo
 
 from citybrain.doors.sumo.cabinet import PlanPhase, SignalLink, SignalPlan, green_stages, signal_plan
+from citybrain.doors.sumo.checker import Rules
+
+AT_LINE_M = 5.0
+"""Nearer to the end of its lane a vehicle is the first in front of the stop line."""
 
 
 def signal_ids() -> tuple[str, ...]:
@@ -14,6 +18,15 @@ def signal_ids() -> tuple[str, ...]:
 def read_plan(tls: str, *, longer_yellows: bool = True) -> SignalPlan:
     """Facts of one signal; without `longer_yellows` every yellow has the least time."""
     return signal_plan(links(tls), running(tls), longer_yellows=longer_yellows)
+
+
+def rules(*, longer_yellows: bool) -> dict[str, Rules]:
+    """What the checker holds every signal to, those without a choice too; read before anything is changed."""
+    return {
+        tls: Rules(phases, links(tls), longer_yellows=longer_yellows)
+        for tls in sorted(libsumo.trafficlight.getIDList())
+        if (phases := running(tls))
+    }
 
 
 def running(tls: str) -> list[PlanPhase]:
@@ -41,6 +54,21 @@ def links(tls: str) -> list[SignalLink]:
         )
         for number, (index, approach, exit_lane, via) in enumerate(ways)
     ]
+
+
+def someone_waits(lane: str, signal: str, lamp: int) -> bool:
+    """Somebody stands at the stop line of a lane, not at a bus stop or broken down, and wants this lamp next."""
+    if not libsumo.lane.getLastStepHaltingNumber(lane):
+        return False
+    vehicle = libsumo.vehicle
+    line_m = libsumo.lane.getLength(lane) - AT_LINE_M
+    return any(
+        vehicle.getLanePosition(one) >= line_m
+        and not vehicle.isStopped(one)
+        and vehicle.getWaitingTime(one) > 0.0
+        and [following[:2] for following in vehicle.getNextTLS(one)[:1]] == [(signal, lamp)]
+        for one in libsumo.lane.getLastStepVehicleIDs(lane)
+    )
 
 
 def inside(via: str) -> tuple[str, ...]:
