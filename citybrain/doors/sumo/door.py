@@ -33,6 +33,8 @@ ENTITY_TYPES = (
             _number("averageVehicleSpeed", "km/h"),
             _number("occupancy", ""),
             _number("queueLength", "m"),
+            _number("advanceCount", "veh"),
+            _number("advanceOccupancy", ""),
             Attribute(name="tracks", keep=Keep.NEVER),
         ),
     ),

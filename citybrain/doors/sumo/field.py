@@ -12,13 +12,13 @@ import libsumo
 
 from citybrain.doors.sumo import configuration, plans, programs, saved
 from citybrain.doors.sumo.checker import Checker
-from citybrain.doors.sumo.figures import Watch
+from citybrain.doors.sumo.eyes import Eyes
 from citybrain.doors.sumo.floating import FloatingCars
 from citybrain.doors.sumo.judge import SCORE_EVERY_S, arrived_trips, read_trips, score
 from citybrain.doors.sumo.moving import Moving
 from citybrain.doors.sumo.network import SOURCE, Survey, entity_id, read_net
 from citybrain.doors.sumo.options import options
-from citybrain.doors.sumo.sensors import Sensors, Street, zones
+from citybrain.doors.sumo.sensors import Street, zones
 from citybrain.doors.sumo.signals import Cabinets
 from citybrain.doors.sumo.simulation import Simulation
 from citybrain.kernel.app import Frame, Opening, Score
@@ -48,7 +48,7 @@ class SumoField:
     def step(self, orders: Sequence[Order], *, vehicles: bool = False) -> Frame:
         """Carry out the orders, let one second pass, and look."""
         outcomes = self._obey(orders)
-        self._cabinets.steer(self._simulation.now_s(), self._watch)
+        self._cabinets.steer(self._simulation.now_s(), self._eyes.watch)
         self._simulation.run_until(self._simulation.now_s() + STEP_S)
         self._checker.look(self._simulation.now_s())
         at = self._at()
@@ -67,7 +67,7 @@ class SumoField:
             trips=self._earlier.add(arrived_trips()),
             cabinets=self._cabinets.memory(),
             floating=self._floating.memory(),
-            waiting_s=self._sensors.waiting_s,
+            waiting_s=self._eyes.sensors.waiting_s,
         )
         saved.write(Path(path), self._simulation, memory)
 
@@ -99,7 +99,7 @@ class SumoField:
         roads = [edge.getID() for edge in net.roads]
         self._floating = FloatingCars(roads)
         self._floating.remember(memory.floating)
-        self._sensors.remember(memory.waiting_s)
+        self._eyes.sensors.remember(memory.waiting_s)
         self._roads = tuple(entity_id("RoadSegment", road) for road in roads)
 
     def _survey(self, survey: Survey) -> None:
@@ -110,15 +110,14 @@ class SumoField:
         found = {signal: found[signal] for signal in survey.signal_names(found)}
         signalled = [link for signal in libsumo.trafficlight.getIDList() for link in plans.links(signal)]
         watched = zones(found, Street((link.approach, link.exit) for link in signalled))
-        self._sensors = Sensors(tuple(watched.values()))
-        self._watch = Watch(watched)
         self._cabinets = Cabinets(found)
         if self._options.program != "shipped":
             for signal, plan in found.items():
                 programs.install(signal, self._options.program, plan)
         self._entities = survey.entities(found, watched)
         self._signals = tuple(one.id for one in self._entities if one.type == "TrafficSignalController")
-        self._detectors = tuple(one.id for one in self._entities if one.type == "TrafficDetector")
+        detectors = tuple(one.id for one in self._entities if one.type == "TrafficDetector")
+        self._eyes = Eyes(watched, detectors, self._options, self._opening.seed)
 
     def _obey(self, orders: Sequence[Order]) -> tuple[Outcome, ...]:
         if self._opening.obey:
@@ -127,17 +126,12 @@ class SumoField:
 
     def _look(self, at: datetime) -> Batch:
         now_s = self._simulation.now_s()
-        tracks = self._sensors.read(STEP_S, self._simulation.vehicles)
-        self._watch.see(tracks)
+        passed_s = now_s - self._opening.scenario.begin_s
         self._floating.listen(self._simulation.vehicles)
         columns = [
             Column(attribute="signalState", entity_ids=self._signals, values=self._cabinets.states()),
             Column(attribute="controlMode", entity_ids=self._signals, values=self._cabinets.modes(now_s)),
-            Column(attribute="tracks", entity_ids=self._detectors, values=tracks),
-            *(
-                Column(attribute=name, entity_ids=self._detectors, values=values)
-                for name, values in self._watch.figures().items()
-            ),
+            *self._eyes.look(self._simulation.vehicles, passed_s),
             Column(attribute="averageVehicleSpeed", entity_ids=self._roads, values=self._floating.speeds_kmh()),
             Column(attribute="vehicleCount", entity_ids=self._roads, values=self._floating.counts()),
         ]

@@ -18,6 +18,7 @@ SLOW_MPS = 2.0
 """Slower than this inside the box, a vehicle may not be out of the way before the next green."""
 
 Numbers = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 Lanes = Mapping[str, frozenset[str]]
 
 
@@ -29,11 +30,17 @@ class Watch:
         self._range_m = np.array([zone.range_m for zone in zones.values()])
         self._table = np.empty((0, 4))
         self._detector = np.empty(0, dtype=np.int64)
+        self._calls = np.zeros(len(zones), dtype=np.bool_)
 
-    def see(self, tracks: Sequence[Numbers]) -> None:
-        """Take in the tracks of this second."""
+    def see(self, tracks: Sequence[Numbers], blind: Mask | None = None) -> None:
+        """Take in the tracks of this second; at a `blind` detector somebody is taken to wait."""
         self._table = np.concatenate(tracks) if tracks else self._table
         self._detector = np.repeat(np.arange(len(tracks)), [len(one) for one in tracks])
+        self._calls = np.zeros(len(self._keys), dtype=np.bool_) if blind is None else blind
+
+    def feel(self, standing: Mask, blind: Mask) -> None:
+        """Take in where somebody stands on the loop at the stop line, and which loops are silent."""
+        self._calls = standing | blind
 
     def figures(self) -> dict[str, Numbers]:
         """One value per detector. A lane that hears nobody has no speed (NaN), and a count, occupancy and queue of 0.
@@ -60,15 +67,16 @@ class Watch:
 
     def occupied(self) -> Lanes:
         """Per signal, the approach lanes with a slow vehicle inside the box."""
-        return self._approaches((self._table[:, 0] < 0.0) & (self._table[:, 1] < SLOW_MPS))
+        return self._approaches(self._detector[(self._table[:, 0] < 0.0) & (self._table[:, 1] < SLOW_MPS)])
 
     def calling(self) -> Lanes:
-        """Per signal, the approach lanes with a vehicle that waits at the stop line."""
-        return self._approaches((self._table[:, 0] >= 0.0) & (self._table[:, 2] > 0.0))
+        """Per signal, the approach lanes with a vehicle that waits at the stop line, or where nobody would see one."""
+        waits = self._detector[(self._table[:, 0] >= 0.0) & (self._table[:, 2] > 0.0)]
+        return self._approaches(np.concatenate((waits, self._calls.nonzero()[0])))
 
-    def _approaches(self, mask: NDArray[np.bool_]) -> Lanes:
+    def _approaches(self, detectors: NDArray[np.int64]) -> Lanes:
         found: dict[str, set[str]] = defaultdict(set)
-        for number in set(self._detector[mask].tolist()):
+        for number in set(detectors.tolist()):
             signal, role, lane = self._keys[number]
             if role == "approach":
                 found[signal].add(lane)

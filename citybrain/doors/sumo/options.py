@@ -8,11 +8,27 @@ import msgspec
 from citybrain.kernel.errors import Invalid
 from citybrain.kernel.records import Facts
 
+FOREVER_S = 1e9
+
 Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 
 
 class OptionsBroken(Invalid):
     """The options of an opening cannot be read."""
+
+
+class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Detectors that lie for a while: one by its name (`signal:role:lane`), or a share of all, drawn by the seed.
+
+    `dark`: nothing is reported. `frozen`: the last report again and again. `jumping`: vehicles at random places.
+    `contradictory`: the count says many, while nobody is seen. Times are seconds since the scenario's begin.
+    """
+
+    kind: Literal["dark", "frozen", "jumping", "contradictory"]
+    detector: str = ""
+    share: Share = 0.0
+    from_s: float = 0.0
+    until_s: float = FOREVER_S
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -22,7 +38,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     shipped plan, SUMO's gap-based `actuated` or time-loss-based `delay_based` control. `yellow`: the plan's own, or
     3 s everywhere as in RESCO's published runs. `sensors`: positions of vehicles (video, radar), or counts and
     occupancy only (loops). `missed` of the vehicles are not seen, places are wrong by `noise_m` (standard deviation),
-    `dead` of the detectors report nothing.
+    `dead` of the detectors report nothing, and `faults` are those that come and go.
     """
 
     demand: Annotated[float, msgspec.Meta(gt=0.0, le=10.0)] = 1.0
@@ -32,6 +48,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     missed: Share = 0.0
     noise_m: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
     dead: Share = 0.0
+    faults: tuple[Fault, ...] = ()
 
 
 def options(given: Facts) -> Options:

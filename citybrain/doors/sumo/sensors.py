@@ -2,7 +2,7 @@
 """The eyes at a signal: wide-area radar or video per approach lane, per exit lane and over the junction box."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import libsumo
 import msgspec
@@ -19,6 +19,18 @@ APPROACH_RANGE_M = 150.0
 EXIT_RANGE_M = 60.0
 """The same device seen from behind: the first 60 m past the junction."""
 
+STOP_LOOP_M = 2.0
+"""Where the loop at the stop line lies: so near that the first vehicle of a queue stands on it."""
+
+ADVANCE_LOOP_M = 50.0
+"""Where the advance loop lies: 50 m are 3.6 s at 50 km/h, a gap-out time (HCM 6, chapter 31: 40 to 60 m)."""
+
+EXIT_LOOP_M = 25.0
+"""Where the loop in an exit lies: a queue that reaches it leaves room for two vehicles."""
+
+LOOP_REACH = 0.8
+"""On a lane that is watched for less than that, a loop lies at this share of what is watched."""
+
 LEAST_SHARE = 0.2
 """A lane upstream that feeds this lane with less than a fifth of its branches tells nothing about it."""
 
@@ -34,7 +46,8 @@ Tracks = NDArray[np.float64]
 class Zone(msgspec.Struct, frozen=True, kw_only=True):
     """What one detector watches: its lane and range; `cells` are stretches (lane, metres, sign, share).
 
-    The distance of a vehicle at `pos` on a cell's lane is `metres + sign * pos`.
+    The distance of a vehicle at `pos` on a cell's lane is `metres + sign * pos`. `loops_m` are the distances of the
+    induction loops: at the stop line and before it, or one in an exit.
     """
 
     role: str
@@ -43,6 +56,7 @@ class Zone(msgspec.Struct, frozen=True, kw_only=True):
     length_m: float
     speed_limit_mps: float
     cells: tuple[tuple[str, float, float, float], ...]
+    loops_m: tuple[float, ...] = ()
 
     def as_attributes(self) -> dict[str, Json]:
         return {
@@ -51,6 +65,7 @@ class Zone(msgspec.Struct, frozen=True, kw_only=True):
             "range_m": self.range_m,
             "length_m": self.length_m,
             "speed_limit_mps": self.speed_limit_mps,
+            "loops_m": list(self.loops_m),
         }
 
 
@@ -97,7 +112,16 @@ def _zone(role: str, lane: str, cells: list[tuple[str, float, float, float]], st
         length_m=street.length_m[lane],
         speed_limit_mps=street.speed_mps[lane],
         cells=tuple(cells),
+        loops_m=_loops_m(role, cells, street),
     )
+
+
+def _loops_m(role: str, cells: Sequence[tuple[str, float, float, float]], street: Street) -> tuple[float, ...]:
+    """The stop line and `ADVANCE_LOOP_M` before it, or the exit; nearer where less is watched."""
+    reach_m = max(max(metres, metres + sign * street.length_m[lane]) for lane, metres, sign, _ in cells)
+    if role == "exit":
+        return (round(min(EXIT_LOOP_M, LOOP_REACH * reach_m), 1),)
+    return (STOP_LOOP_M, round(max(min(ADVANCE_LOOP_M, LOOP_REACH * reach_m), STOP_LOOP_M), 1))
 
 
 def _upstream(lane: str, street: Street) -> list[tuple[str, float, float, float]]:
@@ -163,10 +187,25 @@ def _box(
     return cells
 
 
-class Sensors:
-    """Reads the street once per second; what it knows of a vehicle is where a radar sees it and how long it stands."""
+class Rows(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom the zones saw in one second: zone, distance, share and number of the vehicle per row; names by number."""
 
-    def __init__(self, zones_in_order: Sequence[Zone]) -> None:
+    zone: NDArray[np.int64]
+    distance_m: Tracks
+    share: Tracks
+    vehicle: NDArray[np.int64]
+    names: tuple[str, ...]
+
+
+class Sensors:
+    """Reads the street once per second; what it knows of a vehicle is where a radar sees it and how long it stands.
+
+    `is_missed` says of a vehicle by name that no sensor ever sees it.
+    """
+
+    def __init__(self, zones_in_order: Sequence[Zone], is_missed: Callable[[str], bool] | None = None) -> None:
+        self._is_missed = is_missed
+        self.speeds_mps: dict[str, float] = {}
         self._ranges_m = np.array([zone.range_m for zone in zones_in_order])
         self._count = len(zones_in_order)
         lanes = list(dict.fromkeys(cell[0] for zone in zones_in_order for cell in zone.cells))
@@ -192,7 +231,9 @@ class Sensors:
     def read(self, step_s: float = 1.0, vehicles: Iterable[str] | None = None) -> tuple[Tracks, ...]:
         """The tracks of every zone, nearest first; columns as in `TRACK_COLUMNS`. `vehicles`: all on the road."""
         on_road = libsumo.vehicle.getIDList() if vehicles is None else vehicles
-        lanes, positions, speeds, waits = self._vehicles(on_road, step_s)
+        if self._is_missed is not None:
+            on_road = [vehicle for vehicle in on_road if not self._is_missed(vehicle)]
+        names, (lanes, positions, speeds, waits) = self._vehicles(on_road, step_s)
         counts = self._starts[lanes + 1] - self._starts[lanes]
         vehicle = np.repeat(np.arange(len(lanes)), counts)
         cell = np.arange(len(vehicle)) - np.repeat(np.cumsum(counts) - counts, counts) + self._starts[lanes][vehicle]
@@ -202,10 +243,13 @@ class Sensors:
         order = np.lexsort((distance_m[near], zone[near]))
         pick, cell, zone = vehicle[near][order], cell[near][order], zone[near][order]
         table = np.column_stack((distance_m[near][order], speeds[pick], waits[pick], self._share[cell]))
+        self.rows = Rows(zone=zone, distance_m=table[:, 0], share=table[:, 3], vehicle=pick, names=names)
         bounds = np.searchsorted(zone, np.arange(self._count + 1)).tolist()
         return tuple(table[bounds[number] : bounds[number + 1]] for number in range(self._count))
 
-    def _vehicles(self, vehicles: Iterable[str], step_s: float) -> tuple[NDArray[np.int64], Tracks, Tracks, Tracks]:
+    def _vehicles(
+        self, vehicles: Iterable[str], step_s: float
+    ) -> tuple[tuple[str, ...], tuple[NDArray[np.int64], Tracks, Tracks, Tracks]]:
         """Vehicles on watched lanes. Three direct calls cost less than one subscription (1.4 v 2 µs a vehicle)."""
         lane_of, position_of, speed_of = (
             libsumo.vehicle.getLaneID,
@@ -214,14 +258,17 @@ class Sensors:
         )
         rows: list[tuple[int, float, float, float]] = []
         waiting_s: dict[str, float] = {}
+        names: list[str] = []
+        speeds: dict[str, float] = {}
         for vehicle in vehicles:
-            speed = speed_of(vehicle)
+            speed = speeds[vehicle] = speed_of(vehicle)
             waited_s = self._waiting_s.get(vehicle, 0.0) + step_s if speed < STANDING_MPS else 0.0
             if waited_s:
                 waiting_s[vehicle] = waited_s
             lane = self._lane_number.get(lane_of(vehicle))
             if lane is not None:
                 rows.append((lane, position_of(vehicle), speed, waited_s))
-        self._waiting_s = waiting_s
+                names.append(vehicle)
+        self._waiting_s, self.speeds_mps = waiting_s, speeds
         table = np.array(rows).reshape(-1, 4)
-        return table[:, 0].astype(np.int64), table[:, 1], table[:, 2], table[:, 3]
+        return tuple(names), (table[:, 0].astype(np.int64), table[:, 1], table[:, 2], table[:, 3])
