@@ -4,7 +4,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from citybrain.doors.sumo import scenario
+from citybrain.doors.sumo import fleet, scenario
 from citybrain.doors.sumo.field import SumoField
 from citybrain.doors.sumo.host import HostedSumoField
 from citybrain.doors.sumo.signals import RELEASE, SET_CONTROL_MODE, SET_STAGE
@@ -24,6 +24,7 @@ def _word(name: str) -> Attribute:
 ENTITY_TYPES = (
     EntityType(name="RoadSegment", attributes=(_number("averageVehicleSpeed", "km/h"), _number("vehicleCount", "veh"))),
     EntityType(name="RoadLane"),
+    EntityType(name=fleet.FLEET, attributes=(Attribute(name="fleet", keep=Keep.NEVER),)),
     EntityType(name="RoadJunction"),
     EntityType(name="TrafficSignalController", attributes=(_word("signalState"), _word("controlMode"))),
     EntityType(
@@ -44,7 +45,7 @@ DOOR = Door(
     name="sumo",
     folder=Path(__file__).parent,
     entity_types=ENTITY_TYPES,
-    executes=(SET_STAGE, SET_CONTROL_MODE, RELEASE),
+    executes=(SET_STAGE, SET_CONTROL_MODE, RELEASE, *fleet.MEANS),
     scenarios=scenario.installed,
     find=scenario.find,
     open=SumoField,

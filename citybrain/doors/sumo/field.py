@@ -10,9 +10,10 @@ from tempfile import TemporaryDirectory
 
 import libsumo
 
-from citybrain.doors.sumo import configuration, plans, programs, saved
+from citybrain.doors.sumo import configuration, fleet, plans, programs, saved
 from citybrain.doors.sumo.checker import Checker
 from citybrain.doors.sumo.eyes import Eyes
+from citybrain.doors.sumo.fleet import Fleet
 from citybrain.doors.sumo.floating import FloatingCars
 from citybrain.doors.sumo.judge import SCORE_EVERY_S, arrived_trips, read_trips, score
 from citybrain.doors.sumo.moving import Moving
@@ -25,6 +26,8 @@ from citybrain.kernel.app import Frame, Opening, Score
 from citybrain.kernel.records import Batch, Column, Entity, Facts, Order, Outcome
 
 STEP_S = 1.0
+
+FLEETS = (fleet.FLEET_ID,)
 
 
 class SumoField:
@@ -68,6 +71,7 @@ class SumoField:
             cabinets=self._cabinets.memory(),
             floating=self._floating.memory(),
             waiting_s=self._eyes.sensors.waiting_s,
+            fleet=self._fleet.memory(),
         )
         saved.write(Path(path), self._simulation, memory)
 
@@ -76,7 +80,8 @@ class SumoField:
         seconds = self._simulation.now_s() - self._opening.scenario.begin_s
         self._simulation.close()
         figures = self._earlier.add(read_trips(self._simulation.trips)).figures()
-        return {**figures, **self.checked(), "simulated_s": seconds}
+        sent = {"fleet": fleet.trips(self._simulation.trips, self._fleet.sent)} if self._fleet.sent else {}
+        return {**figures, **self.checked(), "simulated_s": seconds, **sent}
 
     def checked(self) -> Facts:
         """What the independent checker of lamp states found since the opening."""
@@ -88,6 +93,7 @@ class SumoField:
 
     def _open(self, opening: Opening, folder: Path, closing: ExitStack) -> None:
         read = configuration.read(Path(opening.scenario.path)).scaled(self._options.demand)
+        read = fleet.equipped(read, folder, resumed=opening.state_path is not None)
         net = read_net(read.net)
         memory, state = saved.read(Path(opening.state_path), folder) if opening.state_path else (saved.Memory(), None)
         self._simulation = Simulation(read, folder, seed=opening.seed, state=state)
@@ -97,6 +103,7 @@ class SumoField:
         self._cabinets.remember(memory.cabinets, self._simulation.now_s())
         self._moving = Moving(net.place, net.middle)
         roads = [edge.getID() for edge in net.roads]
+        self._fleet = Fleet(net, memory.fleet, self._simulation.vehicles)
         self._floating = FloatingCars(roads)
         self._floating.remember(memory.floating)
         self._eyes.sensors.remember(memory.waiting_s)
@@ -114,26 +121,34 @@ class SumoField:
         if self._options.program != "shipped":
             for signal, plan in found.items():
                 programs.install(signal, self._options.program, plan)
-        self._entities = survey.entities(found, watched)
+        self._entities = (*survey.entities(found, watched), fleet.fleet_entity(self._opening.begins_at))
         self._signals = tuple(one.id for one in self._entities if one.type == "TrafficSignalController")
         detectors = tuple(one.id for one in self._entities if one.type == "TrafficDetector")
         self._eyes = Eyes(watched, detectors, self._options, self._opening.seed)
 
     def _obey(self, orders: Sequence[Order]) -> tuple[Outcome, ...]:
-        if self._opening.obey:
-            return self._cabinets.obey(orders, self._simulation.now_s(), self._at())
-        return self._cabinets.refuse(orders, self._at())
+        at = self._at()
+        if not self._opening.obey:
+            return self._cabinets.refuse(orders, at)
+        to_fleet = [order for order in orders if order.means in fleet.MEANS]
+        to_cabinets = [order for order in orders if order.means not in fleet.MEANS]
+        return (
+            *self._cabinets.obey(to_cabinets, self._simulation.now_s(), at),
+            *(self._fleet.obey(order, at) for order in to_fleet),
+        )
 
     def _look(self, at: datetime) -> Batch:
         now_s = self._simulation.now_s()
         passed_s = now_s - self._opening.scenario.begin_s
         self._floating.listen(self._simulation.vehicles)
+        self._fleet.listen(self._simulation.vehicles)
         columns = [
             Column(attribute="signalState", entity_ids=self._signals, values=self._cabinets.states()),
             Column(attribute="controlMode", entity_ids=self._signals, values=self._cabinets.modes(now_s)),
             *self._eyes.look(self._simulation.vehicles, passed_s),
             Column(attribute="averageVehicleSpeed", entity_ids=self._roads, values=self._floating.speeds_kmh()),
             Column(attribute="vehicleCount", entity_ids=self._roads, values=self._floating.counts()),
+            Column(attribute="fleet", entity_ids=FLEETS, values=(self._fleet.reports(),)),
         ]
         return Batch(
             id=self._batch_id(at),

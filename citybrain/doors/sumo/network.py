@@ -105,8 +105,13 @@ class Survey:
                 "maximumAllowedSpeed": round(edge.getSpeed() * KMH_PER_MPS, 1),
                 "fromJunction": entity_id("RoadJunction", edge.getFromNode().getID()),
                 "toJunction": entity_id("RoadJunction", edge.getToNode().getID()),
+                "leadsTo": self._onward(edge),
             },
         )
+
+    def _onward(self, edge: Any) -> list[str]:
+        """The roads that a car may turn into from this one; empty where it ends."""
+        return [entity_id("RoadSegment", after.getID()) for after in edge.getOutgoing() if after.allows(CAR)]
 
     def _lane(self, lane: Any) -> Entity:
         return self._entity(
@@ -116,6 +121,7 @@ class Survey:
             attributes={
                 "road": entity_id("RoadSegment", lane.getEdge().getID()),
                 "number": lane.getIndex(),
+                "lane": lane.getID(),
                 "length": round(lane.getLength(), 2),
                 "width": lane.getWidth(),
                 "maximumAllowedSpeed": round(lane.getSpeed() * KMH_PER_MPS, 1),

@@ -6,6 +6,7 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 import msgspec
 
+from citybrain.doors.sumo import fleet as vehicles
 from citybrain.doors.sumo import signals
 from citybrain.doors.sumo.judge import Trips
 from citybrain.doors.sumo.simulation import Simulation
@@ -24,12 +25,13 @@ class StateBroken(Unavailable):
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """Trips that arrived before, what cabinets were doing, what floating cars said, what stood how long."""
+    """Trips that arrived before, what cabinets were doing, what floating cars said, what stood how long, the fleet."""
 
     trips: Trips = msgspec.field(default_factory=Trips)
     cabinets: signals.Memory = signals.Memory()
     floating: bytes = b""
     waiting_s: dict[str, float] = {}
+    fleet: vehicles.Memory = vehicles.Memory()
 
 
 def write(path: Path, simulation: Simulation, memory: Memory) -> None:
