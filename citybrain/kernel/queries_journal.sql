@@ -33,8 +33,10 @@ ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, ended_at = excluded
 INSERT INTO event_note (event_id, by, at, note) VALUES (%(event_id)s, %(by)s, %(at)s, %(note)s);
 
 -- name: order_insert
+-- An order that stands is given again whenever the city opens; what counts is when it was given first.
 INSERT INTO city_order (id, means, entity_id, at, because, parameters, by)
-VALUES (%(id)s, %(means)s, %(entity_id)s, %(at)s, %(because)s, %(parameters)s, %(by)s);
+VALUES (%(id)s, %(means)s, %(entity_id)s, %(at)s, %(because)s, %(parameters)s, %(by)s)
+ON CONFLICT (id) DO NOTHING;
 
 -- name: outcome_insert
 INSERT INTO outcome (order_id, state, at, code, facts)

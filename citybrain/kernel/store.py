@@ -32,6 +32,7 @@ from citybrain.kernel.ld.contexts import Contexts
 from citybrain.kernel.ld.documents import read_seeds
 from citybrain.kernel.migrate import migrate
 from citybrain.kernel.models.policies import Marks, Policies, store_marks
+from citybrain.kernel.orders import Orders, Trade
 from citybrain.kernel.outbound import outbound_of
 from citybrain.kernel.outbox import Outbox
 from citybrain.kernel.pool import Pool
@@ -66,6 +67,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     sources: Sources
     cases: Cases
     casework: Casework
+    orders: Orders
     keys: KeyRing
     audit: Audit
     people: People
@@ -108,10 +110,12 @@ async def open_store(
     migrations: Mapping[str, Path] | None = None,
     permissions: Iterable[Mapping[str, Sequence[str]]] = (),
     words: Words | None = None,
+    trade: Trade | None = None,
 ) -> AsyncIterator[Store]:
     """Claim the data folder, start or reach PostgreSQL, migrate, rebuild the pool, begin the journal and the jobs.
 
-    `migrations` are the folders of doors and apps by owner, `words` theirs and the kernel's. What cannot be opened is
+    `migrations` are the folders of doors and apps by owner, `words` theirs and the kernel's, `trade` what can be
+    ordered. What cannot be opened is
     `Unavailable`, and all that was opened before it is closed again.
     """
     async with AsyncExitStack() as opened:
@@ -154,6 +158,7 @@ async def open_store(
             sources=sources,
             cases=cases,
             casework=casework,
+            orders=Orders(db, trade or Trade(), pool.entity),
             keys=shield.keys,
             audit=shield.audit,
             people=shield.people,

@@ -18,7 +18,7 @@ from citybrain.kernel.app import App, Door
 from citybrain.kernel.errors import Refusal, Unavailable
 
 # First words of what belongs to kernel and serve: their words, tables, permissions.
-RESERVED = ("audit", "case", "city", "kernel", "people", "serve", "session")
+RESERVED = ("audit", "case", "city", "kernel", "order", "people", "serve", "session")
 
 Part = TypeVar("Part", App, Door)
 

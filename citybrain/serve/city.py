@@ -12,10 +12,10 @@ import msgspec
 import structlog
 
 from citybrain.kernel.app import HostedField, Opening, Scenario, Score, Vehicles
-from citybrain.kernel.clock import monotonic_s, new_id, utc_now
+from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.errors import Unavailable
 from citybrain.kernel.loop import Loop, Step
-from citybrain.kernel.records import Because, Entity, Facts, Order, Reading
+from citybrain.kernel.records import Entity, Facts, Order, Reading
 from citybrain.kernel.runs import Run, read_setting, write_setting
 from citybrain.kernel.store import Store
 from citybrain.serve import catalog
@@ -29,7 +29,6 @@ RESTART_PAUSE_S = 2.0
 # The browser moves vehicles smoothly between pictures.
 VEHICLES_EVERY_S = 0.5
 SAVED = "saved_states"
-WISHES = "control_wishes"
 
 log = structlog.get_logger()
 
@@ -111,7 +110,9 @@ class City:
         self.vehicle_readers = 0
         self._host_field = door_of(found.door).host if found.door else None
         self._folder = folder
-        self._by_people: list[Order] = []
+        self._again: tuple[Order, ...] = ()
+        self._unanswered: set[str] = set()
+        self._to_settle: list[asyncio.Future[None]] = []
         self._known_until: datetime | None = None
         self._drawn_s = 0.0
 
@@ -120,31 +121,12 @@ class City:
         """Whether streets are simulated here, or the pool is all there is."""
         return self._host_field is not None
 
-    async def set_control(self, signal_id: str, mode: str, by: str) -> Order:
-        """Give a signal to the brain or to its plan; carried out with the next step.
-
-        The wish is committed on return and holds over restarts and days until the next one.
-        """
-        await write_setting(self.store.db, WISHES, {**await self._wishes(), signal_id: (mode, by)})
-        order = self._control_order(signal_id, mode, by)
-        self._by_people.append(order)
-        return order
-
-    async def _wishes(self) -> dict[str, tuple[str, str]]:
-        """What people last wished of each signal, and who: `brain` too, as a saved state may hold an older wish."""
-        return await read_setting(self.store.db, WISHES, as_=dict[str, tuple[str, str]]) or {}
-
-    def _control_order(self, signal_id: str, mode: str, by: str) -> Order:
-        assert self.run is not None
-        return Order(
-            id=new_id(),
-            means="traffic.set_control_mode",
-            entity_id=signal_id,
-            at=self.last.frame.batch.observed_at if self.last else self.run.begins_at,
-            because=Because(code="serve.because_person", facts={"name": by, "mode": mode}),
-            parameters={"mode": mode},
-            by=by,
-        )
+    @property
+    def now(self) -> datetime:
+        """The city's time; the clock's where nothing is simulated or nothing has run yet."""
+        if self.last is not None:
+            return self.last.frame.batch.observed_at
+        return self.run.begins_at if self.run else utc_now()
 
     async def live(self) -> None:
         """Run the day that was interrupted, then one day after the other, until cancelled.
@@ -191,7 +173,7 @@ class City:
         sides = [Side(arm, self._host(run, saved.files[arm] if saved else None, arm)) for arm in ARMS]
         try:
             await asyncio.gather(*(side.start() for side in sides))
-            await self._open(run, sides[0].entities)
+            await self._open(run, sides[0].entities, saved.at if saved else None)
             ended_at = await self._steps(run, sides, begins_at=saved.at if saved else run.begins_at)
             summaries = await asyncio.gather(*(side.field.summary() for side in sides))
             await self.store.journal.end_open_events(at=ended_at)
@@ -217,7 +199,7 @@ class City:
             )
         )
 
-    async def _open(self, run: Run, entities: Sequence[Entity]) -> None:
+    async def _open(self, run: Run, entities: Sequence[Entity], saved_at: datetime | None) -> None:
         """Register what there is; what was journaled before a restart is not journaled again while it is run again.
 
         Detectors begin with nothing in mind, so events that were open end here; what still holds opens anew.
@@ -227,19 +209,15 @@ class City:
         self._known_until = await self.store.journal.known_until(since=run.begins_at)
         await self.store.journal.end_open_events(at=self._known_until or run.begins_at)
         self.readings = await self.store.journal.readings_at(run.ends_at, since=run.begins_at)
-        here = {entity.id for entity in entities}
-        self._by_people = [
-            self._control_order(signal_id, mode, by)
-            for signal_id, (mode, by) in (await self._wishes()).items()
-            if signal_id in here
-        ]
+        await self._take_up_orders(self._known_until or run.begins_at, saved_at)
         self.condition, self.trouble = "running", {}
 
     async def _steps(self, run: Run, sides: Sequence[Side], *, begins_at: datetime) -> datetime:
         """Step to the end of the day; answers with the time it ended."""
         before, saved_s = begins_at, monotonic_s()
         while True:
-            by_people = self._next_by_people(before)
+            await self._mind_orders(before)
+            by_people = await self._next_by_people(before)
             steps = await asyncio.gather(
                 sides[0].step(by_people, vehicles=self._picture_due()),
                 *(side.step((), vehicles=False) for side in sides[1:]),
@@ -255,12 +233,33 @@ class City:
                 await self._save(run, sides, at)
                 saved_s = monotonic_s()
 
-    def _next_by_people(self, before: datetime) -> tuple[Order, ...]:
-        """People's orders wait until all that is run again has passed, so that they and their outcomes are kept."""
+    async def _take_up_orders(self, at: datetime, saved_at: datetime | None) -> None:
+        """Orders that stand are given to the city that opens; it goes on from a state saved at `saved_at`."""
+        self._unanswered, self._to_settle = set(), []
+        orders = self.store.orders.delivery
+        await orders.settle(now=utc_now())
+        await orders.tick(at, now=utc_now())
+        self._again = await orders.reopen(at, saved_at=saved_at)
+
+    async def _mind_orders(self, at: datetime) -> None:
+        """Write what became of people's orders once that is committed, and end those that are over."""
+        orders = self.store.orders.delivery
+        if any(committed.done() for committed in self._to_settle):
+            self._to_settle = [committed for committed in self._to_settle if not committed.done()]
+            await orders.settle(now=utc_now())
+        await orders.tick(at, now=utc_now())
+
+    async def _next_by_people(self, before: datetime) -> tuple[Order, ...]:
+        """People's orders: those that stood before the city opened at once, new ones after all that is run again.
+
+        So new ones and their outcomes are kept; of the others that was done when they were new.
+        """
+        again, self._again = self._again, ()
         if self._known_until is not None and before < self._known_until:
-            return ()
-        orders, self._by_people = tuple(self._by_people), []
-        return orders
+            return again
+        new = await self.store.orders.delivery.take(before)
+        self._unanswered.update(order.id for order in new)
+        return (*again, *new)
 
     def _picture_due(self) -> bool:
         now_s = monotonic_s()
@@ -273,13 +272,17 @@ class City:
         brain = steps[0]
         readings = tuple(reading for step in steps for reading in step.readings)
         self.store.pool.observe(brain.frame.batch)
-        await self.store.journal.append(
+        committed = await self.store.journal.append(
             brain.frame.batch,
             events=brain.events,
             orders=(*brain.orders, *by_people),
             outcomes=brain.outcomes,
             readings=readings,
         )
+        answered = self._unanswered.intersection(outcome.order_id for outcome in brain.outcomes)
+        if answered:
+            self._unanswered -= answered
+            self._to_settle.append(committed)
         for reading in readings:
             self.readings.setdefault(reading.indicator, {})[reading.arm] = reading
         self.score = brain.frame.score or self.score

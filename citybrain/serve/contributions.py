@@ -7,6 +7,7 @@ from pathlib import Path
 
 from citybrain.kernel.app import App, Door, EntityType
 from citybrain.kernel.i18n import Words, load_words
+from citybrain.kernel.orders import Trade
 from citybrain.serve import catalog
 
 
@@ -30,6 +31,14 @@ def migrations() -> Mapping[str, Path]:
 def permissions() -> list[Mapping[str, Sequence[str]]]:
     """What apps and doors grant, beside the kernel's own."""
     return [part.permissions for part in _parts()]
+
+
+def trade() -> Trade:
+    """Every means of the apps, and those that an app or a door carries out."""
+    return Trade(
+        means={means.name: means for app in catalog.apps() for means in app.means},
+        executed=frozenset(name for part in _parts() for name in part.executes),
+    )
 
 
 @cache

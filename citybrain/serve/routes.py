@@ -16,6 +16,7 @@ from citybrain.kernel.app import Values
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.entities.extent import extent_of
 from citybrain.kernel.errors import Conflict, Invalid, NotFound
+from citybrain.kernel.orders import Wanted
 from citybrain.kernel.records import Json
 from citybrain.serve.desk import Desk
 from citybrain.serve.signing import me
@@ -303,8 +304,8 @@ async def change_control(
         raise NotASignal("serve.not_a_signal", {"id": entity_id})
     if desk.city.last is None:
         raise CityNotReady("serve.city_not_ready", {})
-    person: Person = request.state.person
-    order = await desk.city.set_control(entity_id, data.mode, person.name)
+    wanted = Wanted(means="traffic.set_control_mode", entity_id=entity_id, parameters={"mode": data.mode})
+    order = await desk.city.store.orders.give(request.state.actor, wanted, now=utc_now(), city_now=desk.city.now)
     return {"order_id": order.id}
 
 

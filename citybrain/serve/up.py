@@ -79,6 +79,7 @@ async def serve(settings: Settings, console: Console, *, new_password: bool = Fa
         migrations=contributions.migrations(),
         permissions=contributions.permissions(),
         words=contributions.words(),
+        trade=contributions.trade(),
     ) as store:
         password = await store.access.ensure_operator(now=utc_now(), renew=new_password)
         if password is not None:

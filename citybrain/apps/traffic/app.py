@@ -64,6 +64,9 @@ APP = App(
             permission="traffic.control",
             parameters=SetControlMode,
             undone_by="traffic.set_control_mode",
+            undo=lambda _: {"mode": "brain"},
+            lasts=True,
+            entity_types=("TrafficSignalController",),
         ),
         Means(
             name=RELEASE,

@@ -21,6 +21,7 @@ KERNEL_PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     "session.open": (PUBLIC, OPERATOR),
     "city.acknowledge": (OPERATOR,),
     "city.control": (OPERATOR,),
+    "city.order": (OPERATOR,),
     "city.services": (OPERATOR, ADMIN),
     "session.own": (STAFF, CITIZEN),
     "people.view": (STAFF,),
