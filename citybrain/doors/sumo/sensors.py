@@ -47,7 +47,8 @@ class Zone(msgspec.Struct, frozen=True, kw_only=True):
     """What one detector watches: its lane and range; `cells` are stretches (lane, metres, sign, share).
 
     The distance of a vehicle at `pos` on a cell's lane is `metres + sign * pos`. `loops_m` are the distances of the
-    induction loops: at the stop line and before it, or one in an exit.
+    induction loops: at the stop line and before it, or one in an exit. `coverage_m` is the length that is really
+    watched: less than the range where a signal or the end of a road is near.
     """
 
     role: str
@@ -57,6 +58,7 @@ class Zone(msgspec.Struct, frozen=True, kw_only=True):
     speed_limit_mps: float
     cells: tuple[tuple[str, float, float, float], ...]
     loops_m: tuple[float, ...] = ()
+    coverage_m: float = 0.0
 
     def as_attributes(self) -> dict[str, Json]:
         return {
@@ -66,6 +68,7 @@ class Zone(msgspec.Struct, frozen=True, kw_only=True):
             "length_m": self.length_m,
             "speed_limit_mps": self.speed_limit_mps,
             "loops_m": list(self.loops_m),
+            "coverage_m": self.coverage_m,
         }
 
 
@@ -105,20 +108,22 @@ def zones(plans: Mapping[str, SignalPlan], street: Street) -> dict[tuple[str, st
 
 
 def _zone(role: str, lane: str, cells: list[tuple[str, float, float, float]], street: Street) -> Zone:
+    range_m = APPROACH_RANGE_M if role == "approach" else EXIT_RANGE_M
+    reach_m = max(max(metres, metres + sign * street.length_m[at]) for at, metres, sign, _ in cells)
     return Zone(
         role=role,
         lane=lane,
-        range_m=APPROACH_RANGE_M if role == "approach" else EXIT_RANGE_M,
+        range_m=range_m,
         length_m=street.length_m[lane],
         speed_limit_mps=street.speed_mps[lane],
         cells=tuple(cells),
-        loops_m=_loops_m(role, cells, street),
+        loops_m=_loops_m(role, reach_m),
+        coverage_m=round(min(reach_m, range_m), 1),
     )
 
 
-def _loops_m(role: str, cells: Sequence[tuple[str, float, float, float]], street: Street) -> tuple[float, ...]:
+def _loops_m(role: str, reach_m: float) -> tuple[float, ...]:
     """The stop line and `ADVANCE_LOOP_M` before it, or the exit; nearer where less is watched."""
-    reach_m = max(max(metres, metres + sign * street.length_m[lane]) for lane, metres, sign, _ in cells)
     if role == "exit":
         return (round(min(EXIT_LOOP_M, LOOP_REACH * reach_m), 1),)
     return (STOP_LOOP_M, round(max(min(ADVANCE_LOOP_M, LOOP_REACH * reach_m), STOP_LOOP_M), 1))

@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from citybrain.apps.traffic.missions.roads import Roads
 from citybrain.apps.traffic.model import Junction
 from citybrain.kernel.records import Entity
 
 FARTHEST_M = 1200.0
 """Signals farther apart do not hold a platoon together: it has spread over half a minute by then."""
-
-KMH_PER_MPS = 3.6
 
 
 class Link(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,51 +30,20 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
         return self.length_m / self.speed_limit_mps
 
 
-class Roads:
-    """The roads by name, with what follows each: roads that leave the junction where it ends."""
-
-    def __init__(self, entities: Sequence[Entity]) -> None:
-        self._roads = {one.id: one for one in entities if one.type == "RoadSegment"}
-        self.of_lane = {
-            one.id.rpartition(":")[2]: str(one.attributes["road"]) for one in entities if one.type == "RoadLane"
-        }
-        leaving: dict[str, list[str]] = defaultdict(list)
-        for id, road in self._roads.items():
-            leaving[str(road.attributes.get("fromJunction"))].append(id)
-        self._after = {
-            id: [
-                one
-                for one in leaving[str(road.attributes.get("toJunction"))]
-                if self._roads[one].attributes.get("toJunction") != road.attributes.get("fromJunction")
-            ]
-            for id, road in self._roads.items()
-        }
-
-    def after(self, road: str) -> Sequence[str]:
-        """Roads that go on where this one ends; turning back is not going on."""
-        return self._after.get(road, ())
-
-    def length_m(self, road: str) -> float:
-        return float(self._roads[road].attributes["length"]) if road in self._roads else 0.0
-
-    def speed_limit_mps(self, road: str) -> float:
-        limit = self._roads[road].attributes.get("maximumAllowedSpeed") if road in self._roads else None
-        return float(limit or 50.0) / KMH_PER_MPS
-
-
 def links(junctions: Sequence[Junction], entities: Sequence[Entity]) -> tuple[Link, ...]:
     """The links between signals, by following the roads from each exit up to the first signal."""
     roads = Roads(entities)
+    road_of = {one.id.rpartition(":")[2]: str(one.attributes["road"]) for one in entities if one.type == "RoadLane"}
     fed: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for one in junctions:
         for lane in one.approaches:
-            fed[roads.of_lane.get(lane.lane, "")].append((one.signals[0], lane.lane))
+            fed[road_of.get(lane.lane, "")].append((one.signals[0], lane.lane))
     fed.pop("", None)
     found: list[Link] = []
     for one in junctions:
         for lane in one.exits:
-            start = roads.of_lane.get(lane.lane)
-            if start is not None:
+            start = road_of.get(lane.lane)
+            if start in roads:
                 found.extend(_from_exit(one.signals[0], lane.lane, start, roads=roads, fed=fed))
     return tuple(found)
 
@@ -88,7 +56,7 @@ def _from_exit(
     queue = [(start, 0.0)]
     while queue:
         road, before_m = queue.pop(0)
-        length_m = before_m + roads.length_m(road)
+        length_m = before_m + roads[road].length_m
         by_signal: dict[str, list[str]] = defaultdict(list)
         for name, lane in fed.get(road, ()):
             by_signal[name].append(lane)
@@ -100,13 +68,13 @@ def _from_exit(
                     next_signal=name,
                     approaches=tuple(lanes),
                     length_m=length_m,
-                    speed_limit_mps=roads.speed_limit_mps(road),
+                    speed_limit_mps=roads[road].limit_mps,
                 )
             )
         if by_signal or length_m > FARTHEST_M:
             continue
-        for after in roads.after(road):
-            if after not in seen:
+        for after in roads[road].onward:
+            if after in roads and after not in seen:
                 seen.add(after)
                 queue.append((after, length_m))
     return found
