@@ -114,9 +114,8 @@ async def open_store(
 ) -> AsyncIterator[Store]:
     """Claim the data folder, start or reach PostgreSQL, migrate, rebuild the pool, begin the journal and the jobs.
 
-    `migrations` are the folders of doors and apps by owner, `words` theirs and the kernel's, `trade` what can be
-    ordered. What cannot be opened is
-    `Unavailable`, and all that was opened before it is closed again.
+    `migrations` are the folders of doors and apps by owner, `words` theirs and the kernel's, `trade` all their means.
+    What cannot be opened is `Unavailable`, and all that was opened before it is closed again.
     """
     async with AsyncExitStack() as opened:
         db = await Database.open(settings)
@@ -124,8 +123,7 @@ async def open_store(
         await migrate(db, migrations or {})
         shield = await opened.enter_async_context(_shielded(db, settings))
         access = await Access.open(db, settings, (CASE_PERMISSIONS, *permissions), keys=shield.keys, now=utc_now())
-        documents = await Documents.open(db)
-        pool = await Pool.open(db, types, documents)
+        pool = await Pool.open(db, types, documents := await Documents.open(db))
         journal = await Journal.open(db, pool)
         opened.push_async_callback(journal.close)
         cases, casework = _cases(_needs(db, settings, shield.keys, access, words or load_words()), journal)
@@ -133,7 +131,6 @@ async def open_store(
         contexts = await Contexts.open(db, seeds=read_seeds(settings.contexts), address=address_of(settings))
         opened.push_async_callback(contexts.close)
         registrations = await Registrations.open(db)
-        sources = await opened.enter_async_context(_sources())
         parts = Parts(db=db, documents=documents, journal=journal, contexts=contexts, registrations=registrations)
         subscriptions = await Subscriptions.open(parts)
         opened.push_async_callback(subscriptions.close)
@@ -155,7 +152,7 @@ async def open_store(
             policies=policies,
             snapshots=await Snapshots.open(db),
             chains=await Chains.open(db),
-            sources=sources,
+            sources=await opened.enter_async_context(_sources()),
             cases=cases,
             casework=casework,
             orders=Orders(db, trade or Trade(), pool.entity),

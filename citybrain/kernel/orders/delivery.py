@@ -2,7 +2,7 @@
 """Orders on their way to whoever carries them out: each is given once, and again when the city opens anew."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 import structlog
@@ -11,6 +11,11 @@ from citybrain.kernel.db import Database, Transaction
 from citybrain.kernel.orders.order import APPROVE_WITHIN, Act, Ended, Row, Why, undoing
 from citybrain.kernel.orders.writing import SQL, Trade, end, note, rows
 from citybrain.kernel.records import Order, OutcomeState
+
+TRY_AGAIN = timedelta(minutes=1)
+"""What failed, as a machine was out of reach, is given again so often while it should be in force."""
+GIVE_UP = timedelta(days=1)
+"""So long it is tried to undo what ended."""
 
 log = structlog.get_logger()
 
@@ -36,6 +41,7 @@ class Delivery:
         self._new: list[tuple[str, bool]] = []
         self._next_expiry: datetime | None = None
         self._next_late: datetime | None = None
+        self._tried_at: datetime | None = None
 
     def add(self, id: str, *, undo: bool = False) -> None:
         """An order came into force, or with `undo` is over and must be undone; committed before."""
@@ -84,7 +90,10 @@ class Delivery:
         await self.refresh()
 
     async def tick(self, at: datetime, *, now: datetime) -> None:
-        """End what expires at the city's time, and refuse what nobody approved in time. Cheap when nothing is due."""
+        """End what expires at the city's time, refuse what nobody approved in time, try again what failed.
+
+        It costs nothing when nothing is due.
+        """
         if self._next_expiry is not None and self._next_expiry <= at:
             await self._expire(at, now)
             await self.refresh()
@@ -92,10 +101,20 @@ class Delivery:
             await self._refuse_late(now)
             await self.refresh()
 
+        if self._tried_at is None or now - self._tried_at >= TRY_AGAIN:
+            await self._try_again(now)
+
     async def refresh(self) -> None:
         """Look up when the next order expires, and the next proposal is late."""
         self._next_expiry = await self._db.read_one(SQL.next_expiry, as_=datetime)
         self._next_late = await self._db.read_one(SQL.next_late, as_=datetime)
+
+    async def _try_again(self, now: datetime) -> None:
+        self._tried_at = now
+        undos = await self._db.read(SQL.failed_undos, {"since": now - GIVE_UP}, as_=str)
+        failed = await self._db.read(SQL.failed, as_=str)
+        again = [*((id, True) for id in undos), *((id, False) for id in failed)]
+        self._new = [*(each for each in again if each not in self._new), *self._new]
 
     async def _expire(self, at: datetime, now: datetime) -> None:
         undone: list[str] = []

@@ -106,3 +106,18 @@ ORDER BY s.ended_at, s.turn;
 
 -- name: to_give
 SELECT id FROM standing_order WHERE state = 'standing' AND (lasts OR NOT settled) ORDER BY turn;
+
+-- name: failed
+-- Orders in force that failed when they were given last.
+SELECT s.id FROM standing_order s JOIN outcome o ON o.order_id = s.id
+WHERE s.state = 'standing' AND s.lasts AND s.settled AND o.state = 'failed' ORDER BY s.turn;
+
+-- name: failed_undos
+-- Undoing that failed when it was tried last, where nothing newer stands; what is long over is left alone.
+SELECT s.id FROM standing_order s JOIN outcome o ON o.order_id = s.id || ':end'
+WHERE s.undo = 'done' AND o.state = 'failed' AND s.ended_at > %(since)s
+    AND NOT EXISTS (
+        SELECT 1 FROM standing_order newer WHERE newer.state = 'standing'
+            AND newer.entity_id = s.entity_id AND newer.means = s.means AND newer.turn > s.turn
+    )
+ORDER BY s.ended_at, s.turn;

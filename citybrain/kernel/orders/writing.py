@@ -38,6 +38,8 @@ class Sql(msgspec.Struct, frozen=True):
     replace: str
     undos_to_give: str
     to_give: str
+    failed: str
+    failed_undos: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_orders.sql"), Sql)

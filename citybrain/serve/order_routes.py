@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Routes for orders of people: what can be ordered, giving, approving, ending, and what became of each."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, get, post
+from litestar.datastructures import State
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from citybrain.kernel.access.policy import reach
+from citybrain.kernel.clock import utc_now
+from citybrain.kernel.errors import Conflict
+from citybrain.kernel.orders import OrderAct, OrderState, StandingOrder, Wanted
+from citybrain.kernel.records import Facts, Json
+from citybrain.serve import contributions
+from citybrain.serve.desk import Desk
+
+ORDER = "city.order"
+KEY = "Idempotency-Key"
+LONGEST_KEY = 200
+LONGEST_REASON = 1_000
+
+AnyRequest = Request[Any, Any, Any]
+Reason = Annotated[str, msgspec.Meta(max_length=LONGEST_REASON)]
+Key = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_KEY)]
+# The framework has its own use for the name that the API has.
+InState = Annotated[OrderState | None, QueryParameter(name="state")]
+
+
+class NothingRuns(Conflict):
+    """A city without streets of its own runs no loop that could carry orders out."""
+
+
+class NewOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What somebody wants to be done. `id` is the sender's own: sent twice, it is done once."""
+
+    means: str
+    entity_id: str
+    parameters: Facts = {}
+    expires_at: datetime | None = None
+    reason: Reason = ""
+    id: Key | None = None
+
+
+class Ending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why an order ends."""
+
+    reason: Reason = ""
+
+
+class OrderStory(msgspec.Struct, frozen=True, kw_only=True):
+    """An order with all that was done with it."""
+
+    order: StandingOrder
+    acts: Sequence[OrderAct]
+
+
+class MeansView(msgspec.Struct, frozen=True, kw_only=True):
+    """A means that whoever asks may use; `parameters` is their JSON Schema."""
+
+    name: str
+    permission: str
+    entity_types: Sequence[str]
+    two_person: bool
+    lasts: bool
+    undone_by: str
+    parameters: Json
+
+
+def _desk(state: State) -> Desk:
+    desk: Desk = state.desk
+    return desk
+
+
+@get("/api/means", opt={"permission": ORDER})
+async def means(request: AnyRequest, entity_type: FromQuery[str | None] = None) -> Sequence[MeansView]:
+    """What whoever asks may order, of everything or of entities of one type."""
+    trade = contributions.trade()
+    return [
+        MeansView(
+            name=each.name,
+            permission=each.permission,
+            entity_types=each.entity_types,
+            two_person=each.two_person,
+            lasts=each.lasts,
+            undone_by=each.undone_by,
+            parameters=msgspec.json.schema(each.parameters),
+        )
+        for each in trade.means.values()
+        if each.name in trade.executed
+        and reach(request.state.actor, each.permission)
+        and (entity_type is None or not each.entity_types or entity_type in each.entity_types)
+    ]
+
+
+@post("/api/orders", opt={"permission": ORDER}, status_code=201)
+async def give(state: State, request: AnyRequest, data: JSONBody[NewOrder]) -> StandingOrder:
+    """Order something; what needs two persons waits for the second one."""
+    city = _desk(state).city
+    if not city.simulated:
+        raise NothingRuns("serve.nothing_runs", {"means": data.means})
+    key = data.id or request.headers.get(KEY, "")[:LONGEST_KEY] or None
+    wanted = Wanted(
+        means=data.means,
+        entity_id=data.entity_id,
+        parameters=data.parameters,
+        expires_at=data.expires_at,
+        reason=data.reason,
+        key=key,
+    )
+    return await city.store.orders.give(request.state.actor, wanted, now=utc_now(), city_now=city.now)
+
+
+@get("/api/orders", opt={"permission": ORDER})
+async def orders(
+    state: State,
+    request: AnyRequest,
+    entity_id: FromQuery[str | None] = None,
+    means: FromQuery[str | None] = None,
+    in_state: InState = None,
+    limit: FromQuery[int] = 100,
+) -> Sequence[StandingOrder]:
+    """Orders of people, the newest first; of means that whoever asks may use."""
+    desk = _desk(state).city.store.orders
+    return await desk.find(request.state.actor, entity_id=entity_id, means=means, state=in_state, limit=limit)
+
+
+@get("/api/orders/{id:str}", opt={"permission": ORDER})
+async def order(state: State, request: AnyRequest, id: FromPath[str]) -> OrderStory:
+    """One order with all that was done with it."""
+    found, acts = await _desk(state).city.store.orders.get(request.state.actor, id)
+    return OrderStory(order=found, acts=acts)
+
+
+@post("/api/orders/{id:str}/approve", opt={"permission": ORDER}, status_code=200)
+async def approve(state: State, request: AnyRequest, id: FromPath[str]) -> StandingOrder:
+    """Agree as the second person, within ten minutes: to an order, or to the end of one that two persons gave."""
+    return await _desk(state).city.store.orders.approve(request.state.actor, id, now=utc_now())
+
+
+@post("/api/orders/{id:str}/end", opt={"permission": ORDER}, status_code=200)
+async def end(state: State, request: AnyRequest, id: FromPath[str], data: JSONBody[Ending]) -> StandingOrder:
+    """End an order that stands, or withdraw one's own proposal; what two persons gave, two must end."""
+    orders = _desk(state).city.store.orders
+    return await orders.end(request.state.actor, id, reason=data.reason, now=utc_now())
+
+
+ROUTES = (means, give, orders, order, approve, end)
