@@ -43,7 +43,7 @@ def links(junctions: Sequence[Junction], entities: Sequence[Entity]) -> tuple[Li
     for one in junctions:
         for lane in one.exits:
             start = road_of.get(lane.lane)
-            if start in roads:
+            if start is not None and start in roads:
                 found.extend(_from_exit(one.signals[0], lane.lane, start, roads=roads, fed=fed))
     return tuple(found)
 

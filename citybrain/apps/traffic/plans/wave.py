@@ -9,8 +9,8 @@ from typing import Annotated
 import msgspec
 
 from citybrain.apps.traffic.claims import Claim, Rank
-from citybrain.apps.traffic.model import RANK, Junction, singles
 from citybrain.apps.traffic.missions.roads import KMH_PER_MPS
+from citybrain.apps.traffic.model import RANK, Junction, singles
 from citybrain.apps.traffic.plans.network import Link, links
 from citybrain.apps.traffic.plans.plan import LONGEST_CYCLE_S, PlanBroken
 from citybrain.kernel.records import Batch, Because, Entity, Event, Order, Outcome, OutcomeState
