@@ -45,7 +45,8 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     `lasts`: an order of it stands until somebody ends it, it expires, or a newer one of the same means on the same
     entity replaces it; it is given again whenever the city opens. What ends is undone by an order of `undone_by` with
     the parameters that `undo` makes of the order that ended (none without it). `two_person`: a second person must
-    approve. `entity_types` are what it can be used on; empty is anything.
+    approve. `lasts_for` says of its parameters how long an order stands from when it is carried out, if that is known.
+    `entity_types` are what it can be used on; empty is anything, also what is no entity.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     two_person: bool = False
     lasts: bool = False
     undo: Callable[[Order], Facts] | None = None
+    lasts_for: Callable[[Facts], timedelta] | None = None
     entity_types: tuple[str, ...] = ()
 
 

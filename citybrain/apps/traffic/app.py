@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything the traffic app gives the city."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -91,6 +92,7 @@ APP = App(
             undone_by=UNLOCK,
             two_person=True,
             lasts=True,
+            lasts_for=lambda parameters: timedelta(minutes=parameters["minutes"]),
             entity_types=(SIGNAL,),
         ),
         Means(

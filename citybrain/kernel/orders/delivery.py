@@ -56,6 +56,7 @@ class Delivery:
         if not self._new:
             return ()
         wanted, self._new = self._new, []
+        await self._limit([id for id, undo in wanted if not undo], at)
         return await self._orders(wanted, at)
 
     async def reopen(self, at: datetime, *, saved_at: datetime | None) -> tuple[Order, ...]:
@@ -108,6 +109,15 @@ class Delivery:
         """Look up when the next order expires, and the next proposal is late."""
         self._next_expiry = await self._db.read_one(SQL.next_expiry, as_=datetime)
         self._next_late = await self._db.read_one(SQL.next_late, as_=datetime)
+
+    async def _limit(self, ids: Sequence[str], at: datetime) -> None:
+        """From now on an order stands for as long as its means says; it never becomes longer."""
+        for row in await rows(self._db, ids):
+            means = self._trade.means.get(row.means)
+            if means and means.lasts_for and row.lasts:
+                until = (row.given_at or at) + means.lasts_for(row.parameters)
+                await self._db.write(SQL.shorten, {"id": row.id, "until": until})
+        await self.refresh()
 
     async def _try_again(self, now: datetime) -> None:
         self._tried_at = now

@@ -125,7 +125,7 @@ class OrderAct(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StandingOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as people see it. Times are the clock's, but `expires_at` and those of outcomes are city time."""
+    """An order as people see it. `given_at`, `expires_at` and times of outcomes are city time, others the clock's."""
 
     id: str
     means: str
@@ -140,6 +140,7 @@ class StandingOrder(msgspec.Struct, frozen=True, kw_only=True):
     approve_until: datetime | None
     approved_by: str | None
     approved_at: datetime | None
+    given_at: datetime | None
     expires_at: datetime | None
     outcome: Outcome | None
     ending: Pair | None
@@ -173,6 +174,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     ended_reason: str
     replaced_by: str | None
     replacer: str | None
+    given_at: datetime | None
     undo: Undo
     outcome: Outcome | None
     undo_outcome: Outcome | None
@@ -194,6 +196,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             approve_until=self.proposed_at + APPROVE_WITHIN if waits else None,
             approved_by=self.approved_by,
             approved_at=self.approved_at,
+            given_at=self.given_at,
             expires_at=self.expires_at,
             outcome=self.outcome,
             ending=self._ending(),
@@ -207,12 +210,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         return self.ending_at is not None and now - self.ending_at <= APPROVE_WITHIN
 
     def order(self, at: datetime) -> Order:
-        """As it is carried out; its id stays the same however often it is given."""
+        """As it is carried out. Given again it is the same order: of the same id, and of when it was given first."""
         return Order(
             id=self.id,
             means=self.means,
             entity_id=self.entity_id,
-            at=at,
+            at=self.given_at or at,
             because=self._because(),
             parameters=self.parameters,
             by=self.proposed_by,
@@ -243,17 +246,18 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def undoing(row: Row, means: str, parameters: Facts, at: datetime) -> Order:
-    """The order that undoes one which ended."""
+    """The order that undoes one which ended, for the same reason unless another one was said."""
     if row.ended_why is Why.EXPIRED:
         code = "kernel.because_expired"
     else:
         code = "kernel.because_ended_said" if row.ended_reason else "kernel.because_ended"
+    facts = {"name": row.ended_by or row.proposed_by, "reason": row.ended_reason or row.reason}
     return Order(
         id=f"{row.id}{UNDO}",
         means=means,
         entity_id=row.entity_id,
         at=at,
-        because=Because(code=code, facts={"name": row.ended_by or row.proposed_by, "reason": row.ended_reason}),
+        because=Because(code=code, facts=facts),
         parameters=parameters,
         by=row.ended_by or row.proposed_by,
     )

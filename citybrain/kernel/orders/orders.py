@@ -175,9 +175,9 @@ class Orders:
 
     def _check(self, means: Means, wanted: Wanted, city_now: datetime | None) -> None:
         entity = self._entity(wanted.entity_id)
-        if entity is None:
+        if means.entity_types and entity is None:
             raise NotOnThis("kernel.order_for_nothing", {"id": wanted.entity_id})
-        if means.entity_types and entity.type not in means.entity_types:
+        if means.entity_types and entity and entity.type not in means.entity_types:
             facts = {"id": entity.id, "type": entity.type, "types": ", ".join(means.entity_types), "means": means.name}
             raise NotOnThis("kernel.order_not_on_this", facts)
         if wanted.expires_at is None:

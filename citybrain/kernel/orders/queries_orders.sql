@@ -26,8 +26,9 @@ SELECT s.*,
         THEN jsonb_build_object('state', o.state, 'code', o.code, 'facts', o.facts, 'at', o.at) END AS outcome,
     CASE WHEN u.order_id IS NOT NULL
         THEN jsonb_build_object('state', u.state, 'code', u.code, 'facts', u.facts, 'at', u.at) END AS undo_outcome,
-    n.proposed_by AS replacer
+    n.proposed_by AS replacer, c.at AS given_at
 FROM standing_order s
+LEFT JOIN city_order c ON c.id = s.id
 LEFT JOIN outcome o ON o.order_id = s.id
 LEFT JOIN outcome u ON u.order_id = s.id || ':end' AND s.undo <> 'none'
 LEFT JOIN standing_order n ON n.id = s.replaced_by
@@ -47,6 +48,9 @@ INSERT INTO standing_order_act (order_id, act, by, at, facts) VALUES (%(id)s, %(
 UPDATE standing_order SET state = 'standing', turn = nextval('standing_order_turn'), approved_by = %(by)s,
     approved_at = %(at)s
 WHERE id = %(id)s;
+
+-- name: shorten
+UPDATE standing_order SET expires_at = least(expires_at, %(until)s) WHERE id = %(id)s;
 
 -- name: ending
 UPDATE standing_order SET ending_by = %(by)s, ending_at = %(at)s WHERE id = %(id)s;

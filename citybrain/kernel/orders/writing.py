@@ -27,6 +27,7 @@ class Sql(msgspec.Struct, frozen=True):
     acts: str
     act_add: str
     approve: str
+    shorten: str
     ending: str
     end: str
     expired: str

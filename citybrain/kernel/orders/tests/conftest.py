@@ -11,4 +11,4 @@ from citybrain.kernel.orders.tests.desk import ENTITIES, TRADE
 @pytest.fixture
 async def orders(db: Database) -> AsyncIterator[Orders]:
     yield Orders(db, TRADE, ENTITIES.get)
-    await db.write("TRUNCATE standing_order, standing_order_act, outcome")
+    await db.write("TRUNCATE standing_order, standing_order_act, outcome, city_order")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Means of a small city, people who use them, and what tests of orders begin with."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -29,6 +29,10 @@ class Stage(msgspec.Struct, frozen=True, kw_only=True):
     stage: int
 
 
+class Minutes(msgspec.Struct, frozen=True, kw_only=True):
+    minutes: int
+
+
 class Nothing(msgspec.Struct, frozen=True, kw_only=True):
     pass
 
@@ -42,6 +46,8 @@ ALL = (
     means("road.mode", Mode, "road.mode", lasts=True, undo=lambda _: {"mode": "brain"}),
     means("road.lock", Stage, "road.unlock", lasts=True, two_person=True),
     means("road.unlock", Nothing),
+    means("road.hold", Minutes, "road.unlock", lasts=True, lasts_for=lambda p: timedelta(minutes=p["minutes"])),
+    means("road.cancel", Nothing, entity_types=()),
     means("road.stage", Stage, "road.mode"),
     means("road.close", Nothing, permission="road.close"),
     means("road.dream", Nothing),

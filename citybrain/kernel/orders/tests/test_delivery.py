@@ -174,3 +174,27 @@ async def test_an_undo_that_was_not_carried_out_is_given_after_a_kill(orders: Or
     assert await second.delivery.reopen(CITY, saved_at=CITY) == ()
     assert [each.id for each in await carry_out(second, db)] == [f"{given.id}:end"]
     assert (await look(second, given)).undo.state == "done"
+
+
+async def test_an_order_of_some_minutes_expires_so_long_after_it_was_given_first(orders: Orders, db: Database) -> None:
+    given = await give(orders, ANN, "road.hold", minutes=5)
+    assert given.expires_at is None, "it has not begun"
+    await orders.delivery.take(CITY)
+    second = reopened(db)
+    await second.delivery.reopen(CITY, saved_at=None)
+    await second.delivery.take(CITY + timedelta(minutes=1))
+    assert (await look(second, given)).expires_at == CITY + timedelta(minutes=5), "given again it is no longer"
+    await second.delivery.tick(CITY + timedelta(minutes=5), now=NOW)
+    assert [each.means for each in await second.delivery.take(CITY)] == ["road.unlock"]
+
+
+async def test_an_order_that_is_given_again_says_when_it_was_given_first(orders: Orders, db: Database) -> None:
+    await give(orders, ANN, "road.mode", mode="plan")
+    (first,) = await carry_out(orders, db)
+    await db.write(
+        "INSERT INTO city_order (id, means, entity_id, at, because, parameters, by) "
+        "VALUES (%(id)s, 'road.mode', 'x', %(at)s, '{}', '{}', 'ann')",
+        {"id": first.id, "at": CITY},
+    )
+    (again,) = await reopened(db).delivery.reopen(CITY + timedelta(hours=1), saved_at=None)
+    assert again == first

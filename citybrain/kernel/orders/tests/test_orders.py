@@ -211,3 +211,8 @@ async def test_two_who_order_and_end_at_once_leave_one_order_or_none(orders: Ord
     )
     assert sorted(isinstance(each, Refusal) for each in done) == [False, True]
     assert len(await orders.delivery.take(CITY)) == 1
+
+
+async def test_a_means_for_anything_may_be_used_on_what_is_no_entity(orders: Orders) -> None:
+    wanted = Wanted(means="road.cancel", entity_id="mission-7")
+    assert (await orders.give(ANN, wanted, now=NOW)).entity_id == "mission-7"
