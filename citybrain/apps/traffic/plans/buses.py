@@ -74,8 +74,9 @@ class Site(msgspec.Struct, frozen=True, kw_only=True):
     def stage(self, road: str, next_road: str) -> int | None:
         """The stage that lets most lanes of a movement go, protected ones counting double; None where none does."""
         lamps = [lamp for one, other, lamp in self.ways if (one, other) == (road, next_road)]
-        marks: list[int] = [sum(RANK.get(stage[lamp], 0) for lamp in lamps) for stage in self.junction.stages]
-        return marks.index(max(marks)) if lamps and max(marks) else None
+        marks = [sum(RANK.get(stage[lamp], 0) for lamp in lamps) for stage in self.junction.stages]
+        best = max(marks)
+        return marks.index(best) if best else None
 
 
 class Buses:
