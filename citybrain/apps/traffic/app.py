@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from citybrain.apps.traffic.control import RELEASE, SET_STAGE, SignalControl
-from citybrain.apps.traffic.detect.at_signals import SENSOR_SILENT, SPILLBACK, sensor_silent, spillback
+from citybrain.apps.traffic.detect.at_signals import SENSOR_DOUBTED, SPILLBACK, Doubted, spillback
 from citybrain.apps.traffic.detect.congestion import CONGESTION, Congestion
 from citybrain.apps.traffic.index import RoadLevels
 from citybrain.apps.traffic.locks import HOLD, LOCK, UNLOCK, Hold, Lock, Unlock
@@ -49,7 +49,7 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 APP = App(
     name="traffic",
     folder=Path(__file__).parent,
-    detectors=(Congestion, spillback, sensor_silent),
+    detectors=(Congestion, spillback, Doubted),
     deciders=(SignalControl,),
     measures=(TrafficMeasure,),
     shows=(RoadLevels,),
@@ -119,6 +119,6 @@ APP = App(
         Indicator(name="traffic.tpi", unit="", owner=OWNER, source=f"{GB_T_33171}, 7.2.2.2, C"),
         Indicator(name="traffic.congested_share", unit="%", owner=OWNER, source=GB_T_33171),
     ),
-    kinds=(CONGESTION, SPILLBACK, SENSOR_SILENT),
+    kinds=(CONGESTION, SPILLBACK, SENSOR_DOUBTED),
     permissions={"traffic.control": ("operator",)},
 )

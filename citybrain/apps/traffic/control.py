@@ -5,16 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from citybrain.apps.traffic.actuated import Fallback
 from citybrain.apps.traffic.claims import Claim, Claimant, foremost
 from citybrain.apps.traffic.locks import Locks
-from citybrain.apps.traffic.mind import Choice, Mind, Tracks, choose
+from citybrain.apps.traffic.mind import Choice, Mind, choose
 from citybrain.apps.traffic.model import Junction, junctions
 from citybrain.apps.traffic.modes import HEARD, Mode, Modes
+from citybrain.apps.traffic.sight import Sight
 from citybrain.kernel.records import Batch, Because, Entity, Event, Facts, Order, Outcome, OutcomeState
 
 SET_STAGE = "traffic.set_stage"
 RELEASE = "traffic.release"
-TRACKS = "tracks"
 
 REFUSED_S = 10.0
 """A signal that refused an order (a person holds it on its plan) is asked again after so long."""
@@ -35,9 +36,12 @@ class SignalControl:
 
     def __init__(self, entities: Sequence[Entity]) -> None:
         self.modes = Modes(entities)
-        self.claimants = [begin(entities) for begin in CLAIMANTS]
-        self.means = self.modes.means.union(*(one.means for one in self.claimants))
         self.minds = [Mind(junction) for junction in junctions(entities)]
+        joints = [mind.junction for mind in self.minds]
+        self.sight = Sight(entities, joints)
+        self.claimants: list[Claimant] = [begin(entities) for begin in CLAIMANTS]
+        self.claimants.append(Fallback(entities, joints, self.sight))
+        self.means = self.modes.means.union(*(one.means for one in self.claimants))
         self._mind_of = {name: mind for mind in self.minds for name in mind.junction.signals}
         self._signal = {
             name: signal
@@ -49,7 +53,7 @@ class SignalControl:
         self._asked: dict[str, str] = {}
         self._acting: set[str] = set()
         self._repeated: dict[str, tuple[int, float]] = {}
-        self._reporting: list[tuple[str, ...]] = []
+        self._looked = -1
         self._in_sight: list[Mind] = []
         self._brains: list[Mind] = []
 
@@ -63,17 +67,18 @@ class SignalControl:
         """Orders are repeated while they hold, so that a cabinet knows the brain is alive."""
         now_s = batch.observed_at.timestamp()
         self._mind_refusals(outcomes, now_s)
-        for name, lamps in _column(batch, "signalState").items():
+        states = _column(batch, "signalState")
+        self.sight.watch(batch, states, now_s)
+        for name, lamps in states.items():
             if name in self._signal:
                 self._signal[name].watch(lamps, now_s)
         self._hear(batch, events, outcomes, now_s)
-        tracks = Tracks(_column(batch, TRACKS))
-        self._see(batch, tracks)
+        self._see()
         orders = self._orders_of_claims(batch, now_s)
         for mind in self._brains:
             if self.claimed and any(name in self.claimed for name in mind.junction.signals):
                 continue
-            choice = choose(mind, tracks, now_s)
+            choice = choose(mind, self.sight.tracks, now_s)
             if choice is not None:
                 orders.extend(self._orders(mind, choice, batch, now_s))
         orders.extend(order for one in self.claimants for order in one.orders())
@@ -87,17 +92,13 @@ class SignalControl:
         wanted = [claim for one in self.claimants for claim in one.claims(now_s) if claim.signal_id in self._signal]
         self.claimed = foremost(claim for claim in wanted if claim.rank in HEARD[self.modes.of(claim.signal_id)])
 
-    def _see(self, batch: Batch, tracks: Tracks) -> None:
-        """Junctions where the brain acts: of mode brain, with every detector reporting. A blind one is left to its
-        shipped plan by not ordering."""
-        reporting = [column.entity_ids for column in batch.columns if column.attribute == TRACKS]
-        if _same(reporting, self._reporting) and not self.modes.changed:
+    def _see(self) -> None:
+        """Junctions where the brain acts: of mode brain, with enough detectors that are believed."""
+        if self._looked == self.sight.version and not self.modes.changed:
             return
-        self._reporting = reporting
+        self._looked = self.sight.version
         self.modes.changed.clear()
-        self._in_sight = [
-            mind for mind in self.minds if all(lane.detector_id in tracks for lane in mind.junction.lanes)
-        ]
+        self._in_sight = [mind for mind in self.minds if self.sight.thinks(mind.junction)]
         self._brains = [mind for mind in self._in_sight if self.modes.joint(mind.junction.signals) is Mode.BRAIN]
 
     def _mind_refusals(self, outcomes: Sequence[Outcome], now_s: float) -> None:
@@ -198,11 +199,6 @@ def because(choice: Choice, junction: Junction, batch_id: str) -> Because:
         batch_id=batch_id,
         entity_ids=junction.signals,
     )
-
-
-def _same(these: list[tuple[str, ...]], those: list[tuple[str, ...]]) -> bool:
-    """The very same tuples, as a feed passes them each time; equal ones are looked at again, which costs little."""
-    return len(these) == len(those) and all(one is other for one, other in zip(these, those, strict=True))
 
 
 def _column(batch: Batch, attribute: str) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong at a signal: an exit fills back onto the junction, or the sensors fall silent."""
+"""What goes wrong at a signal: an exit fills back onto the junction, or its sensors are not believed."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -9,18 +9,18 @@ import numpy as np
 
 from citybrain.apps.traffic.detect.persistence import Mask, Persistence, Steps, event_id
 from citybrain.apps.traffic.index import Places
-from citybrain.kernel.records import Batch, Because, Entity, Event, Severity
+from citybrain.apps.traffic.trust import TROUBLES, Trouble, Trust
+from citybrain.kernel.records import Batch, Because, Entity, Event, Facts, Severity
 
 SPILLBACK = "traffic.spillback"
-SENSOR_SILENT = "traffic.sensor_silent"
+SENSOR_DOUBTED = "traffic.sensor_doubted"
 
 # Our conventions. Room for one vehicle: 7.5 m from tail to tail in a queue, and its own 5 m.
 NO_ROOM_M = 12.5
 CREEPING_MPS = 5.0 / 3.6
 SPILLBACK_AFTER_S = 60.0
 SPILLBACK_OVER_S = 30.0
-SILENT_AFTER_S = 120.0
-HEARD_AFTER_S = 30.0
+DOUBT_TOLD_AFTER_S = 10.0
 
 # The worst row whose time is reached. A junction that is blocked for longer blocks the next one.
 SPILLBACK_SEVERITIES = (
@@ -28,7 +28,10 @@ SPILLBACK_SEVERITIES = (
     (Severity.III, timedelta(minutes=3)),
     (Severity.IV, timedelta(0)),
 )
-SILENT_SEVERITIES = ((Severity.III, timedelta(minutes=15)), (Severity.IV, timedelta(0)))
+DOUBT_SEVERITIES = ((Severity.III, timedelta(minutes=15)), (Severity.IV, timedelta(0)))
+
+Says = Callable[[Sequence[int]], Facts]
+"""More facts of an event, by the places at which the condition holds."""
 
 Condition = Callable[[Batch], tuple[Mask, Mask]]
 
@@ -49,7 +52,8 @@ class AtSignals:
     `condition` says of each detector in `places` whether the batch shows it on, off, or (neither) nothing.
     """
 
-    def __init__(self, rule: Rule, places: Places, condition: Condition) -> None:
+    def __init__(self, rule: Rule, places: Places, condition: Condition, says: Says = lambda _: {}) -> None:
+        self._says = says
         self._rule = rule
         self._places = places
         self._condition = condition
@@ -84,6 +88,7 @@ class AtSignals:
         lasted = batch.observed_at - since
         severity = next(row[0] for row in self._rule.severities if lasted >= row[1])
         ids = tuple(self._places.entities[place].id for place in places)
+        says = self._says(places)
         if before and before.severity == severity and tuple(before.evidence["detectors"]) == ids:
             return before
         return Event(
@@ -94,7 +99,7 @@ class AtSignals:
             entity_id=controller,
             because=Because(
                 code=self._rule.kind,
-                facts={"detectors": len(ids), "seconds": round(lasted.total_seconds())},
+                facts={"detectors": len(ids), "seconds": round(lasted.total_seconds()), **says},
                 batch_id=batch.id,
                 entity_ids=(controller, *ids),
             ),
@@ -104,6 +109,7 @@ class AtSignals:
                 "duration_s": round(lasted.total_seconds()),
                 "detectors": list(ids),
                 "lanes": [self._places.entities[place].attributes["lane"] for place in places],
+                **({"troubles": says} if says else {}),
             },
         )
 
@@ -140,22 +146,35 @@ def spillback(entities: Sequence[Entity]) -> AtSignals:
     return AtSignals(rule, exits, lambda batch: full_exits(exits, batch))
 
 
-def sensor_silent(entities: Sequence[Entity]) -> AtSignals:
-    """A detector is silent when the feed has counts but none for it. All silent is the feed's own trouble."""
-    detectors = Places(entities, "TrafficDetector")
-    rule = Rule(
-        kind=SENSOR_SILENT,
-        over="traffic.sensor_silent_over",
-        severities=SILENT_SEVERITIES,
-        opens_after_s=SILENT_AFTER_S,
-        closes_after_s=HEARD_AFTER_S,
-    )
+class Doubted:
+    """Detectors that are not believed, one event per signal; all silent at once is the feed's own trouble."""
 
-    def silence(batch: Batch) -> tuple[Mask, Mask]:
-        silent = np.isnan(detectors.observed(batch, "vehicleCount"))
-        return silent & ~silent.all(), ~silent
+    def __init__(self, entities: Sequence[Entity]) -> None:
+        self._trust = Trust(entities)
+        rule = Rule(
+            kind=SENSOR_DOUBTED,
+            over="traffic.sensor_believed",
+            severities=DOUBT_SEVERITIES,
+            opens_after_s=DOUBT_TOLD_AFTER_S,
+            closes_after_s=0.0,
+        )
+        self._at_signals = AtSignals(rule, self._trust.places, self._condition, self._troubles)
 
-    return AtSignals(rule, detectors, silence)
+    def __call__(self, batch: Batch) -> list[Event]:
+        """Every batch is looked at, events are told as often as those of other troubles."""
+        self._trust.watch(batch)
+        return self._at_signals(batch)
+
+    def _condition(self, batch: Batch) -> tuple[Mask, Mask]:
+        blind = self._trust.blind
+        is_feed = self._trust.look is None or not self._trust.look.heard.any()
+        nowhere = np.zeros(len(blind), dtype=np.bool_)
+        return (nowhere, nowhere) if is_feed else (blind, ~blind)
+
+    def _troubles(self, places: Sequence[int]) -> Facts:
+        """How many detectors have which trouble."""
+        found = [TROUBLES[number] for number in self._trust.trouble[list(places)].tolist()]
+        return {str(trouble): found.count(trouble) for trouble in TROUBLES if trouble is not Trouble.NONE}
 
 
 def full_exits(exits: Places, batch: Batch) -> tuple[Mask, Mask]:

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from citybrain.apps.traffic.detect.at_signals import sensor_silent, spillback
+from citybrain.apps.traffic.detect.at_signals import Doubted, spillback
+from citybrain.apps.traffic.trust import HEALTHY_S
 from citybrain.kernel.records import Batch, Column, Entity, Event, Severity
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -100,12 +101,27 @@ SILENCES = [
 
 
 @pytest.mark.parametrize(("east", "west", "events", "why"), SILENCES)
-def test_a_detector_without_a_count_for_two_minutes_is_silent(east: float, west: float, events: int, why: str) -> None:
-    detect = sensor_silent(signal("east", "west"))
+def test_a_detector_that_says_nothing_is_doubted(east: float, west: float, events: int, why: str) -> None:
+    detect = Doubted(signal("east", "west"))
     told = [
         event
-        for second in range(0, 121, STEP_S)
+        for second in range(0, 31, STEP_S)
         for event in detect(counts(NOON + timedelta(seconds=second), east=east, west=west))
     ]
     assert len(told) == events, why
     assert all(event.evidence["detectors"] == ["east"] for event in told)
+    assert all(event.evidence["troubles"]["silent"] == 1 for event in told)
+
+
+def test_a_doubt_ends_by_itself_when_the_detector_was_sound_for_half_a_minute() -> None:
+    detect = Doubted(signal("east", "west"))
+    told = [
+        (second, event)
+        for second in range(200)
+        for event in detect(counts(NOON + timedelta(seconds=second), east=NO_DATA if second < 60 else 0.0, west=0.0))
+    ]
+    (_, begun), (second, ended) = told[0], told[-1]
+    assert begun.id == ended.id
+    assert ended.ended_at is not None
+    assert ended.because.code == "traffic.sensor_believed"
+    assert 60 + HEALTHY_S - 1 <= second <= 60 + HEALTHY_S + 5

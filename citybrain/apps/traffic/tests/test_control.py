@@ -151,10 +151,19 @@ def test_nothing_is_ordered_while_a_signal_changes() -> None:
     assert after(10, CITY, {"cross": "yr"}, {EASTERN: standing(5)}) == []
 
 
-def test_a_signal_with_a_blind_detector_is_left_to_its_plan() -> None:
+def test_a_signal_with_blind_detectors_only_is_left_to_its_plan() -> None:
+    control = SignalControl(CITY)
+    seeing = [one for one in CITY if one.id not in (NORTH, EASTERN)]
+    assert not any(control(batch(seeing, {"cross": "Gr"}, {}, second=second), (), ()) for second in range(20))
+
+
+def test_a_signal_with_half_of_its_approaches_blind_is_actuated() -> None:
     control = SignalControl(CITY)
     seeing = [one for one in CITY if one.id != EASTERN]
-    assert not any(control(batch(seeing, {"cross": "Gr"}, {}, second=second), (), ()) for second in range(20))
+    ordered = [control(batch(seeing, {"cross": "Gr"}, {}, second=second), (), ()) for second in range(20)]
+    codes = {order.because.code for orders in ordered for order in orders}
+    assert codes == {"traffic.steered_by_actuated"}
+    assert stages(next(orders for orders in reversed(ordered) if orders)) == {"cross": 1}, "the blind lane is recalled"
 
 
 def test_a_signal_that_refuses_is_asked_again_after_a_minute() -> None:
