@@ -12,6 +12,7 @@ import msgspec
 from citybrain.apps.traffic.claims import Claim, Rank
 from citybrain.apps.traffic.missions.roads import Roads
 from citybrain.apps.traffic.model import RANK, Junction, singles
+from citybrain.apps.traffic.plans.network import roads_of_lanes
 from citybrain.apps.traffic.plans.plan import PlanBroken
 from citybrain.kernel.records import Batch, Because, Entity, Event, Json, Order, Outcome, OutcomeState
 
@@ -85,7 +86,7 @@ class Buses:
     means = frozenset({BUS_PRIORITY, END_BUS_PRIORITY})
 
     def __init__(self, entities: Sequence[Entity]) -> None:
-        road_of = {one.id.rpartition(":")[2]: str(one.attributes["road"]) for one in entities if one.type == "RoadLane"}
+        road_of = roads_of_lanes(entities)
         self._roads = Roads(entities)
         self._sites = {one.signals[0]: _site(one, road_of) for one in singles(entities)}
         self._signals_at: dict[tuple[str, str], list[str]] = defaultdict(list)

@@ -30,10 +30,16 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
         return self.length_m / self.speed_limit_mps
 
 
+def roads_of_lanes(entities: Sequence[Entity]) -> dict[str, str]:
+    """The road of each lane, by the name that detectors and signals know the lane by."""
+    lanes = [one.attributes for one in entities if one.type == "RoadLane" and "lane" in one.attributes]
+    return {str(facts["lane"]): str(facts["road"]) for facts in lanes}
+
+
 def links(junctions: Sequence[Junction], entities: Sequence[Entity]) -> tuple[Link, ...]:
     """The links between signals, by following the roads from each exit up to the first signal."""
     roads = Roads(entities)
-    road_of = {one.id.rpartition(":")[2]: str(one.attributes["road"]) for one in entities if one.type == "RoadLane"}
+    road_of = roads_of_lanes(entities)
     fed: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for one in junctions:
         for lane in one.approaches:

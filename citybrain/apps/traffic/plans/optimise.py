@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from citybrain.apps.traffic.choice import Served, served
+from citybrain.apps.traffic.choice import START_UP_S, Served, served
 from citybrain.apps.traffic.model import RANK, Junction, worth_trying
 from citybrain.apps.traffic.plans.delay import (
     Profile,
@@ -56,11 +56,8 @@ class Site:
 
     def delay_s(self, greens_s: Mapping[int, float], cycle_s: float) -> float:
         """Vehicle-seconds of delay per second (equally: vehicles standing on average)."""
-        total = 0.0
-        for lane in self.lanes:
-            green_s = sum(greens_s[stage] * self.parts.get((stage, lane), 0.0) for stage in self.stages)
-            total += self.flows[lane] * lane_delay_s(self.flows[lane], green_s, cycle_s)
-        return total
+        order = [(stage, greens_s[stage]) for stage in self.stages]
+        return _delay_s(self.lanes, self.flows, order, self.parts, cycle_s)
 
     def greens_s(self, cycle_s: float) -> dict[int, float] | None:
         """Split a cycle: from the least greens, second by second to the stage that gains most; None if too short."""
@@ -126,12 +123,29 @@ def propose(
 def _delay_now_s(sites: Sequence[Site], now: Mapping[str, Timing]) -> float:
     total = 0.0
     for site in sites:
-        timing = now[site.name]
-        cycle_s = sum(phase.green_s + site.junction.change_s for phase in timing.phases)
+        order = [(phase.stage, phase.green_s) for phase in now[site.name].phases]
+        cycle = sum(green_s + site.junction.change_s for _, green_s in order)
         parts = {(stage, one.approach): one.part for stage, ones in enumerate(served(site.junction)) for one in ones}
-        for lane in site.lanes:
-            green_s = sum(phase.green_s * parts.get((phase.stage, lane), 0.0) for phase in timing.phases)
-            total += site.flows[lane] * lane_delay_s(site.flows[lane], green_s, cycle_s)
+        total += _delay_s(site.lanes, site.flows, order, parts, cycle)
+    return total
+
+
+def _delay_s(
+    lanes: Sequence[int],
+    flows: Mapping[int, float],
+    order: Sequence[tuple[int, float]],
+    parts: Mapping[tuple[int, int], float],
+    cycle_s: float,
+) -> float:
+    """Vehicle-seconds of delay per second over lanes; each start of a lane's green loses `START_UP_S`."""
+    total = 0.0
+    for lane in lanes:
+        served_by = [parts.get((stage, lane), 0.0) for stage, _ in order]
+        starts = [
+            part for part, before in zip(served_by, [served_by[-1], *served_by], strict=False) if part and not before
+        ]
+        green_s = sum(part * green_s for part, (_, green_s) in zip(served_by, order, strict=True))
+        total += flows[lane] * lane_delay_s(flows[lane], green_s - START_UP_S * sum(starts), cycle_s)
     return total
 
 
@@ -192,11 +206,13 @@ class Offsets:
 
     def _capacity(self, site: Site, lane: int, offset: int) -> Profile:
         splits = self._splits[site.name]
-        greens, at_s = [], float(offset)
+        greens, at_s, before = [], float(offset), site.parts.get((site.stages[-1], lane), 0.0)
         for stage in site.stages:
             part = site.parts.get((stage, lane), 0.0)
+            lost_s = START_UP_S if part and not before else 0.0
             if part:
-                greens.append((at_s, splits[stage], part))
+                greens.append((at_s + lost_s, splits[stage] - lost_s, part))
+            before = part
             at_s += splits[stage] + site.junction.change_s
         return capacity_profile(greens, self._cycle)
 
