@@ -8,7 +8,7 @@ import msgspec
 import structlog
 
 from citybrain.kernel.db import Database, Transaction
-from citybrain.kernel.orders.order import APPROVE_WITHIN, Act, Ended, Row, Why, undoing
+from citybrain.kernel.orders.order import APPROVE_WITHIN, Act, Ended, OrderState, Row, Undo, Why, undoing
 from citybrain.kernel.orders.writing import SQL, Trade, end, note, rows
 from citybrain.kernel.records import Order, OutcomeState
 
@@ -65,12 +65,14 @@ class Delivery:
         What waits for its outcome comes with the next `take`. `saved_at` is the city time of the state from which it
         goes on: what was undone later is still in force there.
         """
+        self._new = []  # what comes in from here on is asked for below, or kept behind it
         undos = await self._db.read(SQL.undos_to_give, {"saved_at": saved_at}, as_=str)
         standing = await self._db.read(SQL.to_give, as_=str)
         wanted = [*((id, True) for id in undos), *((id, False) for id in standing)]
         known = {row.id: row for row in await rows(self._db, [*undos, *standing])}
         settled = {id for id, row in known.items() if (row.undo_outcome if id in undos else row.settled)}
-        self._new = [each for each in wanted if each[0] not in settled]
+        waiting = [each for each in wanted if each[0] not in settled]
+        self._new = [*waiting, *(each for each in self._new if each not in wanted)]
         await self.refresh()
         return await self._orders([each for each in wanted if each[0] in settled], at)
 
@@ -161,9 +163,9 @@ class Delivery:
             means = self._trade.means.get(row.means)
             if means is None:
                 log.warning("order_of_unknown_means", order=row.id, means=row.means)
-            elif undo:
+            elif undo and row.undo is not Undo.NONE:
                 yield undoing(row, means.undone_by, self._trade.undo_parameters(means, row, at), at)
-            else:
+            elif not undo and row.state is OrderState.STANDING:
                 yield row.order(at)
 
 
