@@ -11,6 +11,7 @@ from citybrain.apps.traffic.locks import Locks
 from citybrain.apps.traffic.mind import Choice, Mind, choose
 from citybrain.apps.traffic.model import Junction, junctions
 from citybrain.apps.traffic.modes import HEARD, Mode, Modes
+from citybrain.apps.traffic.shadow import Shadow
 from citybrain.apps.traffic.sight import Sight
 from citybrain.kernel.records import Batch, Because, Entity, Event, Facts, Order, Outcome, OutcomeState
 
@@ -48,6 +49,8 @@ class SignalControl:
             for mind in self.minds
             for name, signal in zip(mind.junction.signals, mind.signals, strict=True)
         }
+        self.shadow = Shadow(self.minds, entities, self.modes)
+        self.compares_all = False
         self.claimed: dict[str, Claim] = {}
         self.said: dict[str, Because] = {}
         self._asked: dict[str, str] = {}
@@ -73,6 +76,7 @@ class SignalControl:
             if name in self._signal:
                 self._signal[name].watch(lamps, now_s)
         self._hear(batch, events, outcomes, now_s)
+        self._compare(batch, now_s)
         self._see()
         orders = self._orders_of_claims(batch, now_s)
         for mind in self._brains:
@@ -91,6 +95,13 @@ class SignalControl:
             one.watch(batch, events, outcomes)
         wanted = [claim for one in self.claimants for claim in one.claims(now_s) if claim.signal_id in self._signal]
         self.claimed = foremost(claim for claim in wanted if claim.rank in HEARD[self.modes.of(claim.signal_id)])
+
+    def _compare(self, batch: Batch, now_s: float) -> None:
+        """What the other one would do, where the brain does not act; and everywhere, once somebody reads of it."""
+        if not self.compares_all and len(self._brains) == len(self.minds):
+            return
+        apart = self.claimed.keys() | self.sight.doubted
+        self.shadow.step(batch, self.sight.tracks, apart, now_s)
 
     def _see(self) -> None:
         """Junctions where the brain acts: of mode brain, with enough detectors that are believed."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the controller sees: believed tracks, an estimate where few are not, and who steers where many are not."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from enum import StrEnum
 from typing import Any
 
@@ -87,6 +87,11 @@ class Sight:
     def doubt(self, signal_id: str) -> Doubt | None:
         """What is not believed at a signal; None where all is well."""
         return self._doubts.get(signal_id)
+
+    @property
+    def doubted(self) -> Set[str]:
+        """The signals of which something is not believed."""
+        return self._doubts.keys()
 
     def thinks(self, junction: Junction) -> bool:
         """Whether enough is seen of a junction for the brain to decide."""
