@@ -89,7 +89,7 @@ def city() -> str:
         "## Kinds of events",
         table(("kind", "中文", "English"), [_said(kind, f"kind.{kind}") for part in parts for kind in part.kinds]),
         "## Means",
-        table(("means", "permission", "undone by"), _means()),
+        table(("means", "permission", "used on", "persons", "lasts", "undone by"), _means()),
         "## Indicators",
         table(("indicator", "unit", "better", "English", "source"), _indicators()),
         "## Permissions",
@@ -102,7 +102,7 @@ def _what(part: App | Door) -> str:
 
 
 def _executes(part: App | Door) -> str:
-    return ", ".join(f"`{name}`" for name in part.executes) if isinstance(part, Door) else ""
+    return ", ".join(f"`{name}`" for name in part.executes)
 
 
 def _types(parts: Sequence[App | Door]) -> Iterator[tuple[str, ...]]:
@@ -119,7 +119,10 @@ def _said(name: str, key: str) -> tuple[str, ...]:
 
 def _means() -> Iterator[tuple[str, ...]]:
     for means in (means for app in catalog.apps() for means in app.means):
-        yield f"`{means.name}`", f"`{means.permission}`", f"`{means.undone_by}`" if means.undone_by else ""
+        used_on = ", ".join(f"`{name}`" for name in means.entity_types)
+        undone_by = f"`{means.undone_by}`" if means.undone_by else ""
+        persons, lasts = "2" if means.two_person else "1", "yes" if means.lasts else ""
+        yield f"`{means.name}`", f"`{means.permission}`", used_on, persons, lasts, undone_by
 
 
 def _indicators() -> Iterator[tuple[str, ...]]:
