@@ -11,7 +11,9 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from citybrain.kernel.asgi import Answer, AsgiApp
+from citybrain.kernel.controllers.emulating import Emulate
 from citybrain.kernel.errors import Refusal
+from citybrain.kernel.importing import Importer
 from citybrain.kernel.records import Batch, Entity, Event, Facts, Json, Order, Outcome, Reading, Text
 
 
@@ -99,6 +101,13 @@ class Obeying(Protocol):
     def obey(self, order: Order, at: datetime) -> Outcome:
         """Take an order in; `at` is the city's time."""
         ...
+
+
+@runtime_checkable
+class Telling(Protocol):
+    """A decider whose acts last and can be watched: `tells` gives the events that changed, once after each decision."""
+
+    def tells(self) -> Sequence[Event]: ...
 
 
 class Measure(Protocol):
@@ -275,8 +284,16 @@ Service = Callable[[Any], AbstractAsyncContextManager[None]]
 """What runs as long as the city does: entered with the open `Store`, left when the city stops."""
 
 
+Drives = Callable[[Any], AbstractAsyncContextManager[Sequence[Any]]]
+"""A service that gives the executors (`kernel.executing.Executor`) of the machines that it drives, perhaps none."""
+
+
 class Door(msgspec.Struct, frozen=True, kw_only=True):
-    """One way the outside connects. A door that can simulate a city lists `scenarios` and opens a `Field`."""
+    """One way the outside connects. A door that can simulate a city lists `scenarios` and opens a `Field`; one that
+    drives machines in the street gives `executors`, which alone carry out orders for the entities that they claim.
+    `emulate` sets an emulated controller of its own up after a signal.
+    `importers` bring cities out of other programs' files: `citybrain import <name of the format> …`.
+    """
 
     name: str
     folder: Path
@@ -290,4 +307,7 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[Any, ...] = ()
     mounts: tuple[Mount, ...] = ()
     services: tuple[Service, ...] = ()
+    executors: tuple[Drives, ...] = ()
+    emulate: Emulate | None = None
+    importers: tuple[Importer, ...] = ()
     permissions: Mapping[str, tuple[str, ...]] = {}

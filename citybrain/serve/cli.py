@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: `citybrain up | run | scenarios | doctor | status | pool | audit | keys | new app`."""
+"""The command line: `citybrain up | run | scenarios | import | doctor | status | pool | audit | keys | new app`."""
 
 import asyncio
 import sys
@@ -15,7 +15,17 @@ from rich.table import Table
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.records import Facts
 from citybrain.kernel.settings import Settings, load_settings
-from citybrain.serve import audit_command, catalog, doctor, experiment, keys_command, pool_commands, report, scenarios
+from citybrain.serve import (
+    audit_command,
+    catalog,
+    doctor,
+    experiment,
+    import_command,
+    keys_command,
+    pool_commands,
+    report,
+    scenarios,
+)
 from citybrain.serve.experiment import BRAIN, FIXED, Died, Finished, Task
 from citybrain.serve.new_app import NewAppRefused, write_app
 
@@ -160,6 +170,8 @@ def _add_commands_of_apps(arguments: list[str]) -> None:
     own |= {group.name or "" for group in app.registered_groups}
     if arguments and arguments[0] in own:
         return
+    if arguments[:1] in ([], ["--help"], ["import"]):
+        app.add_typer(import_command.typer_app(), name="import")
     for each in catalog.apps():
         if each.commands is not None and each.name not in own:
             app.add_typer(each.commands, name=each.name)

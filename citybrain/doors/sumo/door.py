@@ -7,6 +7,7 @@ from pathlib import Path
 from citybrain.doors.sumo import fleet, scenario
 from citybrain.doors.sumo.field import SumoField
 from citybrain.doors.sumo.host import HostedSumoField
+from citybrain.doors.sumo.importing.formats import IMPORTERS
 from citybrain.doors.sumo.signals import RELEASE, SET_CONTROL_MODE, SET_STAGE
 from citybrain.kernel.app import Attribute, Door, EntityType, Keep
 
@@ -50,4 +51,5 @@ DOOR = Door(
     find=scenario.find,
     open=SumoField,
     host=HostedSumoField,
+    importers=IMPORTERS,
 )

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The simulated cities one can open: the RESCO networks inside the sumo-rl wheel, and any SUMO configuration."""
+"""The simulated cities one can open: RESCO networks of the sumo-rl wheel, imported ones, any SUMO configuration."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 import msgspec
 
 from citybrain.doors.sumo import configuration
+from citybrain.doors.sumo.importing.folder import CONFIGURATION, cards
 from citybrain.kernel.app import Scenario
-from citybrain.kernel.errors import NotFound
+from citybrain.kernel.errors import NotFound, Refusal
 from citybrain.kernel.records import Text
 
 PACKAGE = "sumo-rl"
@@ -56,15 +58,28 @@ RESCO = {
 # fmt: on
 
 
-@cache
 def installed() -> Sequence[Scenario]:
-    """The RESCO networks of the installed sumo-rl wheel, the largest city first; none without the wheel.
+    """The RESCO networks of the installed sumo-rl wheel, the largest city first, and the cities that were imported."""
+    return (*resco(), *imported())
 
-    They are demonstrations, so the brain may act in them from the start.
-    """
+
+@cache
+def resco() -> Sequence[Scenario]:
+    """The RESCO networks; none without the wheel. They are demonstrations: the brain may act in them from the start."""
     found = {path.parent.name: path for path in _configurations() if path.parent.name in RESCO}
     known = {name: _scenario(found[name], RESCO[name], name) for name in RESCO if name in found}
     return tuple(msgspec.structs.replace(one, trusted=True) for one in known.values())
+
+
+def imported() -> Sequence[Scenario]:
+    """The imported cities by name. One whose files are no longer what they were is not listed."""
+    found = []
+    for folder, card in cards():
+        name = {"zh": card.name, "en": card.name}
+        known = Known(name=name, timezone=card.timezone, attribution=card.attribution)
+        with suppress(Refusal):
+            found.append(_scenario(folder / CONFIGURATION, known, card.name))
+    return tuple(found)
 
 
 def find(text: str) -> Scenario:
