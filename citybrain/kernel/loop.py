@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from citybrain.kernel.app import App, Frame, Obeying
+from citybrain.kernel.app import App, Frame, Obeying, Telling
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.records import Entity, Event, Order, Outcome, OutcomeState, Reading
 
@@ -42,6 +42,7 @@ class Loop:
         self._executors = {
             name: decider for decider in self._deciders if isinstance(decider, Obeying) for name in decider.means
         }
+        self._telling = [decider for decider in self._deciders if isinstance(decider, Telling)]
         self._at_home: tuple[Order, ...] = ()
 
     def executes(self, means: str) -> bool:
@@ -59,6 +60,7 @@ class Loop:
         outcomes = (*frame.outcomes, *obeyed)
         events = tuple(event for detect in self._detectors for event in detect(batch))
         orders = tuple(order for decide in self._deciders for order in decide(batch, events, outcomes))
+        events += tuple(event for decider in self._telling for event in decider.tells())
         readings = tuple(reading for measure in self._measures for reading in measure(frame, self._arm))
         self._at_home, abroad = self.split(orders)
         return Step(frame=frame, events=events, orders=orders, readings=readings, outcomes=outcomes, abroad=abroad)

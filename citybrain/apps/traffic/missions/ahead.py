@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What lies ahead of a mission: when it reaches which signal, what stands there, and when the signal must open."""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import msgspec
+
+from citybrain.apps.traffic.missions.corridor import AHEAD_S, Crossings, Movement, Signal, Want, needed_s, vehicles
+from citybrain.apps.traffic.missions.model import Mission
+from citybrain.apps.traffic.missions.roads import START_S, Roads, Times
+from citybrain.kernel.records import Batch
+
+SLOW_MPS = 3.0
+
+TOO_EARLY_S = 30.0
+"""A signal that was opened this much too early is given back: the vehicle was held up, or goes another way."""
+
+STUCK_S = 12.0
+"""A vehicle that stands so long before a signal that is open for it stands behind somebody who has red: the change, the
+least green and the start of a queue are over by then (m)."""
+
+FAR_M = 1e9
+
+
+class Ahead(msgspec.Struct, frozen=True, kw_only=True):
+    """One signal ahead. `eta_s` counts from now; `open` is what the mission wants of it now."""
+
+    movement: Movement
+    eta_s: float
+    needed_s: float
+    queue: int
+    is_open: bool
+
+
+class Street:
+    """What is seen at the signals now: lamps since when, and how long queues are."""
+
+    def __init__(self, signals: Mapping[str, Signal]) -> None:
+        self._signals = signals
+        self._lamps: dict[str, tuple[str, float]] = {}
+        self.queue_m: Mapping[str, float] = {}
+
+    def watch(self, batch: Batch) -> None:
+        """Take in one second."""
+        now_s = batch.observed_at.timestamp()
+        for column in batch.columns:
+            if column.attribute == "signalState":
+                for signal, lamps in zip(column.entity_ids, column.values, strict=True):
+                    if self._lamps.get(signal, ("", 0.0))[0] != lamps:
+                        self._lamps[signal] = (lamps, now_s)
+            elif column.attribute == "queueLength":
+                self.queue_m = dict(zip(column.entity_ids, column.values, strict=True))
+
+    def stage(self, signal_id: str) -> int | None:
+        """The stage that is shown; None in a change."""
+        lamps = self._lamps.get(signal_id, ("", 0.0))[0]
+        stages = self._signals[signal_id].stages
+        return stages.index(lamps) if lamps in stages else None
+
+    def least_green_left_s(self, signal_id: str, now_s: float) -> float:
+        """How long the stage that is shown must still last."""
+        stage = self.stage(signal_id)
+        if stage is None:
+            return 0.0
+        return max(self._signals[signal_id].min_green_s[stage] - (now_s - self._lamps[signal_id][1]), 0.0)
+
+    def waiting_m(self, movement: Movement) -> float:
+        """The longest queue on the lanes of a movement."""
+        return max((float(self.queue_m.get(one, 0.0)) for one in movement.detectors), default=0.0)
+
+
+class Scout:
+    """Looks ahead of missions. `times` are renewed by whoever owns it."""
+
+    def __init__(self, roads: Roads, crossings: Crossings, street: Street) -> None:
+        self._roads = roads
+        self._crossings = crossings
+        self._street = street
+        self.times = Times(roads, None)
+
+    def look(self, mission: Mission, now_s: float) -> tuple[list[Ahead], float]:
+        """The signals ahead in their order, and the seconds to the end of the route."""
+        route, left_m, time_s = self._start(mission)
+        found: list[Ahead] = []
+        for number, (road, after) in enumerate(pairwise(route)):
+            for movement in self._crossings.between(road, after):
+                one = self._at(mission, movement, time_s, now_s, within_m=left_m if number == 0 else FAR_M)
+                found.append(one)
+                time_s = one.eta_s
+            time_s += self._roads.turn_s(road, after) + self.times.emergency_s(after)
+        return found, time_s
+
+    def want(self, mission: Mission, one: Ahead, now_s: float) -> Want:
+        """What the mission wants of a signal that it needs open.
+
+        Where the vehicle stands behind somebody who has red in its stage, the stages that let those go have their turn.
+        """
+        movement = one.movement
+        turns = [movement.stages, *((other,) for other in movement.otherwise)]
+        stood_s = now_s - mission.stuck_s if mission.stuck_s is not None and self._is_next(mission, movement) else 0.0
+        return Want(
+            mission_id=mission.id,
+            signal_id=movement.signal_id,
+            stages=turns[int(stood_s / STUCK_S) % len(turns)],
+            priority=mission.priority,
+            eta_s=one.eta_s,
+            queue=one.queue,
+        )
+
+    def _is_next(self, mission: Mission, movement: Movement) -> bool:
+        """The vehicle is on the road that ends at this signal."""
+        route = mission.report.route if mission.report else ()
+        return len(route) > 1 and movement in self._crossings.between(route[0], route[1])
+
+    def _start(self, mission: Mission) -> tuple[Sequence[str], float, float]:
+        """The roads from here on, metres left on the first of them, and the time these take."""
+        report = mission.report
+        if report is None or not report.route:
+            first = mission.route[0]
+            return mission.route, self._roads[first].length_m, START_S + self.times.emergency_s(first)
+        first = report.route[0]
+        length_m = max(self._roads[first].length_m, 1.0)
+        left_m = max(length_m - report.position_m, 0.0)
+        start_s = START_S if report.speed_mps < SLOW_MPS else 0.0
+        return report.route, left_m, start_s + self.times.emergency_s(first) * left_m / length_m
+
+    def _at(self, mission: Mission, movement: Movement, time_s: float, now_s: float, *, within_m: float) -> Ahead:
+        """`within_m`: only who stands nearer to the stop line than the vehicle itself is in its way."""
+        signal = self._crossings.signals[movement.signal_id]
+        queue_m = min(self._street.waiting_m(movement), within_m)
+        is_shown = self._street.stage(signal.id) in movement.stages
+        need_s = needed_s(
+            queue_m,
+            change_s=0.0 if is_shown else signal.change_s,
+            least_green_left_s=0.0 if is_shown else self._street.least_green_left_s(signal.id, now_s),
+        )
+        # One whose stage is shown now must be held from when a change away and back would come too late.
+        early_s = need_s if not is_shown else need_s + 2 * signal.change_s + max(signal.min_green_s)
+        was_open = signal.id in mission.opened_s
+        return Ahead(
+            movement=movement,
+            eta_s=max(time_s, need_s - AHEAD_S),
+            needed_s=early_s,
+            queue=vehicles(queue_m),
+            is_open=time_s <= early_s + (TOO_EARLY_S if was_open else 0.0),
+        )
