@@ -4,7 +4,7 @@
 from collections.abc import Set
 from enum import StrEnum
 
-from citybrain.doors.sumo.cabinet import GREEN, Conflicts, SignalPlan, cycle
+from citybrain.doors.sumo.cabinet import GREEN, Conflicts, SignalPlan, change, cycle
 
 SILENCE_S = 60.0
 """Without an order for so long the shipped plan runs: longer than the longest least green, so that a brain that
@@ -22,8 +22,7 @@ class Mode(StrEnum):
     """What the lamps are doing."""
 
     GREEN = "green"
-    YELLOW = "yellow"
-    CLEARING = "clearing"
+    CHANGE = "change"
 
 
 class ConflictingStage(ValueError):
@@ -45,8 +44,11 @@ class Guard:
         self._lanes = _lanes_of(plan)
         self._from = shown or plan.stages[0]
         self._target = plan.stages.index(self._from) if self._from in plan.stages else 0
-        self.mode = Mode.GREEN if self._from in plan.stages else Mode.YELLOW
+        self.mode = Mode.GREEN if self._from in plan.stages else Mode.CHANGE
         self._since_s = now_s
+        self._change = change(plan, self._from, plan.stages[self._target])
+        # What a change that was begun by somebody else still needs is unknown: all of it is waited for again.
+        self._at_least_s = 0.0 if self.mode is Mode.GREEN else plan.yellow_s + plan.all_red_s
         self._ordered: int | None = None
         self._ordered_at_s = now_s
         self._red_since_s = [now_s] * len(self._from)
@@ -72,12 +74,11 @@ class Guard:
         """
         if self.mode is Mode.GREEN:
             self._leave_green(now_s, calling)
-        if self.mode is Mode.YELLOW and self.age_s(now_s) >= self._plan.yellow_s:
-            self._enter(Mode.CLEARING, now_s)
-        if self.mode is Mode.CLEARING and self._is_clear(now_s, occupied):
+        if self.mode is Mode.CHANGE and self._is_clear(now_s, occupied):
             self._from = self._plan.stages[self._target]
+            self._at_least_s = 0.0
             self._enter(Mode.GREEN, now_s)
-        state = self._state()
+        state = self._state(now_s)
         for lamp, letter in enumerate(state):
             if letter in GREEN:
                 self._red_since_s[lamp] = now_s
@@ -96,7 +97,8 @@ class Guard:
             wanted = self._planned(age_s) if self.is_silent(now_s) else self._ordered
         if wanted is not None and wanted != self._target:
             self._target = wanted
-            self._enter(Mode.YELLOW, now_s)
+            self._change = change(self._plan, self._from, self._plan.stages[wanted])
+            self._enter(Mode.CHANGE, now_s)
 
     def _planned(self, age_s: float) -> int:
         """The shipped plan: the green that runs until its time is over, then the next one."""
@@ -120,33 +122,37 @@ class Guard:
         return min(serving)[1] if serving else None
 
     def _is_clear(self, now_s: float, occupied: Set[str]) -> bool:
-        """All-red has lasted, and whoever is still in the box has green in the next stage or had time enough."""
-        age_s = self.age_s(now_s)
-        if age_s < self._plan.all_red_s:
+        """The clearances have lasted, and whoever is still in the box has green next or had time enough."""
+        over_s = self.age_s(now_s) - max(self._change.lasts_s, self._at_least_s)
+        if over_s < 0.0:
             return False
         stage = self._plan.stages[self._target]
         served = {lane for lamp, lanes in self._lanes.items() if stage[lamp] in GREEN for lane in lanes}
-        return not (occupied - served) or age_s >= self._plan.all_red_s + CLEARANCE_MAX_S
+        return not (occupied - served) or over_s >= CLEARANCE_MAX_S
 
     def _enter(self, mode: Mode, now_s: float) -> None:
         self.mode = mode
         self._since_s = now_s
 
-    def _state(self) -> str:
+    def _state(self, now_s: float) -> str:
         """Green as shipped; in a change only what is green before and after stays so, in its lower priority."""
         to = self._plan.stages[self._target]
         if self.mode is Mode.GREEN:
             return to
-        lost = "y" if self.mode is Mode.YELLOW else "r"
-        return "".join(_between(was, will, lost) for was, will in zip(self._from, to, strict=True))
+        age_s = self.age_s(now_s)
+        return "".join(
+            self._between(lamp, was, will, age_s) for lamp, (was, will) in enumerate(zip(self._from, to, strict=True))
+        )
 
-
-def _between(was: str, will: str, lost: str) -> str:
-    if was in GREEN and will in GREEN:
-        return "G" if was == will == "G" else "g"
-    if was in GREEN or was in "yY":
-        return lost
-    return "s" if was == will == "s" else "r"
+    def _between(self, lamp: int, was: str, will: str, age_s: float) -> str:
+        if was in GREEN and will in GREEN:
+            return "G" if was == will == "G" else "g"
+        if was not in GREEN and was not in "yY":
+            return "s" if was == will == "s" else "r"
+        over_s = age_s - self._change.ends_at_s[lamp]
+        if was in GREEN and over_s < 0.0:
+            return was
+        return "y" if over_s < self._plan.lamp_yellow_s[lamp] else "r"
 
 
 def _lanes_of(plan: SignalPlan) -> dict[int, frozenset[str]]:

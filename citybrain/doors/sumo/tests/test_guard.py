@@ -121,6 +121,21 @@ def test_a_lamp_that_stays_green_sees_no_yellow() -> None:
     assert shown == ["GGgrr"] * 5 + ["yygrr"] * 5 + ["rrGrr"] * 2
 
 
+# Lamps 0 and 1 cross lamp 2; the plan gives lamp 0 a yellow of 5 s and 2 s of red before lamp 2, lamp 1 only 3 s.
+STAGGERED = plan_of(("GGr", 20), ("yGr", 3), ("yyr", 2), ("ryr", 1), ("rrr", 1), ("rrG", 20), ("rry", 3))
+
+
+def test_each_lamp_has_its_own_yellow_and_clearance_and_ends_as_late_as_they_allow() -> None:
+    shown = drive(STAGGERED, [(1, frozenset(), frozenset())] * 14)
+    assert shown == ["GGr"] * 5 + ["yGr"] * 3 + ["yyr"] * 2 + ["ryr", "rrr"] + ["rrG"] * 2
+    assert STAGGERED.changes_s == ((0.0, 7.0), (3.0, 0.0))
+
+
+def test_a_stage_that_only_adds_greens_follows_at_once() -> None:
+    plan = plan_of(("GrrG", 20), ("GGrG", 10), ("yyry", 3), ("rrGr", 20), ("rryr", 3))
+    assert drive(plan, [(1, frozenset(), frozenset())] * 7) == ["GrrG"] * 5 + ["GGrG"] * 2
+
+
 def test_without_orders_the_shipped_plan_runs() -> None:
     shown = drive(CROSSING, [(None, frozenset(), frozenset())] * 61)
     assert shown == ["GGrr"] * 30 + ["yyrr"] * 3 + ["rrGG"] * 25 + ["rryy"] * 3
