@@ -7,10 +7,12 @@ from typing import Any
 
 from citybrain.apps.traffic.actuated import Fallback
 from citybrain.apps.traffic.claims import Claim, Claimant, foremost
+from citybrain.apps.traffic.explaining import because
 from citybrain.apps.traffic.locks import Locks
 from citybrain.apps.traffic.mind import Choice, Mind, choose
-from citybrain.apps.traffic.model import Junction, junctions
+from citybrain.apps.traffic.model import junctions
 from citybrain.apps.traffic.modes import HEARD, Mode, Modes
+from citybrain.apps.traffic.naming import Names
 from citybrain.apps.traffic.shadow import Shadow
 from citybrain.apps.traffic.sight import Sight
 from citybrain.kernel.records import Batch, Because, Entity, Event, Facts, Order, Outcome, OutcomeState
@@ -49,6 +51,7 @@ class SignalControl:
             for mind in self.minds
             for name, signal in zip(mind.junction.signals, mind.signals, strict=True)
         }
+        self.names = Names(entities)
         self.shadow = Shadow(self.minds, entities, self.modes)
         self.compares_all = False
         self.claimed: dict[str, Claim] = {}
@@ -120,18 +123,18 @@ class SignalControl:
     def _orders_of_claims(self, batch: Batch, now_s: float) -> list[Order]:
         """What is claimed is shown, and a signal that nobody steers any more goes back to its plan at once."""
         orders: list[Order] = []
-        for name, (stage, because) in self._claimed_stages().items():
+        for name, (stage, why) in self._claimed_stages().items():
             last, at_s = self._repeated.get(name, (-1, now_s))
             if (stage != last or now_s - at_s >= REPEAT_S) and now_s >= self._signal[name].asked_again_s:
                 self._repeated[name] = (stage, now_s)
-                orders.append(self._order(name, because, batch, {"stage": stage}))
+                orders.append(self._order(name, why, batch, {"stage": stage}))
         if self._repeated and len(self._repeated) > len(self.claimed):
             self._repeated = {name: one for name, one in self._repeated.items() if self._is_claimed(name)}
         for name in [name for name in self._acting if not self._is_steered(name)]:
             self._acting.discard(name)
             claim = self.claimed.get(name)
-            because = claim.because if claim else Because(code="traffic.given_back", facts=self._mode_facts(name))
-            orders.append(self._order(name, because, batch, None))
+            why = claim.because if claim else Because(code="traffic.given_back", facts=self._mode_facts(name))
+            orders.append(self._order(name, why, batch, None))
         return orders
 
     def _claimed_stages(self) -> dict[str, tuple[int, Because]]:
@@ -174,7 +177,7 @@ class SignalControl:
         return {"mode": self.modes.of(name)}
 
     def _orders(self, mind: Mind, choice: Choice, batch: Batch, now_s: float) -> list[Order]:
-        why = because(choice, mind.junction, batch.id)
+        why = because(choice, mind, self.names, self.sight.tracks, batch.id)
         self.said.update(dict.fromkeys(mind.junction.signals, why))
         return [
             self._order(name, why, batch, {"stage": stage})
@@ -194,22 +197,6 @@ class SignalControl:
             because=why,
             parameters=parameters or {},
         )
-
-
-def because(choice: Choice, junction: Junction, batch_id: str) -> Because:
-    """What a screen needs to say why."""
-    return Because(
-        code=choice.code,
-        facts={
-            "stage_rate": round(choice.chosen.rate, 3),
-            "current_rate": round(choice.current.rate, 3),
-            "vehicles": choice.chosen.vehicles,
-            "longest_wait_s": round(choice.chosen.longest_wait_s),
-            "full_exits": choice.current.full_exits,
-        },
-        batch_id=batch_id,
-        entity_ids=junction.signals,
-    )
 
 
 def _column(batch: Batch, attribute: str) -> dict[str, Any]:

@@ -76,12 +76,13 @@ class Signal:
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):
-    """What a junction should show next and why."""
+    """What a junction should show next and why; `values` are those of all stages that were weighed."""
 
     stage: int
     code: str
     chosen: Worth
     current: Worth
+    values: Mapping[int, float] = {}
 
 
 class Mind:
@@ -181,7 +182,7 @@ def _best(mind: Mind, candidates: Sequence[int], current: int | None, view: View
     best = max(values, key=lambda stage: (values[stage], stage == current))
     may_stay = current not in mind.candidates or current in candidates
     code = _code(best == current, weighed[best], stays) if may_stay else "traffic.stage_frees_short_lane"
-    return Choice(stage=best, code=code, chosen=weighed[best], current=stays)
+    return Choice(stage=best, code=code, chosen=weighed[best], current=stays, values=values)
 
 
 def _code(is_current: bool, chosen: Worth, stays: Worth) -> str:
