@@ -47,8 +47,8 @@ AMISS = 1.5
 
 AMISS_S = 5.0
 
-LEAST_OVER_S = 0.1
-"""A car (5 m) and a loop (2 m) at 70 m/s: whoever is counted is over the loop for longer than that."""
+UNBACKED = 4.0
+"""So many counted within `WINDOW_S` with nobody over the loop in that second or the next: whoever passes covers it."""
 
 WINDOW_S = 20.0
 
@@ -256,7 +256,7 @@ class Contradictory:
 
     def __init__(self, size: int) -> None:
         self._amiss_s = np.zeros(size)
-        self._passed, self._over_s = np.zeros((2, size))
+        self._unbacked, self._claimed = np.zeros((2, size))
 
     def __call__(self, look: Look) -> Mask:
         if look.by_loops:
@@ -267,12 +267,14 @@ class Contradictory:
         return self._amiss_s >= AMISS_S
 
     def _denied(self, look: Look) -> Mask:
-        """Many counted with nobody over the loop."""
+        """Many counted with nobody over the loop, then or a second later."""
+        over = np.nan_to_num(look.occupancy) + np.nan_to_num(look.advance_occupancy) > 0.0
         fades = np.exp(-look.seconds / WINDOW_S)
-        self._passed = self._passed * fades + np.nan_to_num(look.count) + np.nan_to_num(look.advance_count)
-        over = np.nan_to_num(look.occupancy) + np.nan_to_num(look.advance_occupancy)
-        self._over_s = self._over_s * fades + over * look.seconds
-        return (self._passed > AMISS_S) & (self._over_s < LEAST_OVER_S * self._passed)
+        self._unbacked = self._unbacked * fades + np.where(over, 0.0, self._claimed)
+        counted = np.nan_to_num(look.count) + np.nan_to_num(look.advance_count)
+        self._claimed = np.where(over, 0.0, counted)
+        found: Mask = self._unbacked >= UNBACKED
+        return found
 
 
 class SeesNobody:
@@ -289,6 +291,7 @@ class SeesNobody:
         self.learned_s, self.flow = np.zeros((2, size))
         self._balance, self._drift_per_s, self._out = np.zeros((3, self._count))
         self._balance_then, self._out_then = np.zeros((2, size))
+        self._found = np.zeros(size, dtype=np.bool_)
 
     def __call__(self, look: Look, trusted: Mask) -> Mask:
         flow, busy = self._flow(look)
@@ -308,7 +311,9 @@ class SeesNobody:
         self._balance_then = np.where(starts, self._balance[self._junction], self._balance_then)
         self._out_then = np.where(starts, self._out[self._junction], self._out_then)
         self._drift(over, look.seconds)
-        return self._missing()
+        # Found out, it stays so until it sees somebody again.
+        self._found = (self._found | self._missing()) & ~busy & look.heard
+        return self._found
 
     def _sums(self, values: Numbers) -> Numbers:
         """Per junction."""
