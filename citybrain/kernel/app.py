@@ -110,6 +110,14 @@ class Telling(Protocol):
     def tells(self) -> Sequence[Event]: ...
 
 
+@runtime_checkable
+class Following(Protocol):
+    """What an app keeps open (`App.opens`) and that reads of deciders while they work: it is told of those of a city
+    each time it opens, before their first decision."""
+
+    def follow(self, deciders: Sequence[Decider]) -> None: ...
+
+
 class Measure(Protocol):
     """Turns observations and what the judge counted into readings of indicators for one arm."""
 

@@ -37,12 +37,12 @@ class Loop:
     def __init__(self, apps: Sequence[App], entities: Sequence[Entity], *, arm: str, decide: bool) -> None:
         self._arm = arm
         self._detectors = [begin(entities) for app in apps for begin in app.detectors]
-        self._deciders = [begin(entities) for app in apps for begin in app.deciders if decide]
+        self.deciders = tuple(begin(entities) for app in apps for begin in app.deciders if decide)
         self._measures = [begin(entities) for app in apps for begin in app.measures]
         self._executors = {
-            name: decider for decider in self._deciders if isinstance(decider, Obeying) for name in decider.means
+            name: decider for decider in self.deciders if isinstance(decider, Obeying) for name in decider.means
         }
-        self._telling = [decider for decider in self._deciders if isinstance(decider, Telling)]
+        self._telling = [decider for decider in self.deciders if isinstance(decider, Telling)]
         self._at_home: tuple[Order, ...] = ()
 
     def executes(self, means: str) -> bool:
@@ -59,7 +59,7 @@ class Loop:
         obeyed = [self._obey(order, batch.observed_at) for order in (*self._at_home, *given)]
         outcomes = (*frame.outcomes, *obeyed)
         events = tuple(event for detect in self._detectors for event in detect(batch))
-        orders = tuple(order for decide in self._deciders for order in decide(batch, events, outcomes))
+        orders = tuple(order for decide in self.deciders for order in decide(batch, events, outcomes))
         events += tuple(event for decider in self._telling for event in decider.tells())
         readings = tuple(reading for measure in self._measures for reading in measure(frame, self._arm))
         self._at_home, abroad = self.split(orders)
