@@ -51,8 +51,8 @@ def test_when_the_line_is_clear_for_long_nobody_is_left(acts: list[str]) -> None
 
 def test_a_queue_at_red_stands_one_behind_the_other_and_leaves_one_by_one() -> None:
     queue = VirtualQueue(50.0, 13.9)
-    for second in (0.0, 3.0, 6.0):
-        queue.arrive(second)
+    for at_s in (0.0, 3.0, 6.0):
+        queue.arrive(at_s)
     assert [row[0] for row in queue.tracks(20.0)] == [1.0, 1.0 + SPACE_M, 1.0 + 2 * SPACE_M]
     assert all(row[1] == 0.0 for row in queue.tracks(20.0))
     queue.depart(21.0)
