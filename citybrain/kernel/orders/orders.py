@@ -194,7 +194,7 @@ class Orders:
     async def _row(self, where: Database | Transaction, id: str) -> Row:
         found = await rows(where, [id])
         if not found:
-            raise NoSuchOrder("kernel.no_such_order", {"id": id})
+            raise NoSuchOrder("kernel.order_unknown", {"id": id})
         return found[0]
 
     async def _seen(self, actor: Actor | None, id: str) -> Row:
@@ -202,7 +202,7 @@ class Orders:
         row = await self._row(self._db, id)
         means = self._trade.means.get(row.means)
         if means is None or (actor is not None and not reach(actor, means.permission)):
-            raise NoSuchOrder("kernel.no_such_order", {"id": id})
+            raise NoSuchOrder("kernel.order_unknown", {"id": id})
         return row
 
     async def _locked(self, transaction: Transaction, id: str) -> Row:
