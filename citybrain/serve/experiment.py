@@ -12,7 +12,7 @@ from time import perf_counter
 
 import msgspec
 
-from citybrain.kernel.app import Field, Opening, Scenario
+from citybrain.kernel.app import App, Field, Opening, Scenario
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.loop import Loop
 from citybrain.kernel.records import Facts
@@ -66,14 +66,17 @@ def opening_of(task: Task) -> Opening:
     )
 
 
-def run_once(task: Task, progress: Callable[[float], None]) -> Finished:
-    """Run one arm of a scenario from begin to end in this process; `progress` hears a share from 0 to 1."""
+def run_once(task: Task, progress: Callable[[float], None], *, apps: Sequence[App] | None = None) -> Finished:
+    """Run one arm of a scenario from begin to end in this process; `progress` hears a share from 0 to 1.
+
+    `apps` are the city's own unless others are given.
+    """
     started_s = perf_counter()
     begin = scenarios.door_of(task.door).open
     assert begin is not None
     field = begin(opening_of(task))
     try:
-        readings = _drive(field, task, progress)
+        readings = _drive(field, task, progress, catalog.apps() if apps is None else apps)
         summary = field.summary()
     finally:
         field.close()
@@ -103,8 +106,8 @@ def run_all(tasks: Sequence[Task], *, at_once: int, progress: Callable[[int, flo
     return [results[index] for index in range(len(tasks))]
 
 
-def _drive(field: Field, task: Task, progress: Callable[[float], None]) -> dict[str, list[float]]:
-    loop = Loop(catalog.apps(), field.entities(), arm=task.arm, decide=task.arm == BRAIN)
+def _drive(field: Field, task: Task, progress: Callable[[float], None], apps: Sequence[App]) -> dict[str, list[float]]:
+    loop = Loop(apps, field.entities(), arm=task.arm, decide=task.arm == BRAIN)
     readings: dict[str, list[float]] = {}
     length_s = max(task.scenario.end_s - task.scenario.begin_s, 1.0)
     begins_at = UNDATED + timedelta(seconds=task.scenario.begin_s)

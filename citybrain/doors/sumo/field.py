@@ -15,7 +15,7 @@ from citybrain.doors.sumo.checker import Checker
 from citybrain.doors.sumo.eyes import Eyes
 from citybrain.doors.sumo.fleet import Fleet
 from citybrain.doors.sumo.floating import FloatingCars
-from citybrain.doors.sumo.judge import SCORE_EVERY_S, arrived_trips, read_trips, score
+from citybrain.doors.sumo.judge import SCORE_EVERY_S, arrived_trips, locked_in, read_trips, score
 from citybrain.doors.sumo.moving import Moving
 from citybrain.doors.sumo.network import SOURCE, Survey, entity_id, read_net
 from citybrain.doors.sumo.options import options
@@ -78,10 +78,11 @@ class SumoField:
     def summary(self) -> Facts:
         """End the run; what the judge makes of all trips, unfinished and undeparted too, and the checker's count."""
         seconds = self._simulation.now_s() - self._opening.scenario.begin_s
+        locked = locked_in(self._simulation.vehicles)
         self._simulation.close()
         figures = self._earlier.add(read_trips(self._simulation.trips)).figures()
         sent = {"fleet": fleet.trips(self._simulation.trips, self._fleet.sent)} if self._fleet.sent else {}
-        return {**figures, **self.checked(), "simulated_s": seconds, **sent}
+        return {**figures, **self.checked(), "locked_in": locked, "simulated_s": seconds, **sent}
 
     def checked(self) -> Facts:
         """What the independent checker of lamp states found since the opening."""

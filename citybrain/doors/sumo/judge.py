@@ -13,6 +13,9 @@ from citybrain.kernel.records import Facts
 
 SCORE_EVERY_S = 10
 
+LOCKED_S = 300.0
+"""Who stands for so long without a break, and not at a stop of its own, is locked in."""
+
 TRIPS = "device.tripinfo.vehicleTripStatistics."
 
 
@@ -93,6 +96,12 @@ def score(running: Collection[str], earlier: Trips) -> Score:
         delay_waiting_s=sum(vehicle.getDepartDelay(one) for one in waiting),
         travel_time_arrived_s=arrived.duration_s,
     )
+
+
+def locked_in(running: Collection[str]) -> int:
+    """How many vehicles have not moved for `LOCKED_S` though they want to."""
+    vehicle = libsumo.vehicle
+    return sum(vehicle.getWaitingTime(one) >= LOCKED_S and not vehicle.isStopped(one) for one in running)
 
 
 def _statistic(name: str) -> float:
