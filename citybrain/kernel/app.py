@@ -11,7 +11,6 @@ from typing import Any, Protocol, runtime_checkable
 import msgspec
 
 from citybrain.kernel.asgi import Answer, AsgiApp
-from citybrain.kernel.controllers.emulating import Emulate
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.importing import Importer
 from citybrain.kernel.records import Batch, Entity, Event, Facts, Json, Order, Outcome, Reading, Text
@@ -299,7 +298,7 @@ Drives = Callable[[Any], AbstractAsyncContextManager[Sequence[Any]]]
 class Door(msgspec.Struct, frozen=True, kw_only=True):
     """One way the outside connects. A door that can simulate a city lists `scenarios` and opens a `Field`; one that
     drives machines in the street gives `executors`, which alone carry out orders for the entities that they claim.
-    `emulate` sets an emulated controller of its own up after a signal.
+    `emulate` sets an emulated controller of its own up after a signal (`kernel.controllers.emulating.Emulate`).
     `importers` bring cities out of other programs' files: `citybrain import <name of the format> …`.
     """
 
@@ -316,6 +315,6 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     mounts: tuple[Mount, ...] = ()
     services: tuple[Service, ...] = ()
     executors: tuple[Drives, ...] = ()
-    emulate: Emulate | None = None
+    emulate: Callable[..., Any] | None = None
     importers: tuple[Importer, ...] = ()
     permissions: Mapping[str, tuple[str, ...]] = {}

@@ -3,7 +3,11 @@
 
 import secrets
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+"""What tells the time to whoever is given it."""
 
 _CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CHANCE_BITS = 80

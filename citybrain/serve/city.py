@@ -11,16 +11,17 @@ from zoneinfo import ZoneInfo
 import msgspec
 import structlog
 
-from citybrain.kernel.app import HostedField, Opening, Scenario, Score, Vehicles
+from citybrain.kernel.app import Following, HostedField, Opening, Scenario, Score, Vehicles
 from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.errors import Unavailable
-from citybrain.kernel.loop import Loop, Step
+from citybrain.kernel.executing import Executing
+from citybrain.kernel.loop import Step
 from citybrain.kernel.records import Entity, Facts, Order, Reading
 from citybrain.kernel.runs import Run, read_setting, write_setting
 from citybrain.kernel.store import Store
-from citybrain.serve import catalog
 from citybrain.serve.experiment import ARMS, BRAIN
 from citybrain.serve.scenarios import Simulated, door_of
+from citybrain.serve.side import Side
 
 # Wall time: a save takes the simulators about half a second, and a restart runs again what came after the last one.
 SAVE_EVERY_S = 20.0
@@ -65,31 +66,6 @@ class Pace:
         await asyncio.sleep(max(-late_s, 0.0))
 
 
-class Side:
-    """One arm of the comparison: its hosted field, its loop, and the step it made last."""
-
-    def __init__(self, arm: str, field: HostedField) -> None:
-        self.arm = arm
-        self.field = field
-        self.entities: Sequence[Entity] = ()
-        self.last: Step | None = None
-        self._loop: Loop | None = None
-
-    async def start(self) -> None:
-        """Open the field and begin the apps on what it has."""
-        self.entities = await self.field.start()
-        self._loop = Loop(catalog.apps(), self.entities, arm=self.arm, decide=self.arm == BRAIN)
-
-    async def step(self, extra: Sequence[Order], *, vehicles: bool) -> Step:
-        """Carry out the last step's orders and those of people, and run the loop on what the street answers."""
-        assert self._loop is not None
-        at_home, abroad = self._loop.split(extra)
-        orders = (*self.last.abroad, *abroad) if self.last else abroad
-        frame = await self.field.step(orders, vehicles=vehicles)
-        self.last = self._loop.step(frame, at_home)
-        return self.last
-
-
 class City:
     """Runs day after day of one scenario; screens read its public fields. `folder` takes saved simulator states."""
 
@@ -108,6 +84,7 @@ class City:
         self.condition = "starting"
         self.trouble: Facts = {}
         self.vehicle_readers = 0
+        self.executing = Executing()
         self._host_field = door_of(found.door).host if found.door else None
         self._folder = folder
         self._again: tuple[Order, ...] = ()
@@ -170,7 +147,16 @@ class City:
         await write_setting(self.store.db, SAVED, None)
 
     async def _day(self, run: Run, saved: Saved | None) -> None:
-        sides = [Side(arm, self._host(run, saved.files[arm] if saved else None, arm)) for arm in ARMS]
+        sides = [
+            Side(
+                arm,
+                self._host(run, saved.files[arm] if saved else None, arm),
+                decide=arm == BRAIN,
+                executing=self.executing if arm == BRAIN else None,
+                followers=self._followers() if arm == BRAIN else (),
+            )
+            for arm in ARMS
+        ]
         try:
             await asyncio.gather(*(side.start() for side in sides))
             await self._open(run, sides[0].entities, saved.at if saved else None)
@@ -182,6 +168,10 @@ class City:
             log.info("run_finished", run=run.number)
         finally:
             await asyncio.gather(*(side.field.close() for side in sides))
+
+    def _followers(self) -> list[Following]:
+        """What apps keep open that reads of deciders."""
+        return [one for one in self.store.of_apps.values() if isinstance(one, Following)]
 
     async def _saved(self, run: Run) -> Saved | None:
         saved = await read_setting(self.store.db, SAVED, as_=Saved)
@@ -217,6 +207,7 @@ class City:
         before, saved_s = begins_at, monotonic_s()
         while True:
             await self._mind_orders(before)
+            await self._mind_machines(sides[0], before)
             by_people = await self._next_by_people(before)
             steps = await asyncio.gather(
                 sides[0].step(by_people, vehicles=self._picture_due()),
@@ -240,6 +231,15 @@ class City:
         await orders.settle(now=utc_now())
         await orders.tick(at, now=utc_now())
         self._again = await orders.reopen(at, saved_at=saved_at)
+
+    async def _mind_machines(self, side: Side, at: datetime) -> None:
+        """The apps begin anew on what a controller says of itself, when it says something new."""
+        if not side.has_news:
+            return
+        side.begin()
+        self.entities = side.entities
+        await self.store.pool.register(side.entities)
+        self._again = (*self._again, *await self.store.orders.delivery.reopen(at, saved_at=None))
 
     async def _mind_orders(self, at: datetime) -> None:
         """Write what became of people's orders once that is committed, and end those that are over."""

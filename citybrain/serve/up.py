@@ -17,8 +17,9 @@ from rich.console import Console
 from citybrain.kernel.access import OPERATOR_NAME
 from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.errors import Conflict, Invalid, NotFound
+from citybrain.kernel.executing import Executing, Executor
 from citybrain.kernel.settings import Settings
-from citybrain.kernel.store import address_of, open_store
+from citybrain.kernel.store import Store, address_of, open_store
 from citybrain.serve import catalog, contributions, scenarios
 from citybrain.serve.city import City
 from citybrain.serve.desk import Desk
@@ -91,13 +92,23 @@ async def serve(settings: Settings, console: Console, *, new_password: bool = Fa
         city = City(found, store, states_folder(settings), speed=speed)
         desk = Desk(city, catalog.apps(), contributions.entity_types(), words=contributions.words())
         async with AsyncExitStack() as running:
-            for service in (service for door in catalog.doors() for service in door.services):
-                await running.enter_async_context(service(store))
+            city.executing = Executing(await _start_doors(store, running))
             for app in catalog.apps():
                 if app.opens:
                     store.of_apps[app.name] = await running.enter_async_context(app.opens(store))
             await _until_told(desk, settings, telling)
         telling.say("serve.up_stopping")
+
+
+async def _start_doors(store: Store, running: AsyncExitStack) -> list[Executor]:
+    """Start what doors run as long as the city does; the machines that some of them drive."""
+    executors: list[Executor] = []
+    for door in catalog.doors():
+        for service in door.services:
+            await running.enter_async_context(service(store))
+        for drives in door.executors:
+            executors += await running.enter_async_context(drives(store))
+    return executors
 
 
 def states_folder(settings: Settings) -> Path:

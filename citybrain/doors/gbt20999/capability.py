@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a controller can do, what it shows, and what it answers to a wish. Pure."""
+"""What a controller can do and what it shows. Pure."""
 
 from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 
-from citybrain.doors.gbt20999.values import Mode
-from citybrain.kernel.records import Facts
+from citybrain.kernel.controllers.outstation import Mode
 
 
 class PhaseFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,7 +67,8 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
     `stage` is the place in `Capability.stages` of the one that is green, None during a change. `is_manual` tells that
     somebody stands at the cabinet. `stage_age_s` is how long the stage has run. `backup_left_s` is how long the last
-    command still counts. `run_mode` is the mode in the controller's own number.
+    command still counts. `run_mode` is the mode in the controller's own number. `groups` is what each lamp group shows,
+    in its number (`values.Lamp`); one of which nothing was told is not in it.
     """
 
     at: datetime
@@ -83,19 +83,4 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     pattern: int
     alarms: tuple[str, ...]
     backup_left_s: float = 0.0
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a wish: accepted, or refused under a code."""
-
-    accepted: bool
-    code: str = ""
-    facts: Facts = {}
-
-
-ACCEPTED = Answer(accepted=True)
-
-
-def refused(code: str, **facts: str | float | None) -> Answer:
-    """A refusal with its facts."""
-    return Answer(accepted=False, code=code, facts=dict(facts))
+    groups: Mapping[int, int] = {}

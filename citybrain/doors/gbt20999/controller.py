@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drives one controller: reads what it can and shows, and brings wished stages about within its own limits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from citybrain.doors.gbt20999 import discovery, guard
-from citybrain.doors.gbt20999.capability import ACCEPTED, Answer, Capability, Seen, refused
+from citybrain.doors.gbt20999.capability import Capability, Seen
 from citybrain.doors.gbt20999.client import Client
 from citybrain.doors.gbt20999.codec import Address, Status
 from citybrain.doors.gbt20999.link import Silent
-from citybrain.doors.gbt20999.values import Mode, RunMode
-from citybrain.kernel.clock import utc_now
+from citybrain.doors.gbt20999.values import RunMode
+from citybrain.kernel.clock import Clock, utc_now
+from citybrain.kernel.controllers.outstation import ACCEPTED, Answer, Mode, refused
 from citybrain.kernel.errors import Conflict
 
 BACKUP_S = 20.0
@@ -44,7 +45,7 @@ class Controller:
         *,
         stages: Sequence[int] = (),
         backup_s: float = BACKUP_S,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Clock = utc_now,
     ) -> None:
         self.client = client
         self._stages = tuple(stages)

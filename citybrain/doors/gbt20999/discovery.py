@@ -104,6 +104,7 @@ async def look(client: Client, capability: Capability, at: datetime) -> Seen:
         is_manual=run.mode == RunMode.LOCAL_MANUAL,
         pattern=run.plan,
         alarms=tuple(name for name, n in DEVICE_STATES.items() if any(told.get(Address(0x0D, 1, n), b""))),
+        groups={group: lamp[0] for group, lamp in shown.items() if lamp},
     )
 
 

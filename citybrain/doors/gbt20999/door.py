@@ -3,8 +3,16 @@
 
 from pathlib import Path
 
+from citybrain.doors.gbt20999.emulating import emulate
+from citybrain.doors.gbt20999.mapping import DOOR as NAME
 from citybrain.doors.gbt20999.service import running
-from citybrain.doors.gbt20999.watch import FLASHES, SILENT
 from citybrain.kernel.app import Door
+from citybrain.kernel.controllers.watch import flashes, silent
 
-DOOR = Door(name="gbt20999", folder=Path(__file__).parent, kinds=(SILENT, FLASHES), services=(running,))
+DOOR = Door(
+    name=NAME,
+    folder=Path(__file__).parent,
+    kinds=(silent(NAME), flashes(NAME)),
+    executors=(running,),
+    emulate=emulate,
+)

@@ -32,7 +32,7 @@ from citybrain.doors.gbt20999.codec import (
     encode,
 )
 from citybrain.doors.gbt20999.street import Street
-from citybrain.doors.gbt20999.values import Lamp
+from citybrain.doors.gbt20999.values import GREENS, Lamp
 from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.errors import Refusal
 
@@ -43,6 +43,12 @@ MOST_TICKS = 8
 """A process that was held up does not catch up for longer than this: its time stands still instead."""
 
 LONGEST_ADVANCE_S = 3600.0
+
+LETTERS = (
+    {Lamp.OFF: "O", Lamp.RED_YELLOW: "u", Lamp.YELLOW_FLASH: "o"} | dict.fromkeys(GREENS, "G") | {Lamp.YELLOW: "y"}
+)
+"""What a lamp group shows in the letters of simulators; all else is red."""
+
 CALL_EVERY_S = 1.0
 
 Send = Callable[[Frame], None]
@@ -197,10 +203,11 @@ class Emulator:
             "stage": cabinet.street.stage,
             "state": cabinet.street.stage_state(cabinet.street.stage),
             "lamps": {str(group): int(lamp) for group, lamp in cabinet.lamps.items()},
+            "shown": {str(group): LETTERS.get(lamp, "r") for group, lamp in cabinet.lamps.items()},
         }
         if shown != self._told or cabinet.now_s % 1 == 0:
             self._tell(msgspec.json.encode({"s": cabinet.now_s, **shown}) + b"\n")
-        if {**shown, "lamps": 0} != {**self._told, "lamps": 0}:
+        if {**shown, "lamps": 0, "shown": 0} != {**self._told, "lamps": 0, "shown": 0}:
             self._report()
         self._told = shown
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is never asked of a controller, whoever wishes it: judged by what the controller said of itself. Pure."""
 
-from citybrain.doors.gbt20999.capability import ACCEPTED, Answer, Capability, Seen, refused
-from citybrain.doors.gbt20999.values import Mode
+from citybrain.doors.gbt20999.capability import Capability, Seen
+from citybrain.kernel.controllers.outstation import ACCEPTED, Answer, Mode, refused
 
 LONGEST_WISH_S = 300.0
 """A wish is renewed long before; one that would stand for longer is a mistake of whoever wishes."""

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which controllers there are and what they are in the city: a file that the operator writes, read and checked once."""
 
-import tomllib
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
@@ -12,13 +10,12 @@ from citybrain.doors.gbt20999.client import Line
 from citybrain.doors.gbt20999.codec import USUAL, Dialect
 from citybrain.doors.gbt20999.controller import BACKUP_S
 from citybrain.doors.gbt20999.link import Peer, UnusableAddress
-from citybrain.kernel.errors import Invalid
+from citybrain.kernel.controllers.mapping import UnusableMapping, read, refuse_twice
+
+DOOR = "gbt20999"
 
 Byte = Annotated[int, msgspec.Meta(ge=0, le=255)]
-
-
-class UnusableMapping(Invalid):
-    """The mapping file cannot be used; the facts say where and why."""
+Lamp = Annotated[int, msgspec.Meta(ge=0, le=999)]
 
 
 class Mapped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,7 +23,10 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     `centre`, `id` and `junction` are the numbers in every frame. `stages` are the brain's stages 0, 1 … by the
     controller's numbers; without them all in their order. `backup_s` is after how much silence the controller goes
-    back to its own plan, as it is set there. `dialect` is where makers differ.
+    back to its own plan, as it is set there. `lamps` are the lamps 0, 1 … of the signal by the lamp group that each
+    belongs to (0: none); without them lamp 0 is phase 1 and so on. `yields` are pairs of a lamp and a stage in which
+    its green gives way. With `commands` the city's orders are carried out; else the controller is only looked at.
+    `dialect` is where makers differ.
     """
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+$")]
@@ -40,6 +40,9 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     tries: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
     stages: tuple[Annotated[int, msgspec.Meta(ge=1, le=255)], ...] = ()
     backup_s: Annotated[float, msgspec.Meta(gt=0, le=3600)] = BACKUP_S
+    lamps: tuple[Byte, ...] = ()
+    yields: tuple[tuple[Lamp, Lamp], ...] = ()
+    commands: bool = False
     dialect: Dialect = USUAL
 
     @property
@@ -65,32 +68,17 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 def load(path: Path) -> Plan:
     """Read a mapping file (TOML). Refuses with the place of what does not fit."""
-    try:
-        given: Any = tomllib.loads(path.read_text("utf-8"))
-        plan = msgspec.convert(given, Plan)
-    except OSError as error:
-        raise UnusableMapping("gbt20999.file_unreadable", {"path": str(path), "why": error.strerror or ""}) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise UnusableMapping("gbt20999.file_unusable", {"path": str(path), "why": str(error)}) from error
+    plan = read(path, Plan, DOOR)
     for each in plan.controller:
         try:
             Peer.of(each.address)
         except UnusableAddress as refusal:
             raise UnusableMapping("gbt20999.file_unusable", {"path": str(path), "why": each.address}) from refusal
-    for names in (
-        [each.name for each in plan.controller],
-        [each.entity for each in plan.controller],
-        [f"{each.address} {each.junction}" for each in plan.controller],
-    ):
-        if twice := _twice(names):
-            raise UnusableMapping("gbt20999.controller_twice", {"path": str(path), "what": twice})
+    refuse_twice(
+        path,
+        DOOR,
+        (each.name for each in plan.controller),
+        (each.entity for each in plan.controller),
+        (f"{each.address} {each.junction}" for each in plan.controller),
+    )
     return plan
-
-
-def _twice(names: Iterable[str]) -> str:
-    seen: set[str] = set()
-    for name in names:
-        if name in seen:
-            return name
-        seen.add(name)
-    return ""

@@ -22,11 +22,11 @@ from citybrain.doors.gbt20999.values import (
     FaultType,
     Lamp,
     LampGroupType,
-    Mode,
     RunMode,
     StageState,
     mode_of,
 )
+from citybrain.kernel.controllers.outstation import Mode
 
 START_S = 5.0
 """All red before the first stage, after a start, flashing or darkness."""

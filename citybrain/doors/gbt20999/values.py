@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the numbers of GB/T 20999-2017 mean (its annex A.2), and what follows from them. Pure."""
 
-from enum import IntEnum, StrEnum
+from enum import IntEnum
+
+from citybrain.kernel.controllers.outstation import Mode
 
 
 class Lamp(IntEnum):
@@ -56,16 +58,6 @@ class RunMode(IntEnum):
     FLASH = 0x31
     ALL_RED = 0x32
     OFF = 0x33
-
-
-class Mode(StrEnum):
-    """The same in one word, as every door to controllers says it."""
-
-    CENTRE = "centre"
-    LOCAL = "local"
-    FLASH = "flash"
-    ALL_RED = "all_red"
-    OFF = "off"
 
 
 SPECIAL_MODES = {RunMode.FLASH: Mode.FLASH, RunMode.ALL_RED: Mode.ALL_RED, RunMode.OFF: Mode.OFF}

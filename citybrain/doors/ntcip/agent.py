@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from citybrain.doors.ntcip import objects
+from citybrain.doors.ntcip import objects, outputs
 from citybrain.doors.ntcip.cabinet import Phase
 from citybrain.doors.ntcip.codec import Absent, Kind, Message, Oid, Problem, Value, Version
 from citybrain.doors.ntcip.ring import Interval, Walkers, tenths
@@ -31,7 +31,7 @@ class Agent:
 
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
-        parts = (_global, _phases, _status, _controls, _unit, _coord, _rings, _channels)
+        parts = (_global, _phases, _status, _controls, _unit, _coord, _rings, _channels, _overlaps)
         self._items: dict[Oid, Item] = {oid: item for part in parts for oid, item in part(unit)}
         self._order = sorted(self._items)
 
@@ -286,33 +286,39 @@ def _ring_status(unit: Unit, number: int) -> Callable[[], Value]:
 
 
 def _channels(unit: Unit) -> Items:
-    """One channel per phase, then one for the walkers of each phase that has some."""
-    walked = [phase.number for phase in unit.cabinet.phases if phase.walk_s]
-    sources = [(number, objects.CHANNEL_VEHICLE) for number in sorted(unit.phases)]
-    sources += [(number, objects.CHANNEL_PEDESTRIAN) for number in walked]
+    sources = outputs.sources(unit.cabinet)
     yield objects.MAX_CHANNELS, _fixed(len(sources))
     yield objects.MAX_CHANNEL_GROUPS, _fixed(max(objects.groups(len(sources))))
-    for channel, (phase, type) in enumerate(sources, start=1):
-        yield (*objects.CHANNEL_SOURCE, channel), _fixed(phase)
+    for channel, (number, type) in enumerate(sources, start=1):
+        yield (*objects.CHANNEL_SOURCE, channel), _fixed(number)
         yield (*objects.CHANNEL_TYPE, channel), _fixed(type)
     for group in objects.groups(len(sources)):
-        for oid, letter in (
-            (objects.CHANNEL_REDS, "R"),
+        for oid, letters in (
+            (objects.CHANNEL_REDS, "RF"),
             (objects.CHANNEL_YELLOWS, "Y"),
             (objects.CHANNEL_GREENS, "G"),
         ):
-            yield (*oid, group), _masked(_channel_lamps(unit, sources, letter), group)
+            yield (*oid, group), _masked(_channel_lamps(unit, letters), group)
 
 
-def _channel_lamps(unit: Unit, sources: list[tuple[int, int]], letter: str) -> Callable[[], Iterable[int]]:
-    """Pedestrian channels show walk as green and clearance as yellow, as load switches are usually wired."""
+def _channel_lamps(unit: Unit, letters: str) -> Callable[[], Iterable[int]]:
+    return lambda: (channel for channel, lamp in outputs.shown(unit).items() if lamp in letters)
 
-    def shown() -> Iterable[int]:
-        lamps = unit.lamps()
-        walking = dict.fromkeys(unit.walkers(Walkers.WALK), "G") | dict.fromkeys(unit.walkers(Walkers.CLEAR), "Y")
-        for channel, (phase, type) in enumerate(sources, start=1):
-            lamp = lamps[phase].replace("F", "R") if type == objects.CHANNEL_VEHICLE else walking.get(phase, "R")
-            if lamp == letter:
-                yield channel
 
-    return shown
+def _overlaps(unit: Unit) -> Items:
+    overlaps = unit.cabinet.overlaps
+    yield objects.MAX_OVERLAPS, _fixed(len(overlaps))
+    for number, included in enumerate(overlaps, start=1):
+        yield (*objects.OVERLAP_TYPE, number), _fixed(objects.OVERLAP_NORMAL)
+        yield (*objects.OVERLAP_INCLUDED, number), _fixed(bytes(included))
+    for group in objects.groups(len(overlaps)) if overlaps else ():
+        for oid, letters in (
+            (objects.OVERLAP_REDS, "RF"),
+            (objects.OVERLAP_YELLOWS, "Y"),
+            (objects.OVERLAP_GREENS, "G"),
+        ):
+            yield (*oid, group), _masked(_overlap_lamps(unit, letters), group)
+
+
+def _overlap_lamps(unit: Unit, letters: str) -> Callable[[], Iterable[int]]:
+    return lambda: (number for number, lamp in enumerate(outputs.overlaps(unit), start=1) if lamp in letters)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an emulated controller is told when it is set up: phases, rings, local plan. A JSON file, checked once."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -33,6 +33,7 @@ class Cabinet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """All of one controller. `rings` hold the phases in their order; `startup` is green first.
 
     With `backup_protect` no ring goes back to a phase before the one that is green while another ring stays green.
+    `overlaps` are outputs that are green with any of several phases, in a cabinet of one ring.
     `patterns` give each phase its split: green and clearance in seconds. `local_pattern` runs by itself (254: free).
     """
 
@@ -43,6 +44,7 @@ class Cabinet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     backup_protect: bool = False
     patterns: Mapping[str, Mapping[str, int]] = {}
     local_pattern: int = 254
+    overlaps: tuple[tuple[int, ...], ...] = ()
     make: str = "citybrain"
     model: str = "emulated ASC"
     version: str = "1"
@@ -60,19 +62,33 @@ def load(text: bytes) -> Cabinet:
         cabinet = msgspec.json.decode(text, type=Cabinet)
     except msgspec.DecodeError as error:
         raise UnusableCabinet("ntcip.cabinet_unusable", {"why": str(error)}) from error
+    why = next(_faults(cabinet), None)
+    if why is not None:
+        raise UnusableCabinet("ntcip.cabinet_unusable", {"why": why})
+    return cabinet
+
+
+def _faults(cabinet: Cabinet) -> Iterator[str]:
     known = {phase.number: phase for phase in cabinet.phases}
     in_rings = [phase for ring in cabinet.rings for phase in ring]
     if sorted(in_rings) != sorted(known) or not all(1 <= number <= 64 for number in known):
-        raise UnusableCabinet("ntcip.cabinet_unusable", {"why": "rings and phases differ"})
+        yield "rings and phases differ"
+    yield from _bad_pairs(cabinet, known)
+    if any(not set(overlap) <= set(known) for overlap in cabinet.overlaps):
+        yield "overlaps"
+    if cabinet.overlaps and len(cabinet.rings) > 1:
+        yield "overlaps beside several rings"
+    if not set(cabinet.startup) <= set(known):
+        yield "startup"
+
+
+def _bad_pairs(cabinet: Cabinet, known: Mapping[int, Phase]) -> Iterator[str]:
     for phase in cabinet.phases:
         for other in phase.concurrent:
             if other not in known or phase.number not in known[other].concurrent:
-                raise UnusableCabinet("ntcip.cabinet_unusable", {"why": f"concurrency of {phase.number} and {other}"})
-            if cabinet.ring_of(other) == cabinet.ring_of(phase.number):
-                raise UnusableCabinet("ntcip.cabinet_unusable", {"why": f"{phase.number} and {other} share a ring"})
-    if not set(cabinet.startup) <= set(known):
-        raise UnusableCabinet("ntcip.cabinet_unusable", {"why": "startup"})
-    return cabinet
+                yield f"concurrency of {phase.number} and {other}"
+            elif cabinet.ring_of(other) == cabinet.ring_of(phase.number):
+                yield f"{phase.number} and {other} share a ring"
 
 
 def dual_ring(*, backup_s: int = 20, recall: Literal["none", "min", "max"] = "min") -> Cabinet:

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a controller can do, what it shows, and what it answers to a wish."""
+"""What a controller can do and what it shows."""
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
 
 import msgspec
 
-from citybrain.kernel.records import Facts
+from citybrain.kernel.controllers.outstation import Mode
 
 
 class PhaseFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,16 +52,6 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
         return next(phase for phase in self.phases if phase.number == number)
 
 
-class Mode(StrEnum):
-    """Who decides about the lamps."""
-
-    CENTRE = "centre"
-    LOCAL = "local"
-    FLASH = "flash"
-    ALL_RED = "all_red"
-    OFF = "off"
-
-
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """What a controller showed at one time, phases by number.
 
@@ -84,14 +73,3 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     pattern: int
     alarms: tuple[str, ...]
     backup_left_s: float
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a wish: accepted, or refused under a code."""
-
-    accepted: bool
-    code: str = ""
-    facts: Facts = {}
-
-
-ACCEPTED = Answer(accepted=True)

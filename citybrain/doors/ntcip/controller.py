@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Drives one controller: reads what it can and shows, and brings wished stages about within its own limits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from citybrain.doors.ntcip import discovery, objects, phasing
-from citybrain.doors.ntcip.capability import ACCEPTED, Answer, Capability, Mode, Seen
+from citybrain.doors.ntcip.capability import Capability, Seen
 from citybrain.doors.ntcip.codec import Bindings
 from citybrain.doors.ntcip.link import DeviceRefused, Link, Silent
 from citybrain.doors.ntcip.phasing import NOTHING, Command
-from citybrain.kernel.clock import utc_now
+from citybrain.kernel.clock import Clock, utc_now
+from citybrain.kernel.controllers.outstation import ACCEPTED, Answer, Mode, refused
 from citybrain.kernel.errors import Conflict
-from citybrain.kernel.records import Json
 
 LONGEST_WISH_S = 300.0
 """A wish is renewed long before; one that would stand for longer is a mistake of whoever wishes."""
@@ -48,7 +48,7 @@ class Controller:
         *,
         stages: Sequence[Sequence[int]] = (),
         backs_up: bool = False,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Clock = utc_now,
     ) -> None:
         self._link = link
         self._stages = tuple(tuple(sorted(stage)) for stage in stages)
@@ -93,8 +93,8 @@ class Controller:
             return answer
         try:
             seen = await self.look()
-            if refused := _out_of_hand(seen) or self._starving(seen):
-                return refused
+            if no := _out_of_hand(seen) or self._starving(seen):
+                return no
             self._wish = _Wish(stage, now + timedelta(seconds=for_s))
             await self._steer(seen, stage)
         except (Silent, DeviceRefused) as refusal:
@@ -136,17 +136,17 @@ class Controller:
         """Whether the controller, as it described itself, could show this at all."""
         capability = self._known()
         if not 0 <= stage < len(capability.stages):
-            return _refused("ntcip.no_such_stage", stage=stage, stages=len(capability.stages))
+            return refused("ntcip.no_such_stage", stage=stage, stages=len(capability.stages))
         phases = capability.stages[stage]
         if not {"hold", "force_off"} <= capability.can:
-            return _refused("ntcip.cannot_hold")
+            return refused("ntcip.cannot_hold")
         if not capability.backup_s:
-            return _refused("ntcip.no_backup_timer")
+            return refused("ntcip.no_backup_timer")
         if pair := phasing.first_conflict(phases, capability.conflicts):
-            return _refused("ntcip.stage_conflicts", one=pair[0], other=pair[1])
+            return refused("ntcip.stage_conflicts", one=pair[0], other=pair[1])
         least_s = max(capability.phase(phase).min_green_s for phase in phases)
         if not least_s <= for_s <= LONGEST_WISH_S:
-            return _refused("ntcip.wish_out_of_range", for_s=for_s, least_s=least_s, longest_s=LONGEST_WISH_S)
+            return refused("ntcip.wish_out_of_range", for_s=for_s, least_s=least_s, longest_s=LONGEST_WISH_S)
         return ACCEPTED
 
     def _starving(self, seen: Seen) -> Answer | None:
@@ -155,7 +155,7 @@ class Controller:
             phase: (seen.at - self._red_since[phase]).total_seconds() for phase in seen.calls & self._red_since.keys()
         }
         starving = [phase for phase, red_s in waited_s.items() if red_s > MAX_RED_S]
-        return _refused("ntcip.phase_starves", phases=sorted(starving), red_s=MAX_RED_S) if starving else None
+        return refused("ntcip.phase_starves", phases=sorted(starving), red_s=MAX_RED_S) if starving else None
 
     async def _steer(self, seen: Seen, stage: int) -> None:
         capability = self._known()
@@ -195,9 +195,5 @@ def bindings(command: Command, capability: Capability) -> Bindings:
 
 def _out_of_hand(seen: Seen) -> Answer | None:
     if seen.mode in (Mode.FLASH, Mode.OFF):
-        return _refused("ntcip.controller_flashes", alarms=", ".join(seen.alarms))
-    return _refused("ntcip.under_manual_control") if seen.is_manual else None
-
-
-def _refused(code: str, **facts: Json) -> Answer:
-    return Answer(accepted=False, code=code, facts=facts)
+        return refused("ntcip.controller_flashes", alarms=", ".join(seen.alarms))
+    return refused("ntcip.under_manual_control") if seen.is_manual else None

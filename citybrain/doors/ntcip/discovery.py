@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from citybrain.doors.ntcip import objects, phasing
-from citybrain.doors.ntcip.capability import Capability, Mode, PhaseFacts, Seen
+from citybrain.doors.ntcip.capability import Capability, PhaseFacts, Seen
 from citybrain.doors.ntcip.codec import Oid, Value
 from citybrain.doors.ntcip.link import Link
+from citybrain.kernel.controllers.outstation import Mode
 from citybrain.kernel.errors import Conflict, Invalid
 
 MAX_PHASES = 64

@@ -3,13 +3,16 @@
 
 from pathlib import Path
 
+from citybrain.doors.ntcip.emulating import emulate
+from citybrain.doors.ntcip.mapping import DOOR as NAME
 from citybrain.doors.ntcip.service import running
-from citybrain.doors.ntcip.watch import FLASHES, SILENT
 from citybrain.kernel.app import Door
+from citybrain.kernel.controllers.watch import flashes, silent
 
 DOOR = Door(
-    name="ntcip",
+    name=NAME,
     folder=Path(__file__).parent,
-    kinds=(SILENT, FLASHES),
-    services=(running,),
+    kinds=(silent(NAME), flashes(NAME)),
+    executors=(running,),
+    emulate=emulate,
 )

@@ -3,20 +3,21 @@
 
 It answers SNMP at `--port`, reports its lamps as JSON lines to `--report` (host:port by UDP, or `-` for standard
 output) at every change and each second, broadcasts SPaT to `--spat` ten times a second, and takes faults and calls as
-JSON at the UDP port `--control` (see `Faults`). With `--speed 10` it lives ten seconds in one.
+JSON at the UDP port `--control` (see `Faults`). With `--speed 10` it lives ten seconds in one; with `--stepped` its
+time passes only when `{"advance_s": 1}` comes to the control port, and the answer is what is shown then.
 """
 
 import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import cast
 
 import msgspec
 
-from citybrain.doors.ntcip import cabinet, codec, spat
+from citybrain.doors.ntcip import cabinet, codec, outputs, spat
 from citybrain.doors.ntcip.agent import Agent
 from citybrain.doors.ntcip.codec import Kind, Problem, UnreadableFrame
 from citybrain.doors.ntcip.ring import Walkers, tenths
@@ -24,6 +25,8 @@ from citybrain.doors.ntcip.unit import Unit
 from citybrain.kernel.clock import monotonic_s, utc_now
 
 TICK_S = 0.1
+LONGEST_ADVANCE_S = 3600.0
+LETTERS = {"G": "G", "Y": "y", "R": "r", "F": "o"}
 Peer = tuple[str, int]
 
 
@@ -48,13 +51,23 @@ class Faults(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 class Shown(msgspec.Struct, frozen=True, kw_only=True):
-    """A report: tenths of seconds since the start, the lamps by phase (G, Y, R, F), and who decides."""
+    """A report: tenths of seconds since the start, the lamps by phase (G, Y, R, F), and who decides.
+
+    `shown` is what each channel shows, in the letters of simulators: G, y, r, o when it flashes.
+    """
 
     t: int
     lamps: dict[int, str]
     walk: list[int]
     status: int
     pattern: int
+    shown: dict[int, str] = {}
+
+
+class Advance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Let the unit's time pass, so that a simulator keeps step with it (`--stepped`)."""
+
+    advance_s: float
 
 
 class Emulator:
@@ -102,6 +115,18 @@ class Emulator:
             return []
         return [(faults.late_s, codec.encode(answer))] * (2 if faults.twice else 1)
 
+    def advance(self, frame: bytes) -> bytes:
+        """Let so many seconds pass and answer what is shown then; another order is one for faults."""
+        try:
+            told = msgspec.json.decode(frame, type=Advance)
+        except msgspec.DecodeError:
+            return self.control(frame)
+        for _ in range(round(max(0.0, min(told.advance_s, LONGEST_ADVANCE_S)) / TICK_S)):
+            if not self.faults.freeze:
+                self.unit.tick()
+                self._tell()
+        return msgspec.json.encode(self._shown())
+
     def control(self, frame: bytes) -> bytes:
         """Take faults and calls in."""
         try:
@@ -122,19 +147,23 @@ class Emulator:
         lamps = self.unit.lamps()
         if lamps != self._last or self.unit.now % 10 == 0:
             self._last = lamps
-            shown = Shown(
-                t=self.unit.now,
-                lamps=lamps,
-                walk=sorted(self.unit.walkers(Walkers.WALK)),
-                status=self.unit.status,
-                pattern=self.unit.pattern,
-            )
+            shown = self._shown()
             self._send(msgspec.json.encode(shown), self._report)
             if self._prints:
                 sys.stdout.buffer.write(msgspec.json.encode(shown) + b"\n")
                 sys.stdout.buffer.flush()
         if self._spat_to is not None:
             self._send(spat.encode(broadcast(self.unit)), self._spat_to)
+
+    def _shown(self) -> Shown:
+        return Shown(
+            t=self.unit.now,
+            lamps=self.unit.lamps(),
+            walk=sorted(self.unit.walkers(Walkers.WALK)),
+            status=self.unit.status,
+            pattern=self.unit.pattern,
+            shown={channel: LETTERS[lamp] for channel, lamp in outputs.shown(self.unit).items()},
+        )
 
     def _send(self, frame: bytes, to: Peer | None) -> None:
         if to is not None and self.out is not None:
@@ -180,18 +209,18 @@ def broadcast(unit: Unit) -> spat.Spat:
 
 
 class _Door(asyncio.DatagramProtocol):
-    """Takes datagrams of the SNMP port or, with `controls`, of the control port."""
+    """Takes datagrams of the SNMP port or, with `control`, of the control port."""
 
-    def __init__(self, emulator: Emulator, *, controls: bool) -> None:
+    def __init__(self, emulator: Emulator, control: Callable[[bytes], bytes] | None = None) -> None:
         self._emulator = emulator
-        self._controls = controls
+        self._control = control
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.DatagramTransport, transport)
 
     def datagram_received(self, data: bytes, addr: Peer) -> None:
-        if self._controls:
-            self._transport.sendto(self._emulator.control(data), addr)
+        if self._control is not None:
+            self._transport.sendto(self._control(data), addr)
             return
         for after_s, frame in self._emulator.take(data):
             asyncio.get_running_loop().call_later(after_s, self._transport.sendto, frame, addr)
@@ -211,6 +240,7 @@ def _arguments(given: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--report", default="")
     parser.add_argument("--spat", type=_peer)
     parser.add_argument("--speed", type=float, default=1.0)
+    parser.add_argument("--stepped", action="store_true", help="time passes only when the control port says so")
     return parser.parse_args(given)
 
 
@@ -222,13 +252,13 @@ async def serve(arguments: argparse.Namespace) -> None:
     emulator = Emulator(Unit(plan), report=report, prints=prints, spat_to=arguments.spat, speed=arguments.speed)
     loop = asyncio.get_running_loop()
     emulator.out, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, local_addr=("127.0.0.1", 0))
-    for port, controls in ((arguments.port, False), (arguments.control, True)):
-        if port is not None:
-            await loop.create_datagram_endpoint(
-                lambda controls=controls: _Door(emulator, controls=controls),  # type: ignore[misc]
-                local_addr=(arguments.host, port),
-            )
-    living = asyncio.ensure_future(emulator.run())
+    control = emulator.advance if arguments.stepped else emulator.control
+    await loop.create_datagram_endpoint(lambda: _Door(emulator), local_addr=(arguments.host, arguments.port))
+    if arguments.control is not None:
+        await loop.create_datagram_endpoint(
+            lambda: _Door(emulator, control), local_addr=(arguments.host, arguments.control)
+        )
+    living = asyncio.ensure_future(asyncio.Event().wait() if arguments.stepped else emulator.run())
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, living.cancel)
     await asyncio.wait([living])

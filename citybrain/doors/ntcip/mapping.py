@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which controllers there are and what they are in the city: a file that the operator writes, read and checked once."""
 
-import tomllib
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from citybrain.doors.ntcip.codec import Version
 from citybrain.doors.ntcip.link import Address
-from citybrain.kernel.errors import Invalid
+from citybrain.kernel.controllers.mapping import read, refuse_twice
+
+DOOR = "ntcip"
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Phase = Annotated[int, msgspec.Meta(ge=1, le=64)]
+Channel = Annotated[int, msgspec.Meta(ge=0, le=255)]
+Lamp = Annotated[int, msgspec.Meta(ge=0, le=999)]
 VERSIONS = {"v1": Version.V1, "v2c": Version.V2C}
-
-
-class UnusableMapping(Invalid):
-    """The mapping file cannot be used; the facts say where and why."""
 
 
 class Mapped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -26,7 +24,10 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     `stages` are the brain's stages 0, 1 … as sets of phases; without them all sets that the controller allows.
     `backs_up`: a ring may go back to a phase before the one that is green while the other ring stays green.
-    `enable_spat` switches the SPaT broadcast on at makers whose private object is known.
+    `lamps` are the lamps 0, 1 … of the signal by the channel that drives each (0: none); without them lamp 0 is phase 1
+    and so on. `yields` are pairs of a lamp and a stage in which its green gives way. With `commands` the city's orders
+    are carried out; else the controller is only looked at. `enable_spat` switches the SPaT broadcast on at makers whose
+    private object is known.
     """
 
     name: Annotated[str, msgspec.Meta(pattern=r"^[\w.-]+$")]
@@ -39,6 +40,9 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     timeout_s: Annotated[float, msgspec.Meta(ge=0.05, le=30)] = 1.0
     tries: Annotated[int, msgspec.Meta(ge=1, le=10)] = 3
     stages: tuple[tuple[Phase, ...], ...] = ()
+    lamps: tuple[Channel, ...] = ()
+    yields: tuple[tuple[Lamp, Lamp], ...] = ()
+    commands: bool = False
     backs_up: bool = False
     enable_spat: Literal["", "econolite"] = ""
 
@@ -67,23 +71,12 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 def load(path: Path) -> Plan:
     """Read a mapping file (TOML). Refuses with the place of what does not fit."""
-    try:
-        given: Any = tomllib.loads(path.read_text("utf-8"))
-        plan = msgspec.convert(given, Plan)
-    except OSError as error:
-        raise UnusableMapping("ntcip.file_unreadable", {"path": str(path), "why": error.strerror or ""}) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as error:
-        raise UnusableMapping("ntcip.file_unusable", {"path": str(path), "why": str(error)}) from error
-    for what in (
-        _twice(each.name for each in plan.controller),
-        _twice(each.entity for each in plan.controller),
-        _twice(f"{each.host}:{each.port}" for each in plan.controller),
-    ):
-        if what is not None:
-            raise UnusableMapping("ntcip.controller_twice", {"path": str(path), "what": what})
+    plan = read(path, Plan, DOOR)
+    refuse_twice(
+        path,
+        DOOR,
+        (each.name for each in plan.controller),
+        (each.entity for each in plan.controller),
+        (f"{each.host}:{each.port}" for each in plan.controller),
+    )
     return plan
-
-
-def _twice(names: Iterable[str]) -> str | None:
-    seen: set[str] = set()
-    return next((name for name in names if name in seen or seen.add(name)), None)  # type: ignore[func-returns-value]

@@ -106,7 +106,18 @@ CHANNEL_REDS: Oid = (*CHANNELS, 4, 1, 2)
 CHANNEL_YELLOWS: Oid = (*CHANNELS, 4, 1, 3)
 CHANNEL_GREENS: Oid = (*CHANNELS, 4, 1, 4)
 
-CHANNEL_VEHICLE, CHANNEL_PEDESTRIAN = 2, 3
+CHANNEL_VEHICLE, CHANNEL_PEDESTRIAN, CHANNEL_OVERLAP = 2, 3, 4
+
+# Overlaps, outputs that are green with any of several phases.
+OVERLAPS: Oid = (*ASC, 9)
+MAX_OVERLAPS: Oid = (*OVERLAPS, 1, 0)
+OVERLAP_TYPE: Oid = (*OVERLAPS, 2, 1, 2)
+OVERLAP_INCLUDED: Oid = (*OVERLAPS, 2, 1, 3)  # one octet per phase
+OVERLAP_REDS: Oid = (*OVERLAPS, 4, 1, 2)
+OVERLAP_YELLOWS: Oid = (*OVERLAPS, 4, 1, 3)
+OVERLAP_GREENS: Oid = (*OVERLAPS, 4, 1, 4)
+
+OVERLAP_NORMAL = 2
 
 ECONOLITE_SPAT: Oid = (*NEMA, 3, 5, 2, 9, 44, 1, 0)
 """Switches the SPaT broadcast on at controllers of one maker; others answer noSuchName. carma-streets sets 2 there,

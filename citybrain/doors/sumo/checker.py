@@ -32,7 +32,9 @@ LOOK_AFTER_S = 60.0
 FACTS_KEPT = 5
 
 GREEN, YELLOW, RED = "G", "y", "r"
-KIND = {"G": GREEN, "g": GREEN, "y": YELLOW, "Y": YELLOW}
+FLASHING = "o"
+KIND = {"G": GREEN, "g": GREEN, "y": YELLOW, "Y": YELLOW, "o": FLASHING, "O": FLASHING}
+"""Lamps that flash or are dark, as of a cabinet whose controller is gone, are under no rule of this file."""
 RANK = {"g": 1, "G": 2}
 TURN_ON_RED = "s"
 

@@ -101,6 +101,7 @@ class SumoField:
         closing.callback(self._simulation.close)
         self._earlier = memory.trips
         self._survey(Survey(net, opening.begins_at, trusted=opening.scenario.trusted))
+        closing.callback(self._cabinets.close)
         self._cabinets.remember(memory.cabinets, self._simulation.now_s())
         self._moving = Moving(net.place, net.middle)
         roads = [edge.getID() for edge in net.roads]
@@ -118,7 +119,8 @@ class SumoField:
         found = {signal: found[signal] for signal in survey.signal_names(found)}
         signalled = [link for signal in libsumo.trafficlight.getIDList() for link in plans.links(signal)]
         watched = zones(found, Street((link.approach, link.exit) for link in signalled))
-        self._cabinets = Cabinets(found)
+        # A twin that obeys nobody has no controllers outside either: they can be in one street only.
+        self._cabinets = Cabinets(found, self._options.outside if self._opening.obey else ())
         if self._options.program != "shipped":
             for signal, plan in found.items():
                 programs.install(signal, self._options.program, plan)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from citybrain.doors.sumo.outside import Outside
 from citybrain.kernel.errors import Invalid
 from citybrain.kernel.records import Facts
 
@@ -39,6 +40,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     3 s everywhere as in RESCO's published runs. `sensors`: positions of vehicles (video, radar), or counts and
     occupancy only (loops). `missed` of the vehicles are not seen, places are wrong by `noise_m` (standard deviation),
     `dead` of the detectors report nothing, and `faults` are those that come and go.
+    The lamps of the signals in `outside` are shown by controllers outside.
     """
 
     demand: Annotated[float, msgspec.Meta(gt=0.0, le=10.0)] = 1.0
@@ -49,6 +51,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     noise_m: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
     dead: Share = 0.0
     faults: tuple[Fault, ...] = ()
+    outside: tuple[Outside, ...] = ()
 
 
 def options(given: Facts) -> Options:

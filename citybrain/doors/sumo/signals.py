@@ -11,6 +11,7 @@ from citybrain.doors.sumo.cabinet import SignalPlan
 from citybrain.doors.sumo.figures import Watch
 from citybrain.doors.sumo.guard import ConflictingStage, Guard
 from citybrain.doors.sumo.network import entity_id
+from citybrain.doors.sumo.outside import Controller, Outside, OutsideUnusable
 from citybrain.kernel.records import Facts, Order, Outcome, OutcomeState
 
 SET_STAGE = "traffic.set_stage"
@@ -29,14 +30,21 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Cabinets:
-    """All signals of the net. Without a first order a signal runs its shipped plan, and nobody touches it."""
+    """All signals of the net. Without a first order a signal runs its shipped plan, and nobody touches it.
 
-    def __init__(self, plans: Mapping[str, SignalPlan]) -> None:
+    Signals in `outside` take no orders here: their controllers do, and are asked each second what they show.
+    """
+
+    def __init__(self, plans: Mapping[str, SignalPlan], outside: Sequence[Outside] = ()) -> None:
         self._plans = plans
         self._signal_of = {entity_id("TrafficSignalController", signal): signal for signal in plans}
         self._guards: dict[str, Guard] = {}
         self._shown: dict[str, str] = {}
         self._held: set[str] = set()
+        for each in outside:
+            if each.signal not in plans:
+                raise OutsideUnusable("sumo.outside_unusable", {"signal": each.signal, "lamps": 0})
+        self._outside = {each.signal: Controller(each, plans[each.signal]) for each in outside}
 
     def obey(self, orders: Sequence[Order], now_s: float, at: datetime) -> tuple[Outcome, ...]:
         """Take the orders in; what came of each."""
@@ -47,16 +55,21 @@ class Cabinets:
         return tuple(_refused(order, at, "sumo.runs_shipped_plans", {}) for order in orders)
 
     def steer(self, now_s: float, watch: Watch) -> None:
-        """Show at each signal that was ever ordered what its guard allows now."""
+        """Show at each signal that was ever ordered what its guard allows now; outside ones show what they show."""
+        for signal, controller in self._outside.items():
+            self._show(signal, controller.second())
         if not self._guards:
             return
         occupied, calling = watch.occupied(), watch.calling()
         nobody: frozenset[str] = frozenset()
         for signal, guard in self._guards.items():
             state = guard.step(now_s, occupied=occupied.get(signal, nobody), calling=calling.get(signal, nobody))
-            if self._shown.get(signal) != state:
-                libsumo.trafficlight.setRedYellowGreenState(signal, state)
-                self._shown[signal] = state
+            self._show(signal, state)
+
+    def close(self) -> None:
+        """Let go of outside controllers."""
+        for controller in self._outside.values():
+            controller.close()
 
     def states(self) -> tuple[str, ...]:
         """What the lamps show now, in the order of the plans."""
@@ -75,7 +88,13 @@ class Cabinets:
         """Go on as before the save: show what was shown, under a guard that waits for orders."""
         self._held = set(memory.held)
         for signal, shown in memory.shown.items():
-            self._watch_over(signal, now_s, shown)
+            if signal not in self._outside:
+                self._watch_over(signal, now_s, shown)
+
+    def _show(self, signal: str, state: str) -> None:
+        if self._shown.get(signal) != state:
+            libsumo.trafficlight.setRedYellowGreenState(signal, state)
+            self._shown[signal] = state
 
     def _lamps(self, signal: str) -> str:
         return self._shown.get(signal) or str(libsumo.trafficlight.getRedYellowGreenState(signal))
@@ -90,6 +109,8 @@ class Cabinets:
         signal = self._signal_of.get(order.entity_id)
         if signal is None:
             return _refused(order, at, "sumo.no_such_signal", {"entity_id": order.entity_id})
+        if signal in self._outside:
+            return _refused(order, at, "sumo.signal_is_outside", {})
         if order.means == SET_CONTROL_MODE:
             return self._set_mode(order, signal, now_s=now_s, at=at)
         if order.means == SET_STAGE:

@@ -15,7 +15,8 @@ from citybrain.doors.gbt20999.codec import Address, Dialect, Frame, FrameType, S
 from citybrain.doors.gbt20999.controller import Controller
 from citybrain.doors.gbt20999.link import Silent
 from citybrain.doors.gbt20999.tests.emulated import BACKUP_S, JUNCTION, SPEED, Emulated, free_port, junction_clock
-from citybrain.doors.gbt20999.values import FaultType, Mode, RunMode
+from citybrain.doors.gbt20999.values import FaultType, RunMode
+from citybrain.kernel.controllers.outstation import Mode
 
 CENTRE, LOCAL = int(RunMode.CENTRE_MANUAL), int(RunMode.LOCAL_FIXED)
 GREEN = 0x20

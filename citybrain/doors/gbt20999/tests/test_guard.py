@@ -6,7 +6,8 @@ import pytest
 
 from citybrain.doors.gbt20999 import guard
 from citybrain.doors.gbt20999.tests.test_service import CAPABILITY, SEEN
-from citybrain.doors.gbt20999.values import NO_WAY, Mode, mode_of
+from citybrain.doors.gbt20999.values import NO_WAY, mode_of
+from citybrain.kernel.controllers.outstation import Mode
 
 
 def test_a_stage_whose_phases_conflict_is_never_asked_for() -> None:

@@ -12,7 +12,8 @@ from citybrain.doors.gbt20999 import objects
 from citybrain.doors.gbt20999.codec import Address, Dialect, FrameType, Unwritable, datagram
 from citybrain.doors.gbt20999.facts import Data, Reader, Step
 from citybrain.doors.gbt20999.objects import ATTRIBUTES, UnreadableValue, Value
-from citybrain.doors.gbt20999.values import Lamp, Mode, mode_of
+from citybrain.doors.gbt20999.values import Lamp, mode_of
+from citybrain.kernel.controllers.outstation import Mode
 
 RECORDED = [bytes.fromhex(line) for line in json.loads(Path(__file__).with_name("recorded.json").read_text())["frames"]]
 USUAL = Dialect()

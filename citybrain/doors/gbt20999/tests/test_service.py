@@ -3,7 +3,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -11,14 +11,15 @@ import pytest
 
 from citybrain.doors.gbt20999 import mapping, service
 from citybrain.doors.gbt20999.capability import Capability, PhaseFacts, Seen
-from citybrain.doors.gbt20999.client import Counts
 from citybrain.doors.gbt20999.codec import Dialect
-from citybrain.doors.gbt20999.link import Peer, Silent, UnusableAddress
-from citybrain.doors.gbt20999.mapping import Mapped, UnusableMapping
-from citybrain.doors.gbt20999.service import Outlets, looking
+from citybrain.doors.gbt20999.link import Peer, UnusableAddress
+from citybrain.doors.gbt20999.outstation import letters
+from citybrain.doors.gbt20999.service import looking
 from citybrain.doors.gbt20999.tests.emulated import Emulated
-from citybrain.doors.gbt20999.values import Mode
-from citybrain.doors.gbt20999.watch import FLASHES, SILENT, Measurement, Watch, letters
+from citybrain.kernel.controllers.mapping import UnusableMapping
+from citybrain.kernel.controllers.outlets import Outlets
+from citybrain.kernel.controllers.outstation import Mode
+from citybrain.kernel.controllers.watch import Measurement, flashes
 from citybrain.kernel.records import Event
 from citybrain.kernel.store import Store
 
@@ -105,48 +106,10 @@ def test_what_is_no_address_is_refused(address: str) -> None:
         Peer.of(address)
 
 
-def watched() -> Watch:
-    return Watch(Mapped(name="x1", address="udp://h:1", entity=ENTITY), NOON)
-
-
-def test_what_does_not_change_is_told_seldom() -> None:
-    watch = watched()
-    first = watch.saw(SEEN, CAPABILITY, Counts())
-    assert {(each.attribute, each.value) for each in first.measurements} == {
-        ("signalState", "G-r"),
-        ("controllerMode", "local"),
-        ("pattern", 1.0),
-        ("alarms", "none"),
-        ("stage", 0.0),
-        ("deviceState", "ok"),
-        ("questionsLost", 0.0),
-        ("framesUnreadable", 0.0),
-    }
-    later = msgspec.structs.replace(SEEN, at=NOON + timedelta(seconds=1), green=frozenset(), yellow=frozenset({1}))
-    assert [each.value for each in watch.saw(later, CAPABILITY, Counts()).measurements] == ["y-r"]
-    much_later = msgspec.structs.replace(SEEN, at=NOON + timedelta(seconds=60))
-    assert len(watch.saw(much_later, CAPABILITY, Counts()).measurements) == 8
-
-
-def test_silence_is_an_event_that_ends_with_the_next_answer() -> None:
-    watch = watched()
-    silent = Silent("gbt20999.silent", {"address": "udp://h:1"})
-    assert not watch.missed(silent, Counts(), NOON + timedelta(seconds=9)).events
-    begun = watch.missed(silent, Counts(), NOON + timedelta(seconds=11)).events
-    assert [(each.kind, each.because.code, each.ended_at) for each in begun] == [(SILENT, "gbt20999.silent", None)]
-    assert not watch.missed(silent, Counts(), NOON + timedelta(seconds=12)).events
-    back = msgspec.structs.replace(SEEN, at=NOON + timedelta(seconds=20))
-    assert [(each.id, each.ended_at) for each in watch.saw(back, CAPABILITY, Counts()).events] == [
-        (begun[0].id, back.at)
-    ]
-
-
-def test_flashing_is_an_event_and_shows_as_such() -> None:
-    watch = watched()
+def test_a_junction_that_flashes_shows_as_such() -> None:
     flashing = msgspec.structs.replace(SEEN, mode=Mode.FLASH, green=frozenset(), red=frozenset(), stage=None)
-    assert [each.kind for each in watch.saw(flashing, CAPABILITY, Counts()).events] == [FLASHES]
+    assert letters(SEEN, CAPABILITY) == "G-r"
     assert letters(flashing, CAPABILITY) == "o-o"
-    assert [each.kind for each in watch.ended(NOON).events] == [FLASHES]
 
 
 async def test_what_controllers_show_is_told_and_nothing_is_commanded(tmp_path: Path) -> None:
@@ -171,7 +134,7 @@ async def test_what_controllers_show_is_told_and_nothing_is_commanded(tmp_path: 
     values = {(each.attribute, each.value) for each in observed if each.entity_id == ENTITY}
     assert {("stage", 0.0), ("controllerMode", "local"), ("controllerMode", "flash")} <= values
     assert ("controllerMode", "centre") not in values
-    assert [each.kind for each in events] == [FLASHES, FLASHES]
+    assert [each.kind for each in events] == [flashes("gbt20999")] * 2
     assert events[-1].ended_at is not None
 
 

@@ -13,7 +13,8 @@ from citybrain.doors.gbt20999 import site
 from citybrain.doors.gbt20999.codec import Status
 from citybrain.doors.gbt20999.street import LEAST_FLASH_S, LONGEST_HOLD_S, START_S, Street
 from citybrain.doors.gbt20999.tests.judge import complaints
-from citybrain.doors.gbt20999.values import Command, FaultType, Lamp, Mode, RunMode, mode_of
+from citybrain.doors.gbt20999.values import Command, FaultType, Lamp, RunMode, mode_of
+from citybrain.kernel.controllers.outstation import Mode
 
 FILE = site.CROSSING
 JUNCTION: dict[str, Any] = json.loads(FILE.read_text())

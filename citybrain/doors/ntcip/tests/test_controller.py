@@ -12,13 +12,14 @@ import pytest
 
 from citybrain.doors.ntcip import objects
 from citybrain.doors.ntcip.cabinet import Cabinet, Phase, dual_ring
-from citybrain.doors.ntcip.capability import Capability, Mode
+from citybrain.doors.ntcip.capability import Capability
 from citybrain.doors.ntcip.codec import Version
 from citybrain.doors.ntcip.controller import Controller, NotDiscovered, bindings
 from citybrain.doors.ntcip.discovery import StageNotAllowed
 from citybrain.doors.ntcip.link import Address, Silent, open_link
 from citybrain.doors.ntcip.phasing import Command
 from citybrain.doors.ntcip.tests.running import Emulated, driven, emulated, free_port, until
+from citybrain.kernel.controllers.outstation import Mode
 
 STAGES = ((1, 5), (1, 6), (2, 5), (2, 6), (3, 7), (3, 8), (4, 7), (4, 8))
 BACKUP_S = 20

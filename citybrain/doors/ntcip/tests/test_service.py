@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
-from citybrain.doors.ntcip import mapping, service, watch
+from citybrain.doors.ntcip import mapping, service
 from citybrain.doors.ntcip.cabinet import dual_ring
-from citybrain.doors.ntcip.link import Silent, Tally
-from citybrain.doors.ntcip.mapping import Mapped, Plan, UnusableMapping
-from citybrain.doors.ntcip.service import Outlets, looking, outlets
+from citybrain.doors.ntcip.link import Silent
+from citybrain.doors.ntcip.mapping import Mapped, Plan
+from citybrain.doors.ntcip.service import looking
 from citybrain.doors.ntcip.tests.running import Emulated, emulated, free_port, until
-from citybrain.doors.ntcip.watch import FLASHES, SILENT, Watch
+from citybrain.kernel.controllers import outlets, watch
+from citybrain.kernel.controllers.mapping import UnusableMapping
+from citybrain.kernel.controllers.outlets import Outlets
+from citybrain.kernel.controllers.watch import Found, Watch, Watched
 from citybrain.kernel.errors import Unavailable
 from citybrain.kernel.records import Event
 from citybrain.kernel.settings import load_settings
@@ -24,6 +27,7 @@ from citybrain.kernel.store import Store
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SIGNAL = "urn:ngsi-ld:TrafficSignalController:market"
 DEVICE = "urn:ngsi-ld:Device:ntcip:market"
+SILENT, FLASHES = watch.silent("ntcip"), watch.flashes("ntcip")
 
 
 def mapped(port: int) -> Mapped:
@@ -39,10 +43,14 @@ def value(city: Store, entity_id: str, attribute: str) -> Any:
     return None if document is None or attribute not in document.attributes else document.attributes[attribute][0].value
 
 
+def into(city: Store) -> Outlets:
+    return outlets.outlets(city.documents, city.journal.tell)
+
+
 def remembering(city: Store) -> tuple[Outlets, list[Event]]:
     """Outlets into the city that also remember the events."""
     told: list[Event] = []
-    real = outlets(city)
+    real = into(city)
 
     async def tell(events: Sequence[Event]) -> None:
         told.extend(events)
@@ -93,7 +101,7 @@ async def test_broadcasts_are_heard_beside_the_questions(store: Store, tmp_path:
     port = free_port()
     async with emulated(dual_ring(), tmp_path, "--spat", f"127.0.0.1:{port}") as emulator:
         plan = Plan(controller=(mapped(emulator.port),), look_s=60, spat_port=port, spat_host="127.0.0.1")
-        async with looking(plan, outlets(store)):
+        async with looking(plan, into(store)):
             await until(lambda: value(store, SIGNAL, "signalState") is not None)
             states: set[str] = set()
 
@@ -116,14 +124,18 @@ async def test_a_mapping_of_nobody_only_says_that_nobody_answers(store: Store, m
 
 
 def test_a_few_lost_answers_are_no_event_and_silence_is_one_until_it_ends() -> None:
-    eyes = Watch(mapped(1), NOON)
+    eyes = Watch(Watched(door="ntcip", name="market", entity=SIGNAL), NOON)
     lost = Silent("ntcip.silent", {"host": "h", "port": 1})
-    assert eyes.missed(lost, Tally(), NOON + timedelta(seconds=9)) == ([], [])
-    found, (event,) = eyes.missed(lost, Tally(lost=9), NOON + timedelta(seconds=10))
-    assert {each.attribute: each.value for each in found} == {"deviceState": "silent", "questionsLost": 9.0}
+    assert eyes.missed(lost, {}, NOON + timedelta(seconds=9)) == Found()
+    found = eyes.missed(lost, {"questionsLost": 9.0}, NOON + timedelta(seconds=10))
+    (event,) = found.events
+    assert {each.attribute: each.value for each in found.measurements} == {
+        "deviceState": "silent",
+        "questionsLost": 9.0,
+    }
     assert (event.kind, event.because and event.because.code) == (SILENT, "ntcip.silent")
-    assert eyes.missed(lost, Tally(lost=9), NOON + timedelta(seconds=11)) == ([], [])
-    (ended,) = eyes.ended(NOON + timedelta(seconds=12))
+    assert eyes.missed(lost, {"questionsLost": 9.0}, NOON + timedelta(seconds=11)) == Found()
+    (ended,) = eyes.ended(NOON + timedelta(seconds=12)).events
     assert (ended.id, ended.ended_at) == (event.id, NOON + timedelta(seconds=12))
 
 

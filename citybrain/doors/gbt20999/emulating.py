@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A junction for the emulator after a signal of the city: one phase and lamp group per group of lamps. Pure."""
+
+from pathlib import Path
+
+import msgspec
+
+from citybrain.doors.gbt20999.facts import LampGroup, Phase, Plan, Stage, Step
+from citybrain.doors.gbt20999.site import Site
+from citybrain.doors.gbt20999.values import Lamp, LampGroupType
+from citybrain.kernel.controllers.emulating import BACKUP_S, HOST, Blueprint, Made
+
+MAX_GREEN_S = 180
+
+UNHEARD = f"{HOST}:9"
+"""Where nobody listens: lamps are told to whoever lets the time pass."""
+
+
+def emulate(signal: Blueprint, path: Path, port: int) -> Made:
+    """A controller after a signal, whose time passes when it is told so at the next port."""
+    arguments = ("--port", str(port), "--faults-port", str(port + 1), "--plan", str(path), "--stepped")
+    quiet = ("--backup-s", str(BACKUP_S), "--lamps", UNHEARD)
+    return Made(
+        plan=msgspec.json.encode(site_of(signal)),
+        lamps=signal.group_of,
+        mapped={"address": f"tcp://{HOST}:{port}", "backup_s": BACKUP_S},
+        arguments=("citybrain.doors.gbt20999.emulator", *arguments, *quiet),
+    )
+
+
+def site_of(signal: Blueprint) -> Site:
+    """Stage n + 1 is the signal's stage n; groups that no stage shows together conflict. The plan is the signal's own.
+
+    A phase is green for at least the longest least green of its stages, so no stage is cut short.
+    """
+    conflicts = signal.conflicts()
+    between_s = signal.yellow_s + signal.all_red_s
+    return Site(
+        maker="citybrain, after a signal",
+        lamp_groups=tuple(
+            LampGroup(number=number, type=LampGroupType.VEHICLES) for number in range(1, len(signal.shown_in) + 1)
+        ),
+        phases=tuple(
+            Phase(
+                number=number,
+                lamp_groups=frozenset({number}),
+                lose=((Lamp.YELLOW, signal.yellow_s),),
+                gain=(),
+                min_green_s=max(signal.min_green_s[stage] for stage in shown),
+                max_green_s=MAX_GREEN_S,
+            )
+            for number, shown in enumerate(signal.shown_in, start=1)
+        ),
+        stages=tuple(
+            Stage(
+                number=stage + 1,
+                phases=frozenset(number for number, shown in enumerate(signal.shown_in, start=1) if stage in shown),
+            )
+            for stage in range(len(signal.stages))
+        ),
+        conflicts=conflicts,
+        intergreen_s=tuple((one, other, between_s) for pair in conflicts for one, other in (pair, (pair[1], pair[0]))),
+        plans=(
+            Plan(
+                number=1,
+                junction=1,
+                cycle_s=min(sum(seconds + signal.change_s for _, seconds in signal.cycle), 65_535),
+                offset_s=0,
+                coordinated=0,
+                steps=tuple(Step(stage + 1, seconds + signal.change_s) for stage, seconds in signal.cycle),
+            ),
+        ),
+    )

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""All controllers of one door: an `Executor` of the signals that they are."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+
+from citybrain.kernel.clock import utc_now
+from citybrain.kernel.controllers.driver import BRAIN, PLAN, Driver
+from citybrain.kernel.controllers.outlets import Giver, Outlets
+from citybrain.kernel.controllers.outstation import Mode
+from citybrain.kernel.records import Column, Facts, Order, Outcome
+
+PATIENCE_S = 0.2
+"""So long the loop waits for answers of controllers; one that comes later is told with a later step."""
+
+
+class Fleet:
+    """The controllers of one door. `patience_s` is how long `obey` waits before it goes on without an answer."""
+
+    def __init__(self, drivers: Sequence[Driver], *, patience_s: float = PATIENCE_S) -> None:
+        self.drivers = {driver.entity: driver for driver in drivers}
+        self._patience_s = patience_s
+        self._carrying_out: set[asyncio.Task[Outcome]] = set()
+        self._columns: dict[tuple[str, ...], tuple[str, ...]] = {}
+
+    @property
+    def claims(self) -> frozenset[str]:
+        """The signals that nobody else may command."""
+        return frozenset(self.drivers)
+
+    async def obey(self, orders: Sequence[Order], at: datetime) -> Sequence[Outcome]:
+        """Hand over; answers with the outcomes that are there, those of earlier orders too."""
+        for order in orders:
+            self._carrying_out.add(asyncio.create_task(self.drivers[order.entity_id].obey(order, at)))
+        if not self._carrying_out:
+            return ()
+        done, self._carrying_out = await asyncio.wait(self._carrying_out, timeout=self._patience_s)
+        return tuple(task.result() for task in done)
+
+    def facts(self) -> Mapping[str, Facts]:
+        """What controllers said of themselves, as attributes of their signals."""
+        return {
+            entity: driver.tables.as_attributes()
+            for entity, driver in self.drivers.items()
+            if driver.tables is not None
+        }
+
+    def columns(self) -> Sequence[Column]:
+        """What is shown now, and who decides; signals that nobody sees are left out."""
+        seen = [(entity, driver.looked) for entity, driver in self.drivers.items()]
+        shown = [(entity, looked) for entity, looked in seen if looked is not None]
+        ids = tuple(entity for entity, _ in shown)
+        ids = self._columns.setdefault(ids, ids)
+        if not ids:
+            return ()
+        modes = tuple(BRAIN if looked.mode is Mode.CENTRE else PLAN for _, looked in shown)
+        return (
+            Column(attribute="signalState", entity_ids=ids, values=tuple(looked.lamps for _, looked in shown)),
+            Column(attribute="controlMode", entity_ids=ids, values=modes),
+        )
+
+    async def second(self) -> None:
+        """Look at all once, for whoever keeps step with a clock of his own."""
+        await asyncio.gather(*(driver.second() for driver in self.drivers.values()))
+
+    async def end(self) -> None:
+        """Let go of all lines; orders that are under way are given up."""
+        for task in self._carrying_out:
+            task.cancel()
+        if self._carrying_out:
+            await asyncio.wait(self._carrying_out)
+        for driver in self.drivers.values():
+            driver.outstation.close()
+
+
+@asynccontextmanager
+async def living(
+    fleet: Fleet, outlets: Outlets, look_s: float, reported: Mapping[str, asyncio.Event] | None = None
+) -> AsyncIterator[Giver]:
+    """Look at each controller on its own, so that a silent one holds up no other, for as long as the block runs.
+
+    `reported`, by entity: set when a controller says something unasked, so that it is looked at sooner.
+    """
+    giver = Giver(outlets)
+    events = reported or {}
+    tasks = [
+        asyncio.create_task(_live(driver, giver, look_s, events.get(driver.entity) or asyncio.Event()))
+        for driver in fleet.drivers.values()
+    ]
+    try:
+        yield giver
+    finally:
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        await fleet.end()
+        await giver.end()
+        for driver in fleet.drivers.values():
+            await giver.give(driver.watch.ended(utc_now()))
+
+
+async def _live(driver: Driver, giver: Giver, look_s: float, reported: asyncio.Event) -> None:
+    while True:
+        reported.clear()
+        await giver.give(await driver.second())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(look_s):
+                await reported.wait()

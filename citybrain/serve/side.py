@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One arm of the comparison: its field, the machines in its street, its loop, and the step it made last."""
+
+import asyncio
+from collections.abc import Sequence
+
+from citybrain.kernel.app import Following, HostedField
+from citybrain.kernel.clock import utc_now
+from citybrain.kernel.executing import Executing
+from citybrain.kernel.loop import Loop, Step
+from citybrain.kernel.records import Entity, Order
+from citybrain.serve import catalog
+
+
+class Side:
+    """One arm. `decide`: whether the apps give orders. Machines that `executing` drives count before the field.
+
+    `followers` are told of the deciders whenever the apps begin.
+    """
+
+    def __init__(
+        self,
+        arm: str,
+        field: HostedField,
+        *,
+        decide: bool,
+        executing: Executing | None = None,
+        followers: Sequence[Following] = (),
+    ) -> None:
+        self.arm = arm
+        self.field = field
+        self.entities: Sequence[Entity] = ()
+        self.last: Step | None = None
+        self._decide = decide
+        self._followers = followers
+        self._executing = executing or Executing()
+        self._of_field: Sequence[Entity] = ()
+        self._loop: Loop | None = None
+
+    async def start(self) -> None:
+        """Open the field and begin the apps on what it has."""
+        self._of_field = await self.field.start()
+        self.begin()
+
+    @property
+    def has_news(self) -> bool:
+        """A machine says something else of itself than what the apps began on."""
+        return self._executing.has_news
+
+    def begin(self) -> None:
+        """Begin the apps on what there is now, with nothing in mind: orders that stand must be given to them again."""
+        self.entities = self._executing.adopt(self._of_field)
+        self._loop = Loop(catalog.apps(), self.entities, arm=self.arm, decide=self._decide)
+        for one in self._followers:
+            one.follow(self._loop.deciders)
+
+    async def step(self, extra: Sequence[Order], *, vehicles: bool) -> Step:
+        """Carry out the last step's orders and those of people, and run the loop on what the street answers.
+
+        Machines are given their orders while the field goes on; one that answers late has its outcome in a later step.
+        """
+        assert self._loop is not None
+        at_home, abroad = self._loop.split(extra)
+        ours, fields = self._executing.split((*self.last.abroad, *abroad) if self.last else abroad)
+        at = self.last.frame.batch.observed_at if self.last else max((order.at for order in ours), default=utc_now())
+        frame, outcomes = await asyncio.gather(
+            self.field.step(fields, vehicles=vehicles), self._executing.obey(ours, at)
+        )
+        self.last = self._loop.step(self._executing.merge(frame, outcomes), at_home)
+        return self.last
