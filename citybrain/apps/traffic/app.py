@@ -11,10 +11,12 @@ from citybrain.apps.traffic.control import RELEASE, SET_STAGE, SignalControl
 from citybrain.apps.traffic.detect.at_signals import SENSOR_DOUBTED, SPILLBACK, Doubted, spillback
 from citybrain.apps.traffic.detect.congestion import CONGESTION, Congestion
 from citybrain.apps.traffic.index import RoadLevels
+from citybrain.apps.traffic.jobs import running
 from citybrain.apps.traffic.locks import HOLD, LOCK, UNLOCK, Hold, Lock, Unlock
 from citybrain.apps.traffic.measure import TrafficMeasure
 from citybrain.apps.traffic.model import SIGNAL
 from citybrain.apps.traffic.modes import DEFAULT, SET_MODE
+from citybrain.apps.traffic.routes import ROUTES
 from citybrain.kernel.app import App, Indicator, Means
 
 OWNER = "traffic"
@@ -120,5 +122,7 @@ APP = App(
         Indicator(name="traffic.congested_share", unit="%", owner=OWNER, source=GB_T_33171),
     ),
     kinds=(CONGESTION, SPILLBACK, SENSOR_DOUBTED),
+    routes=ROUTES,
+    opens=running,
     permissions={"traffic.control": ("operator",)},
 )

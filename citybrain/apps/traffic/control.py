@@ -10,7 +10,7 @@ from citybrain.apps.traffic.claims import Claim, Claimant, foremost
 from citybrain.apps.traffic.explaining import because
 from citybrain.apps.traffic.locks import Locks
 from citybrain.apps.traffic.mind import Choice, Mind, choose
-from citybrain.apps.traffic.model import junctions
+from citybrain.apps.traffic.model import SIGNAL, Junction, junctions, singles
 from citybrain.apps.traffic.modes import HEARD, Mode, Modes
 from citybrain.apps.traffic.naming import Names
 from citybrain.apps.traffic.shadow import Shadow
@@ -44,6 +44,8 @@ class SignalControl:
         self.sight = Sight(entities, joints)
         self.claimants: list[Claimant] = [begin(entities) for begin in CLAIMANTS]
         self.claimants.append(Fallback(entities, joints, self.sight))
+        self._entities = {one.id: one for one in entities if one.type == SIGNAL}
+        self._singles = {one.signals[0]: one for one in singles(entities)}
         self.means = self.modes.means.union(*(one.means for one in self.claimants))
         self._mind_of = {name: mind for mind in self.minds for name in mind.junction.signals}
         self._signal = {
@@ -54,7 +56,10 @@ class SignalControl:
         self.names = Names(entities)
         self.shadow = Shadow(self.minds, entities, self.modes)
         self.compares_all = False
+        self.at: datetime | None = None
+        self.wanted: list[Claim] = []
         self.claimed: dict[str, Claim] = {}
+        self.refused: dict[str, Outcome] = {}
         self.said: dict[str, Because] = {}
         self._asked: dict[str, str] = {}
         self._acting: set[str] = set()
@@ -71,7 +76,8 @@ class SignalControl:
 
     def __call__(self, batch: Batch, events: Sequence[Event], outcomes: Sequence[Outcome]) -> list[Order]:
         """Orders are repeated while they hold, so that a cabinet knows the brain is alive."""
-        now_s = batch.observed_at.timestamp()
+        self.at = batch.observed_at
+        now_s = self.at.timestamp()
         self._mind_refusals(outcomes, now_s)
         states = _column(batch, "signalState")
         self.sight.watch(batch, states, now_s)
@@ -92,12 +98,30 @@ class SignalControl:
         self._asked = {order.id: order.entity_id for order in orders if order.entity_id in self._signal}
         return orders
 
+    def knows(self, name: str) -> bool:
+        """Whether there is such a signal."""
+        return name in self._mind_of
+
+    def mind_of(self, name: str) -> Mind:
+        """The mind of the junction that a signal is at."""
+        return self._mind_of[name]
+
+    def entity_of(self, name: str) -> Entity:
+        """A signal as its source describes it."""
+        return self._entities[name]
+
+    def single_of(self, name: str) -> Junction:
+        """A signal by itself, also where it acts as one with others: people lock single signals."""
+        return self._singles[name]
+
     def _hear(self, batch: Batch, events: Sequence[Event], outcomes: Sequence[Outcome], now_s: float) -> None:
         """Who has a say at which signal now, as far as the mode of the signal lets them."""
         for one in self.claimants:
             one.watch(batch, events, outcomes)
-        wanted = [claim for one in self.claimants for claim in one.claims(now_s) if claim.signal_id in self._signal]
-        self.claimed = foremost(claim for claim in wanted if claim.rank in HEARD[self.modes.of(claim.signal_id)])
+        self.wanted = [
+            claim for one in self.claimants for claim in one.claims(now_s) if claim.signal_id in self._signal
+        ]
+        self.claimed = foremost(claim for claim in self.wanted if claim.rank in HEARD[self.modes.of(claim.signal_id)])
 
     def _compare(self, batch: Batch, now_s: float) -> None:
         """What the other one would do, where the brain does not act; and everywhere, once somebody reads of it."""
@@ -117,8 +141,14 @@ class SignalControl:
 
     def _mind_refusals(self, outcomes: Sequence[Outcome], now_s: float) -> None:
         for outcome in outcomes:
-            if outcome.state is not OutcomeState.EXECUTED and outcome.order_id in self._asked:
-                self._signal[self._asked[outcome.order_id]].asked_again_s = now_s + REFUSED_S
+            name = self._asked.get(outcome.order_id)
+            if name is None:
+                continue
+            if outcome.state is OutcomeState.EXECUTED:
+                self.refused.pop(name, None)
+            else:
+                self.refused[name] = outcome
+                self._signal[name].asked_again_s = now_s + REFUSED_S
 
     def _orders_of_claims(self, batch: Batch, now_s: float) -> list[Order]:
         """What is claimed is shown, and a signal that nobody steers any more goes back to its plan at once."""

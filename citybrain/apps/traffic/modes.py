@@ -62,6 +62,10 @@ class Modes:
         """The mode of a signal."""
         return self._mode[signal_id]
 
+    def began(self, signal_id: str) -> Mode:
+        """The mode a signal began in."""
+        return self._began[signal_id]
+
     def joint(self, signals: Sequence[str]) -> Mode:
         """The mode of signals that act as one: the brain acts only where it may at all of them."""
         if len(signals) == 1:

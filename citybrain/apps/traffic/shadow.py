@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the other one would have made of it: brain and plan at the same junction, under the same vehicles, compared."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 from functools import partial
 from math import sqrt
@@ -9,7 +9,7 @@ from math import sqrt
 import msgspec
 import numpy as np
 
-from citybrain.apps.traffic.mind import Mind, Tracks
+from citybrain.apps.traffic.mind import Choice, Mind, Tracks
 from citybrain.apps.traffic.model import SIGNAL, Junction
 from citybrain.apps.traffic.modes import Mode, Modes
 from citybrain.apps.traffic.queues import Arrivals, Flows, Lamps, Places, Queues, Stops, by_junction, drive_s
@@ -119,16 +119,23 @@ class Shadow:
         """The window that runs at one junction, by its place among the minds; None before anything was seen."""
         return self._of(number) if self._seconds[number] else None
 
-    def queues(self, number: int) -> list[tuple[float, float]]:
-        """Per approach of a junction the queue in vehicles: as it stands, and as the other one would have it."""
-        places = self._stops.of[number]
-        return list(
-            zip(self._arrivals.standing[places].tolist(), self._other.queues.queue[places].tolist(), strict=True)
-        )
+    def queues(self, number: int) -> list[float] | None:
+        """Per approach of a junction the vehicles that the other one would have wait; None before the first second."""
+        if number not in self._twins:
+            return None
+        queues: list[float] = self._other.queues.queue[self._stops.of[number]].tolist()
+        return queues
 
     def lamps(self, number: int) -> str | None:
         """What the other one would show now."""
         return self._twins[number].lamps if number in self._twins else None
+
+    def would(self, number: int) -> tuple[Choice, Mind, Tracks] | None:
+        """What the brain chose last where it does not act, and on which tracks."""
+        twin = self._twins.get(number)
+        if not isinstance(twin, DrivenTwin) or twin.chose is None:
+            return None
+        return twin.chose[0], twin.mind, twin.chose[1]
 
     def _show(self, number: int, now_s: float) -> None:
         """The real lamps of a junction, and its other world where it must begin: with what stands there now."""
@@ -239,14 +246,19 @@ class World:
 
 
 def gain_of(windows: Sequence[Window]) -> Gain:
-    """What the windows of one junction come to: ratio of sums, and its interval from how the windows differ."""
+    """What windows come to, of one junction or of several: ratio of sums, and its interval from how quarters of an hour
+    differ. Junctions share the traffic of a quarter of an hour, so together they are one sample of it."""
     came = sum(one.came for one in windows)
-    plan_s, brain_s = sum(one.plan_s for one in windows), sum(one.brain_s for one in windows)
     acted_s, measured_s = sum(one.acted_s for one in windows), sum(one.measured_s for one in windows)
+    samples: dict[datetime, tuple[float, float]] = {}
+    for one in windows:
+        plan_s, brain_s = samples.get(one.begins_at, (0.0, 0.0))
+        samples[one.begins_at] = (plan_s + one.plan_s, brain_s + one.brain_s)
+    plan_s, brain_s = (sum(each) for each in zip(*samples.values(), strict=True)) if samples else (0.0, 0.0)
     gain = 1.0 - brain_s / plan_s if plan_s > 0 else None
-    half = _half_width(windows, gain) if gain is not None else None
+    half = _half_width(list(samples.values()), gain) if gain is not None else None
     return Gain(
-        windows=len(windows),
+        windows=len(samples),
         came=round(came, 1),
         plan_s_per_vehicle=_ratio(plan_s, came),
         brain_s_per_vehicle=_ratio(brain_s, came),
@@ -258,21 +270,16 @@ def gain_of(windows: Sequence[Window]) -> Gain:
     )
 
 
-def _half_width(windows: Sequence[Window], gain: float) -> float | None:
+def _half_width(samples: Sequence[tuple[float, float]], gain: float) -> float | None:
     """Half of the 95 % interval of a ratio of sums (Cochran, Sampling Techniques, 1977, section 6.4)."""
-    count = len(windows)
+    count = len(samples)
     if count < FEWEST:
         return None
-    off = [(one.plan_s - one.brain_s) - gain * one.plan_s for one in windows]
-    mean_s = sum(one.plan_s for one in windows) / count
+    off = [(plan_s - brain_s) - gain * plan_s for plan_s, brain_s in samples]
+    mean_s = sum(plan_s for plan_s, _ in samples) / count
     deviation = sqrt(sum(each * each for each in off) / (count * (count - 1))) / mean_s
     return deviation * (T95[count - 2] if count - 2 < len(T95) else Z95)
 
 
 def _ratio(above: float, below: float) -> float | None:
     return round(above / below, 3) if below > 0 else None
-
-
-def place_of(junctions: Sequence[Junction]) -> Mapping[str, int]:
-    """The place of each signal's junction."""
-    return {name: number for number, one in enumerate(junctions) for name in one.signals}

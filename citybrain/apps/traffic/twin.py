@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from citybrain.apps.traffic.mind import Mind, Tracks, choose
+from citybrain.apps.traffic.mind import Choice, Mind, Tracks, choose
 from citybrain.apps.traffic.model import RANK, Junction, Track
 
 CHANGING = "y"
@@ -22,6 +22,12 @@ class DrivenTwin:
         self._changes_until_s = now_s if lamps in junction.stages else now_s + junction.change_s
         self._cuts = list(accumulate(len(stages[0]) for stages in junction.stages_of))
         self.lamps = lamps
+        self.chose: tuple[Choice, Tracks] | None = None
+
+    @property
+    def mind(self) -> Mind:
+        """What it remembers of its junction."""
+        return self._mind
 
     def step(self, tracks: Tracks, now_s: float) -> str:
         """The lamps for the coming second."""
@@ -33,6 +39,7 @@ class DrivenTwin:
         choice = choose(self._mind, tracks, now_s)
         if choice is not None:
             self._wanted = choice.stage
+            self.chose = choice, tracks
         if now_s >= self._changes_until_s:
             if self.lamps != junction.stages[self._shown]:
                 self.lamps, self._since_s = junction.stages[self._shown], now_s
