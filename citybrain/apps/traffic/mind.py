@@ -12,10 +12,10 @@ from citybrain.apps.traffic.choice import STANDING_MPS, View, Worth, room, serve
 from citybrain.apps.traffic.model import RANK, Junction, Track, worth_trying
 
 DECIDE_EVERY_S = 5.0
-"""After the least green a junction thinks again every 5 s, on its own clock: 2 s is restless, 10 s is slow (m)."""
+"""A junction thinks every second once its least green is over; a choice to stay it says again only so often."""
 
-STAY = 1.15
-"""A change must promise 15 % more than staying (m)."""
+STAY = 1.5
+"""A change must promise half as much again as staying, or a junction that thinks every second is restless (m)."""
 
 SPILLED_S = 2.0
 """A tail that stands in the box of the signal behind for so long is a spill-back."""
@@ -94,8 +94,6 @@ class Mind:
         self.served = served(junction)
         self.candidates = worth_trying(junction.stages)
         self.flushing = flushing(junction)
-        # Where no short lane lies, the stages to weigh are always the same, so in between there is nothing to see.
-        self.is_calm = not junction.inner and not any(junction.only_empty)
 
     @property
     def stage(self) -> int | None:
@@ -147,7 +145,7 @@ def may_show(junction: Junction, stage: int, tracks: Tracks) -> bool:
 
 
 def choose(mind: Mind, tracks: Tracks, now_s: float) -> Choice | None:
-    """The stage for now; None while a signal changes, is in its least green, or its clock is not due."""
+    """The stage for now; None while a signal changes or is in its least green, and mostly while it stays."""
     if mind.is_changing:
         return None
     current = mind.stage
@@ -155,13 +153,10 @@ def choose(mind: Mind, tracks: Tracks, now_s: float) -> Choice | None:
     over_s = now_s - max(signal.since_s for signal in mind.signals) - least_s
     if over_s < 0.0:
         return None
-    is_due = over_s % DECIDE_EVERY_S < 1.0
-    if mind.is_calm and not is_due and current in (*mind.candidates, None):
-        return None
     candidates = _allowed(mind, tracks)
-    if not is_due and current in (*candidates, None):
-        return None
-    return _best(mind, candidates, current, _view(mind, tracks, now_s))
+    choice = _best(mind, candidates, current, _view(mind, tracks, now_s))
+    is_due = over_s % DECIDE_EVERY_S < 1.0
+    return choice if is_due or choice.stage != current else None
 
 
 def _view(mind: Mind, tracks: Tracks, now_s: float) -> View:
