@@ -14,8 +14,13 @@ from citybrain.apps.traffic.index import RoadLevels
 from citybrain.apps.traffic.jobs import running
 from citybrain.apps.traffic.locks import HOLD, LOCK, UNLOCK, Hold, Lock, Unlock
 from citybrain.apps.traffic.measure import TrafficMeasure
+from citybrain.apps.traffic.missions.api import ROUTES as MISSION_ROUTES
+from citybrain.apps.traffic.missions.means import MEANS as MISSION_MEANS
+from citybrain.apps.traffic.missions.means import PERMISSION as MAY_DISPATCH
+from citybrain.apps.traffic.missions.model import MISSION
 from citybrain.apps.traffic.model import SIGNAL
 from citybrain.apps.traffic.modes import DEFAULT, SET_MODE
+from citybrain.apps.traffic.plans.means import PLAN_MEANS
 from citybrain.apps.traffic.routes import ROUTES
 from citybrain.kernel.app import App, Indicator, Means
 
@@ -111,6 +116,8 @@ APP = App(
             undone_by=HOLD,
             entity_types=(SIGNAL,),
         ),
+        *MISSION_MEANS,
+        *PLAN_MEANS,
     ),
     executes=tuple(sorted(SignalControl(()).means)),
     indicators=(
@@ -121,8 +128,11 @@ APP = App(
         Indicator(name="traffic.tpi", unit="", owner=OWNER, source=f"{GB_T_33171}, 7.2.2.2, C"),
         Indicator(name="traffic.congested_share", unit="%", owner=OWNER, source=GB_T_33171),
     ),
-    kinds=(CONGESTION, SPILLBACK, SENSOR_DOUBTED),
-    routes=ROUTES,
+    kinds=(CONGESTION, SPILLBACK, SENSOR_DOUBTED, MISSION),
+    routes=(
+        *ROUTES,
+        *MISSION_ROUTES,
+    ),
     opens=running,
-    permissions={"traffic.control": ("operator",)},
+    permissions={"traffic.control": ("operator",), MAY_DISPATCH: ("operator",)},
 )

@@ -10,11 +10,16 @@ from citybrain.apps.traffic.claims import Claim, Claimant, foremost
 from citybrain.apps.traffic.explaining import because
 from citybrain.apps.traffic.locks import Locks
 from citybrain.apps.traffic.mind import Choice, Mind, choose
+from citybrain.apps.traffic.missions.missions import Missions
 from citybrain.apps.traffic.model import SIGNAL, Junction, junctions, singles
 from citybrain.apps.traffic.modes import HEARD, Mode, Modes
 from citybrain.apps.traffic.naming import Names
+from citybrain.apps.traffic.plans.buses import Buses
+from citybrain.apps.traffic.plans.requested import RequestedPlans
+from citybrain.apps.traffic.plans.wave import GreenWaves
 from citybrain.apps.traffic.shadow import Shadow
 from citybrain.apps.traffic.sight import Sight
+from citybrain.kernel.app import Telling
 from citybrain.kernel.records import Batch, Because, Entity, Event, Facts, Order, Outcome, OutcomeState
 
 SET_STAGE = "traffic.set_stage"
@@ -26,7 +31,7 @@ REFUSED_S = 10.0
 REPEAT_S = 5.0
 """A claim that holds is ordered again so often, so that a cabinet knows somebody is there."""
 
-CLAIMANTS: tuple[Callable[[Sequence[Entity]], Claimant], ...] = (Locks,)
+CLAIMANTS: tuple[Callable[[Sequence[Entity]], Claimant], ...] = (Locks, Missions, RequestedPlans, GreenWaves, Buses)
 """Who may want a say beside the brain. The rank of a claim decides, not the place in this list."""
 
 
@@ -73,6 +78,10 @@ class SignalControl:
         if order.means in self.modes.means:
             return self.modes.obey(order, at)
         return next(one for one in self.claimants if order.means in one.means).obey(order, at)
+
+    def tells(self) -> Sequence[Event]:
+        """Events of what claimants do and people may watch: missions."""
+        return [event for one in self.claimants if isinstance(one, Telling) for event in one.tells()]
 
     def __call__(self, batch: Batch, events: Sequence[Event], outcomes: Sequence[Outcome]) -> list[Order]:
         """Orders are repeated while they hold, so that a cabinet knows the brain is alive."""

@@ -12,7 +12,7 @@ from citybrain.kernel.records import Entity
 
 LANE = "RoadLane"
 
-AHEAD_S = 5.0
+AHEAD_S = 9.0
 """So long before the vehicle the last one of the queue has passed: the crew must see green before it brakes (m)."""
 
 RECOVERY_S = 15.0

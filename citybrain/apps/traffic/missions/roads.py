@@ -16,7 +16,10 @@ ROAD = "RoadSegment"
 KMH_PER_MPS = 3.6
 
 OVER_LIMIT = 1.5
-"""Speed of a vehicle with special rights on an empty road, as a share of the limit (as the field drives it)."""
+"""Speed of a vehicle with special rights where it can overtake, as a share of the limit (as the field drives it)."""
+
+BEHIND_OTHERS = 1.1
+"""The same on a road with one lane, where it mostly follows somebody who keeps to the limit (m)."""
 
 FREED = 0.5
 """So much of what traffic loses on a road a vehicle with special rights loses too; green ahead saves the rest (m)."""
@@ -44,6 +47,7 @@ class Road(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     length_m: float
     limit_mps: float
+    lanes: int
     onward: tuple[str, ...]
     line: tuple[Point, ...]
 
@@ -120,9 +124,9 @@ class Times:
         return one.length_m / one.limit_mps / (self.flow(road) or UNKNOWN)
 
     def free_s(self, road: str) -> float:
-        """For a vehicle with special rights, on an empty road."""
+        """For a vehicle with special rights that nothing holds up but others on the only lane."""
         one = self._roads[road]
-        return one.length_m / one.limit_mps / OVER_LIMIT
+        return one.length_m / one.limit_mps / (OVER_LIMIT if one.lanes > 1 else BEHIND_OTHERS)
 
     def emergency_s(self, road: str) -> float:
         """For a vehicle with special rights for which signals open."""
@@ -137,6 +141,7 @@ def _road(entity: Entity) -> Road:
     return Road(
         id=entity.id,
         length_m=float(facts["length"]),
+        lanes=int(facts.get("totalLaneNumber", 1)),
         limit_mps=max(float(facts["maximumAllowedSpeed"]) / KMH_PER_MPS, 1.0),
         onward=tuple(facts.get("leadsTo", ())),
         line=line if len(line) >= 2 else ((0.0, 0.0), (0.0, 1e-9)),
