@@ -40,6 +40,17 @@ SAYER_OF = {
 }
 
 
+# Why the brain has not the say.
+NOT_BRAIN = {
+    Sayer.LOCK: "traffic.not_brain_lock",
+    Sayer.MISSION: "traffic.not_brain_mission",
+    Sayer.FALLBACK: "traffic.not_brain_fallback",
+    Sayer.REQUEST: "traffic.not_brain_request",
+    Sayer.WAVE: "traffic.not_brain_wave",
+}
+NOT_BRAIN_IN = {Mode.SHADOW: "traffic.not_brain_shadow", Mode.PLAN: "traffic.not_brain_plan"}
+
+
 class Sentence(msgspec.Struct, frozen=True, kw_only=True):
     """A code with its facts; the words make a sentence of them."""
 
@@ -130,11 +141,11 @@ def sayer(control: SignalControl, name: str, now_s: float) -> tuple[Sayer, Sente
     claim = control.claimed.get(name)
     if claim is not None:
         who = SAYER_OF[claim.rank]
-        return who, sentence(claim.because), Sentence(code=f"traffic.not_brain_{who}")
+        return who, sentence(claim.because), Sentence(code=NOT_BRAIN[who])
     mind = control.mind_of(name)
     mode = control.modes.joint(mind.junction.signals)
     if mode is not Mode.BRAIN:
-        why = Sentence(code=f"traffic.not_brain_{mode}", facts={"mode": control.modes.of(name)})
+        why = Sentence(code=NOT_BRAIN_IN[mode], facts={"mode": control.modes.of(name)})
         return Sayer.PLAN, why, why
     doubt = control.sight.doubt(name)
     if not control.sight.thinks(mind.junction):
