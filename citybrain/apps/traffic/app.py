@@ -12,7 +12,7 @@ from citybrain.apps.traffic.detect.at_signals import SENSOR_DOUBTED, SPILLBACK, 
 from citybrain.apps.traffic.detect.congestion import CONGESTION, Congestion
 from citybrain.apps.traffic.index import RoadLevels
 from citybrain.apps.traffic.jobs import running
-from citybrain.apps.traffic.locks import HOLD, LOCK, UNLOCK, Hold, Lock, Unlock
+from citybrain.apps.traffic.locks import END_HOLD, HOLD, LOCK, UNLOCK, EndHold, Hold, Lock, Unlock
 from citybrain.apps.traffic.measure import TrafficMeasure
 from citybrain.apps.traffic.missions.api import ROUTES as MISSION_ROUTES
 from citybrain.apps.traffic.missions.means import MEANS as MISSION_MEANS
@@ -106,13 +106,20 @@ APP = App(
             name=HOLD,
             permission="traffic.control",
             parameters=Hold,
-            undone_by=UNLOCK,
+            undone_by=END_HOLD,
             entity_types=(SIGNAL,),
         ),
         Means(
             name=UNLOCK,
             permission="traffic.control",
             parameters=Unlock,
+            undone_by=LOCK,
+            entity_types=(SIGNAL,),
+        ),
+        Means(
+            name=END_HOLD,
+            permission="traffic.control",
+            parameters=EndHold,
             undone_by=HOLD,
             entity_types=(SIGNAL,),
         ),

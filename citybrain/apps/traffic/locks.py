@@ -16,6 +16,7 @@ from citybrain.kernel.records import Batch, Because, Entity, Event, Order, Outco
 LOCK = "traffic.lock"
 HOLD = "traffic.hold"
 UNLOCK = "traffic.unlock"
+END_HOLD = "traffic.end_hold"
 
 PLAN = "plan"
 
@@ -44,7 +45,11 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unlock(msgspec.Struct, frozen=True, kw_only=True):
-    """End what a person holds at this signal."""
+    """End the lock of this signal; where none is, nothing remains to be done."""
+
+
+class EndHold(msgspec.Struct, frozen=True, kw_only=True):
+    """End what one person holds at this signal, also somebody else's; where none holds, nothing remains to be done."""
 
 
 class NotShown(Invalid):
@@ -53,10 +58,6 @@ class NotShown(Invalid):
 
 class HeldBySomebody(Conflict):
     """Another person holds this signal, or two persons locked it."""
-
-
-class NotHeld(Conflict):
-    """Nobody holds this signal."""
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +88,7 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 class Locks:
     """The claimant of highest rank. A lock goes before a hold; of one person's holds the newest counts."""
 
-    means = frozenset({LOCK, HOLD, UNLOCK})
+    means = frozenset({LOCK, HOLD, UNLOCK, END_HOLD})
 
     def __init__(self, entities: Sequence[Entity]) -> None:
         self._stages = {one.id: len(one.attributes.get("stages", ())) for one in entities if one.type == SIGNAL}
@@ -97,14 +98,15 @@ class Locks:
     def obey(self, order: Order, at: datetime) -> Outcome:
         """Lock, hold or end it. Given twice, an order does no more than once.
 
-        Refuses one without a reason (`NoReason`), what is no signal (`NoSuchSignal`) or cannot be shown (`NotShown`), a
-        hold where somebody else holds or two persons locked (`HeldBySomebody`), and to end what nobody holds
-        (`NotHeld`).
+        Refuses one without a reason (`NoReason`), what is no signal (`NoSuchSignal`) or cannot be shown (`NotShown`),
+        and a hold where somebody else holds or two persons locked (`HeldBySomebody`).
         """
         if order.entity_id not in self._stages:
             raise NoSuchSignal("traffic.no_such_signal", {"entity_id": order.entity_id})
         if order.means == UNLOCK:
-            self._unlock(order.entity_id)
+            self.locks.pop(order.entity_id, None)
+        elif order.means == END_HOLD:
+            self.holds.pop(order.entity_id, None)
         elif order.means == LOCK:
             self._lock(order, _read(order, Lock), at)
         else:
@@ -142,12 +144,6 @@ class Locks:
             raise HeldBySomebody("traffic.held_by_somebody", facts)
         if known is None or known.order_id != order.id:
             self._keep(self.holds, self._held(order, wish, at), at)
-
-    def _unlock(self, signal_id: str) -> None:
-        if self.at(signal_id) is None:
-            raise NotHeld("traffic.not_held", {"entity_id": signal_id})
-        self.locks.pop(signal_id, None)
-        self.holds.pop(signal_id, None)
 
     def _held(self, order: Order, wish: Lock | Hold, at: datetime) -> Held:
         """Its time runs from when the order was given: arriving late, or again after a restart, makes it no longer."""

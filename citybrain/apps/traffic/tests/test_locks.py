@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from citybrain.apps.traffic.locks import HOLD, LOCK, UNLOCK, HeldBySomebody, Locks, NotHeld, NotShown
+from citybrain.apps.traffic.locks import END_HOLD, HOLD, LOCK, UNLOCK, HeldBySomebody, Locks, NotShown
 from citybrain.apps.traffic.modes import NoReason, NoSuchSignal
 from citybrain.apps.traffic.tests.test_control import CROSS, NOON, batch
-from citybrain.kernel.records import Because, Order
+from citybrain.kernel.records import Because, Order, OutcomeState
 
 
 def order(means: str, *, by: str = "li", entity_id: str = "cross", reason: str = "works", **parameters: Any) -> Order:
@@ -19,7 +19,7 @@ def order(means: str, *, by: str = "li", entity_id: str = "cross", reason: str =
         entity_id=entity_id,
         at=NOON,
         because=Because(code="kernel.because_person", facts={"reason": reason}),
-        parameters={} if means == UNLOCK else {"show": 1, "minutes": 5, **parameters},
+        parameters={} if means in (UNLOCK, END_HOLD) else {"show": 1, "minutes": 5, **parameters},
         by=by,
     )
 
@@ -70,8 +70,12 @@ def test_ending_frees_the_signal() -> None:
     locks.obey(order(LOCK), NOON)
     locks.obey(order(UNLOCK), NOON)
     assert held(locks) == []
-    with pytest.raises(NotHeld):
-        locks.obey(order(UNLOCK), NOON)
+    assert locks.obey(order(UNLOCK), NOON).state is OutcomeState.EXECUTED, "nothing remains to be done"
+    locks.obey(order(HOLD), NOON)
+    locks.obey(order(UNLOCK), NOON)
+    assert held(locks) == [("li", 1)], "what one person holds is no lock"
+    locks.obey(order(END_HOLD, by="wang"), NOON)
+    assert held(locks) == []
 
 
 # fmt: off

@@ -10,7 +10,7 @@ import pytest
 from citybrain.apps.traffic import control as controlling
 from citybrain.apps.traffic.claims import Claim, Rank, foremost
 from citybrain.apps.traffic.control import RELEASE, REPEAT_S, SET_STAGE, SignalControl
-from citybrain.apps.traffic.locks import HOLD, LOCK, UNLOCK
+from citybrain.apps.traffic.locks import END_HOLD, HOLD, LOCK
 from citybrain.apps.traffic.modes import SET_MODE, Mode, Modes, NoSuchMode, NoSuchSignal
 from citybrain.apps.traffic.tests.test_control import (
     EAST,
@@ -110,7 +110,7 @@ def test_a_lock_on_the_plan_silences_the_brain() -> None:
     orders = run(control, TRUSTED, "Gr", range(6, 50))
     assert told(orders) == [("release", None)]
     assert orders[0].because.code == "traffic.held"
-    control.obey(ordered(UNLOCK), NOON)
+    control.obey(ordered(END_HOLD), NOON)
     assert ("set_stage", 1) in told(run(control, TRUSTED, "Gr", range(50, 56)))
 
 
