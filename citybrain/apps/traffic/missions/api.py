@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 from litestar import get
 from litestar.datastructures import State
-from litestar.params import FromQuery
+from litestar.params import FromPath, FromQuery
 
 from citybrain.apps.traffic.missions.model import MISSION, NoSuchMission
 from citybrain.kernel.journal_records import EventView
@@ -24,7 +24,7 @@ async def missions(state: State, over: FromQuery[bool] = False) -> list[dict[str
 
 
 @get("/api/apps/traffic/missions/{mission_id:str}", opt={"permission": "city.view"})
-async def mission(state: State, mission_id: str) -> dict[str, Json]:
+async def mission(state: State, mission_id: FromPath[str]) -> dict[str, Json]:
     """One mission with its line, its signals, and all that was done for it. Refuses `NoSuchMission`."""
     store: Store = state.store
     for event in await store.journal.events(entity_id=mission_id, limit=1):

@@ -14,6 +14,14 @@ from citybrain.kernel.records import Because, Event, Facts, Json, Severity
 # A mission is no incident: the event that tells of it ranks low, so that it hides none.
 SEVERITY = Severity.IV
 
+SAYS = {
+    State.ASSIGNED: "traffic.mission_assigned",
+    State.UNDER_WAY: "traffic.mission_under_way",
+    State.LOST: "traffic.mission_lost_contact",
+    State.ARRIVED: "traffic.mission_arrived",
+    State.CANCELLED: "traffic.mission_cancelled",
+}
+
 
 def event(mission: Mission, ahead: Sequence[Ahead], yields: Collection[str], roads: Roads, at: datetime) -> Event:
     """The event of a mission as it stands now; the same id from its beginning to its end."""
@@ -33,7 +41,7 @@ def event(mission: Mission, ahead: Sequence[Ahead], yields: Collection[str], roa
 def because(mission: Mission) -> Because:
     """One sentence on where it stands."""
     facts = {"vehicle": short(mission.vehicle), "urgency": mission.urgency, "eta_s": round(mission.eta_s)}
-    return Because(code=f"traffic.mission_{mission.state.value}", facts=facts, entity_ids=(mission.destination,))
+    return Because(code=SAYS[mission.state], facts=facts, entity_ids=(mission.destination,))
 
 
 def evidence(mission: Mission, ahead: Sequence[Ahead], yields: Collection[str], at: datetime) -> Facts:
