@@ -19,6 +19,7 @@ from citybrain.doors.sumo.judge import SCORE_EVERY_S, arrived_trips, locked_in, 
 from citybrain.doors.sumo.moving import Moving
 from citybrain.doors.sumo.network import SOURCE, Survey, entity_id, read_net
 from citybrain.doors.sumo.options import options
+from citybrain.doors.sumo.quick import lamps_of
 from citybrain.doors.sumo.sensors import Street, zones
 from citybrain.doors.sumo.signals import Cabinets
 from citybrain.doors.sumo.simulation import Simulation
@@ -114,7 +115,7 @@ class SumoField:
     def _survey(self, survey: Survey) -> None:
         longer_yellows = self._options.yellow == "shipped"
         rules = plans.rules(longer_yellows=longer_yellows)
-        self._checker = Checker(rules, libsumo.trafficlight.getRedYellowGreenState, plans.someone_waits)
+        self._checker = Checker(rules, lamps_of, plans.someone_waits)
         found = {signal: plans.read_plan(signal, longer_yellows=longer_yellows) for signal in plans.signal_ids()}
         found = {signal: found[signal] for signal in survey.signal_names(found)}
         signalled = [link for signal in libsumo.trafficlight.getIDList() for link in plans.links(signal)]

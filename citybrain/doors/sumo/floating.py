@@ -5,9 +5,10 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from zlib import crc32
 
-import libsumo
 import numpy as np
 from numpy.typing import NDArray
+
+from citybrain.doors.sumo.quick import road_of, speed_of
 
 PROBE_SHARE = 0.2
 """Vehicles that report: one in five. An assumption, not a city's figure: taxis, buses and drivers who navigate."""
@@ -70,8 +71,7 @@ class FloatingCars:
             self._sums = self._seconds.sum(axis=0)
 
     def _hear(self, vehicles: Iterable[str]) -> tuple[list[int], list[float]]:
-        vehicle = libsumo.vehicle
         probes = [one for one in vehicles if self._is_probe(one)]
-        heard = [(self._number.get(vehicle.getRoadID(one), -1), vehicle.getSpeed(one)) for one in probes]
+        heard = [(self._number.get(road_of(one), -1), speed_of(one)) for one in probes]
         on_road = [(road, speed) for road, speed in heard if road >= 0]
         return [road for road, _ in on_road], [speed for _, speed in on_road]

@@ -5,6 +5,7 @@ import libsumo
 
 from citybrain.doors.sumo.cabinet import PlanPhase, SignalLink, SignalPlan, green_stages, signal_plan
 from citybrain.doors.sumo.checker import Rules
+from citybrain.doors.sumo.quick import standing_on
 
 AT_LINE_M = 5.0
 """Nearer to the end of its lane a vehicle is the first in front of the stop line."""
@@ -58,7 +59,7 @@ def links(tls: str) -> list[SignalLink]:
 
 def someone_waits(lane: str, signal: str, lamp: int) -> bool:
     """Somebody stands at the stop line of a lane, not at a bus stop or broken down, and wants this lamp next."""
-    if not libsumo.lane.getLastStepHaltingNumber(lane):
+    if not standing_on(lane):
         return False
     vehicle = libsumo.vehicle
     line_m = libsumo.lane.getLength(lane) - AT_LINE_M

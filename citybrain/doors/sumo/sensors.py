@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The eyes at a signal: wide-area radar or video per approach lane, per exit lane and over the junction box."""
 
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from citybrain.doors.sumo.cabinet import SignalPlan
 from citybrain.doors.sumo.plans import inside
+from citybrain.doors.sumo.quick import lane_of, position_of, speed_of
 from citybrain.kernel.records import Json
 
 APPROACH_RANGE_M = 150.0
@@ -256,23 +258,19 @@ class Sensors:
         self, vehicles: Iterable[str], step_s: float
     ) -> tuple[tuple[str, ...], tuple[NDArray[np.int64], Tracks, Tracks, Tracks]]:
         """Vehicles on watched lanes. Three direct calls cost less than one subscription (1.4 v 2 µs a vehicle)."""
-        lane_of, position_of, speed_of = (
-            libsumo.vehicle.getLaneID,
-            libsumo.vehicle.getLanePosition,
-            libsumo.vehicle.getSpeed,
-        )
-        rows: list[tuple[int, float, float, float]] = []
+        rows = array("d")
         waiting_s: dict[str, float] = {}
         names: list[str] = []
         speeds: dict[str, float] = {}
+        waited_before_s, number_of = self._waiting_s.get, self._lane_number.get
         for vehicle in vehicles:
             speed = speeds[vehicle] = speed_of(vehicle)
-            waited_s = self._waiting_s.get(vehicle, 0.0) + step_s if speed < STANDING_MPS else 0.0
-            if waited_s:
-                waiting_s[vehicle] = waited_s
-            lane = self._lane_number.get(lane_of(vehicle))
+            waited_s = 0.0
+            if speed < STANDING_MPS:
+                waited_s = waiting_s[vehicle] = waited_before_s(vehicle, 0.0) + step_s
+            lane = number_of(lane_of(vehicle))
             if lane is not None:
-                rows.append((lane, position_of(vehicle), speed, waited_s))
+                rows.extend((lane, position_of(vehicle), speed, waited_s))
                 names.append(vehicle)
         self._waiting_s, self.speeds_mps = waiting_s, speeds
         table = np.array(rows).reshape(-1, 4)
