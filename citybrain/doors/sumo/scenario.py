@@ -2,7 +2,6 @@
 """The simulated cities one can open: RESCO networks of the sumo-rl wheel, imported ones, any SUMO configuration."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
@@ -12,7 +11,7 @@ import msgspec
 from citybrain.doors.sumo import configuration
 from citybrain.doors.sumo.importing.folder import CONFIGURATION, cards
 from citybrain.kernel.app import Scenario
-from citybrain.kernel.errors import NotFound, Refusal
+from citybrain.kernel.errors import NotFound
 from citybrain.kernel.records import Text
 
 PACKAGE = "sumo-rl"
@@ -72,14 +71,20 @@ def resco() -> Sequence[Scenario]:
 
 
 def imported() -> Sequence[Scenario]:
-    """The imported cities by name. One whose files are no longer what they were is not listed."""
-    found = []
-    for folder, card in cards():
-        name = {"zh": card.name, "en": card.name}
-        known = Known(name=name, timezone=card.timezone, attribution=card.attribution)
-        with suppress(Refusal):
-            found.append(_scenario(folder / CONFIGURATION, known, card.name))
-    return tuple(found)
+    """The imported cities by name, as their cards tell of them: nets are not read for a list."""
+    return tuple(
+        Scenario(
+            id=card.name,
+            name={"zh": card.name, "en": card.name},
+            path=str(folder / CONFIGURATION),
+            begin_s=card.begin_s,
+            end_s=card.end_s,
+            timezone=card.timezone,
+            signals=card.signals,
+            attribution=card.attribution,
+        )
+        for folder, card in cards()
+    )
 
 
 def find(text: str) -> Scenario:

@@ -29,7 +29,7 @@ def bring(kind: str, write: Write, wish: Wish) -> Report:
         report = Report(name=name, kind=kind, findings=tuple(findings.all), figures=findings.figures)
         if report.stopped or wish.dry_run:
             return report
-        folder.describe(half, wish, report, attribution)
+        folder.describe(half, wish, report)
         return msgspec.structs.replace(report, folder=str(folder.appear(half, name)))
 
 

@@ -68,7 +68,8 @@ def dynamics(vehicle: Vehicle) -> dict[str, str]:
     """A kind of vehicles for SUMO.
 
     CityFlow follows at `headwayTime` × speed from bumper to bumper (Vehicle::getCarFollowSpeed); SUMO's Krauss model at
-    minGap + tau × speed. Equal at full speed: tau = headwayTime - minGap / maxSpeed. Nobody dawdles, nobody speeds.
+    minGap + tau × speed. Equal at full speed: tau = headwayTime - minGap / maxSpeed. Nobody dawdles, nobody speeds;
+    lanes are changed only to keep to the route: CityFlow's lane changes are off unless its configuration asks for them.
     """
     tau_s = max(LEAST_TAU_S, vehicle.headway_time - vehicle.min_gap / vehicle.max_speed)
     values = {
@@ -83,6 +84,9 @@ def dynamics(vehicle: Vehicle) -> dict[str, str]:
         "sigma": 0.0,
         "speedFactor": 1.0,
         "speedDev": 0.0,
+        "lcSpeedGain": 0.0,
+        "lcKeepRight": 0.0,
+        "lcCooperative": 0.0,
     }
     return {name: f"{value:.4g}" if name != "maxSpeed" else f"{value:.4f}" for name, value in values.items()}
 

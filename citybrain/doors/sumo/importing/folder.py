@@ -15,13 +15,14 @@ from tempfile import mkdtemp
 
 import msgspec
 
-from citybrain.doors.sumo.importing.findings import Findings
+from citybrain.doors.sumo.configuration import read as read_configuration
 from citybrain.kernel.errors import Conflict, Invalid
 from citybrain.kernel.importing import Report, Wish
 from citybrain.kernel.settings import load_settings
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 CARD = "import.json"
+NET = "city.net.xml"
 REPORT = "report.json"
 SOURCE = "SOURCE.md"
 CONFIGURATION = "city.sumocfg"
@@ -55,6 +56,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     attribution: str
     imported_at: datetime
     sources: tuple[SourceFile, ...]
+    begin_s: float
+    end_s: float
+    signals: int
 
 
 def scenarios_folder() -> Path:
@@ -66,7 +70,7 @@ def cards() -> list[tuple[Path, Card]]:
     """The imported cities by name. What is half, or has no readable card, is none."""
     found = []
     for folder in sorted(scenarios_folder().glob("*")):
-        if folder.name.startswith(".") or not (folder / CONFIGURATION).is_file():
+        if folder.name.startswith(".") or not all((folder / name).is_file() for name in (CONFIGURATION, NET)):
             continue
         try:
             found.append((folder, msgspec.json.decode((folder / CARD).read_bytes(), type=Card)))
@@ -114,16 +118,20 @@ def appear(folder: Path, name: str) -> Path:
     return target
 
 
-def describe(folder: Path, wish: Wish, report: Report, attribution: str) -> None:
+def describe(folder: Path, wish: Wish, report: Report) -> None:
     """Write the card, the report and the note of sources."""
+    read = read_configuration(folder / CONFIGURATION)
     sources = tuple(_source(path) for path in wish.files if path.is_file())
     card = Card(
         name=report.name,
         kind=report.kind,
         timezone=wish.timezone,
-        attribution=attribution,
+        attribution=str(report.figures["attribution"]),
         imported_at=wish.at,
         sources=sources,
+        begin_s=read.begin_s,
+        end_s=read.end_s,
+        signals=int(report.figures["signals"]),
     )
     (folder / CARD).write_bytes(msgspec.json.format(msgspec.json.encode(card), indent=2))
     (folder / REPORT).write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
@@ -137,11 +145,6 @@ def configuration(folder: Path, *, routes: str, end_s: float) -> None:
         f'<configuration>\n  <input><net-file value="city.net.xml"/>{demand}</input>\n'
         f'  <time><begin value="0"/><end value="{end_s:g}"/></time>\n</configuration>\n'
     )
-
-
-def finish(wish: Wish, name: str, kind: str, findings: Findings) -> Report:
-    """The report as it stands."""
-    return Report(name=name, kind=kind, findings=tuple(findings.all), figures=dict(findings.figures))
 
 
 def _tidy(root: Path) -> None:

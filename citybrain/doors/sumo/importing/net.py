@@ -28,7 +28,7 @@ def examine(path: Path, findings: Findings) -> Any:
     """Read a net file and say what is odd in it; answers with the net of sumolib."""
     read_net(path)
     try:
-        net = sumolib.net.readNet(str(path), withPrograms=True)
+        net = sumolib.net.readNet(str(path), withPrograms=True, withFoes=True)
     except (KeyError, ValueError, AttributeError, IndexError) as error:
         raise ConfigurationBroken("sumo.net_broken", {"path": str(path), "detail": str(error)}) from error
     roads = [edge for edge in net.getEdges() if edge.allows(CAR)]
@@ -83,6 +83,9 @@ def _signals(net: Any, findings: Findings) -> None:
     unlit = sorted(name for name in controlled if name not in links)
     if unlit:
         findings.warn("sumo.import_signals_without_lanes", unlit)
+    crossing = [name for name, signal in controlled.items() if _shows_conflict(signal)]
+    if crossing:
+        findings.warn("sumo.import_signals_conflict", crossing)
     findings.figures["signals_to_control"] = sum(stages > 1 for stages in choices.values())
     findings.figures["signal_junctions"] = len(lit)
 
@@ -96,6 +99,30 @@ def _stages(signal: Any) -> int:
         return 0
     greens = {phase.state for phase in phases if set(phase.state) & set("Gg")}
     return min(len(green_stages(phases)) if len(phases) > 1 else len(greens), len(greens))
+
+
+def _shows_conflict(signal: Any) -> bool:
+    """Whether a plan shows `G`, which yields to nobody, to two ways at once that cross or meet."""
+    ways = _ways(signal)
+    states = {phase.state for program in signal.getPrograms().values() for phase in program.getPhases()}
+    foes = [
+        (a, b)
+        for at, (a, node, one) in enumerate(ways)
+        for b, beside, two in ways[:at]
+        if node is beside and node.areFoes(one, two)
+    ]
+    return any(a != b and max(a, b) < len(state) and state[a] == state[b] == "G" for state in states for a, b in foes)
+
+
+def _ways(signal: Any) -> list[tuple[int, Any, int]]:
+    """The ways under a signal: lamp, node, and number within the node."""
+    found = []
+    for start, end, lamp in signal.getConnections():
+        node = start.getEdge().getToNode()
+        for connection in start.getOutgoing():
+            if connection.getToLane() is end:
+                found.append((lamp, node, node.getLinkIndex(connection)))
+    return found
 
 
 def _islands(roads: Sequence[Any], findings: Findings) -> None:

@@ -11,6 +11,8 @@ import libsumo
 import msgspec
 import pytest
 import sumolib
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from citybrain.doors.sumo import scenario
 from citybrain.doors.sumo.field import SumoField
@@ -283,3 +285,26 @@ def test_the_folder_says_where_the_city_came_from() -> None:
     assert "by hand, CC0" in note
     assert "roadnet.json" in note
     assert msgspec.json.decode((folder / "report.json").read_bytes(), type=Report).name == "two"
+
+
+def test_a_plan_that_shows_crossing_ways_green_at_once_is_told(theirs: Path) -> None:
+    net = theirs / "net" / "a.net.xml"
+    states = [
+        phase.state
+        for phase in sumolib.net.readNet(str(net), withPrograms=True).getTLS("A").getPrograms()["0"].getPhases()
+    ]
+    net.write_text(net.read_text().replace(f'state="{states[0]}"', f'state="{"G" * 12}"', 1))
+    found = codes(existing.run(wish(net, name="bare", dry_run=True)))
+    assert found["sumo.import_signals_conflict"].places == ("A",)
+
+
+@given(st.binary(max_size=60) | st.text(max_size=60).map(lambda text: f"<osm>{text}</osm>".encode()))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+def test_any_bytes_are_refused_as_a_map_or_found_to_have_no_roads(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "any.osm").write_bytes(content)
+    try:
+        report = openstreetmap.run(wish(tmp_path / "any.osm", name="any"))
+    except Refusal as refusal:
+        assert refusal.code == "sumo.import_osm_broken"
+    else:
+        assert "sumo.import_no_roads" in codes(report)
