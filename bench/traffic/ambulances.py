@@ -6,7 +6,7 @@ stated seed; one sets out every four minutes, in runs of an even seed three at t
 per net and seed: `mission` (brain, the trips are missions), `brain` and `plans` (the trips are ordinary cars of SUMO's
 default type, under the brain and under the shipped plans). Times are from the dispatch to the arrival, the wait for a
 gap to enter the road included. `others` are all vehicles that were not sent; their delay is RESCO's.
-`python bench/traffic/ambulances.py [NET:SEED ...]`
+`python bench/traffic/ambulances.py [NET:SEED ...] [--keep FOLDER]`; what lies in the folder is not run again.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 from multiprocessing import get_context
+from pathlib import Path
 
 import msgspec
 
@@ -38,9 +39,9 @@ ARMS = (MISSIONS, CARS, PLANS)
 TRIPS_SEED = 20_261_125
 SIGNALS = 4
 LEAST_ROAD_M = 20.0
-FIRST_S = 200
+FIRST_S = 150
 EVERY_S = 240
-LAST_S = 3300
+LAST_S = 3400
 AT_ONCE = 3
 ORDINARY = "car"
 
@@ -69,13 +70,12 @@ def main() -> int:
     """Print `name value unit` for each run, net and all."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("runs", nargs="*", default=RUNS)
+    arguments.add_argument("--keep", type=Path)
+    chosen = arguments.parse_args()
     runs: dict[str, dict[str, Run]] = {}
-    for name in arguments.parse_args().runs:
+    for name in chosen.runs:
         net, seed = name.split(":")
-        runs[name] = {}
-        for arm in ARMS:
-            with get_context("spawn").Pool(1) as pool:
-                runs[name][arm] = pool.apply(drive, (net, int(seed), arm))
+        runs[name] = {arm: run(net, int(seed), arm, chosen.keep) for arm in ARMS}
         tell(f"{net}.seed{seed}", [runs[name]])
     tell("all", list(runs.values()))
     together = [one for name, one in runs.items() if int(name.split(":")[1]) % 2 == 0]
@@ -83,6 +83,19 @@ def main() -> int:
         tell("three_at_once", together)
     everyone = [one[MISSIONS] for one in runs.values()]
     return 0 if all(time_s is not None for run in everyone for time_s in run.times_s.values()) else 1
+
+
+def run(net: str, seed: int, arm: str, keep: Path | None) -> Run:
+    """One run in a process of its own, or what was kept of it."""
+    kept = keep / f"{net}-{seed}-{arm}.json" if keep else None
+    if kept and kept.exists():
+        return msgspec.json.decode(kept.read_bytes(), type=Run)
+    with get_context("spawn").Pool(1) as pool:
+        found: Run = pool.apply(drive, (net, seed, arm))
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_bytes(msgspec.json.encode(found))
+    return found
 
 
 def tell(name: str, runs: Sequence[dict[str, Run]]) -> None:
