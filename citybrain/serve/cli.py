@@ -29,9 +29,11 @@ from citybrain.serve import (
 from citybrain.serve.experiment import BRAIN, FIXED, Died, Finished, Task
 from citybrain.serve.new_app import NewAppRefused, write_app
 
-# Exit codes: 0 done, 1 refused or failed with a message, 2 wrong use of the command (typer's own), 3 some runs died.
+# Exit codes: 0 done, 1 refused or failed with a message, 2 wrong use of the command (typer's own), 3 some runs died,
+# 4 a run showed lamps what they never may.
 REFUSED = 1
 SOME_DIED = 3
+UNSAFE = 4
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 new = typer.Typer(no_args_is_help=True, help="Write the skeleton of something new.")
@@ -92,10 +94,11 @@ def run(
         sys.stdout.buffer.write(msgspec.json.encode(report.as_facts(found.scenario, finished, died)) + b"\n")
     else:
         out.print(report.table(found.scenario, finished))
-    for each in died:
-        err.print(f"[red]{each.arm}, seed {each.seed}:[/red] {_sentence(each.code, each.facts)}", soft_wrap=True)
-    if died:
-        raise typer.Exit(SOME_DIED)
+    unsafe = [_unsafe(each) for each in finished if each.summary.get("violations")]
+    for one in (*died, *unsafe):
+        err.print(f"[red]{one.arm}, seed {one.seed}:[/red] {_sentence(one.code, one.facts)}", soft_wrap=True)
+    if died or unsafe:
+        raise typer.Exit(UNSAFE if unsafe else SOME_DIED)
 
 
 @app.command(name="scenarios")
@@ -175,6 +178,12 @@ def _add_commands_of_apps(arguments: list[str]) -> None:
     for each in catalog.apps():
         if each.commands is not None and each.name not in own:
             app.add_typer(each.commands, name=each.name)
+
+
+def _unsafe(finished: Finished) -> Died:
+    """A run in which lamps showed what they never may."""
+    facts = {"violations": finished.summary["violations"], "first": finished.summary["first_violations"][0]}
+    return Died(arm=finished.arm, seed=finished.seed, code="serve.run_unsafe", facts=facts)
 
 
 def _options(words: list[str]) -> Facts:
