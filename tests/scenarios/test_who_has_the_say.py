@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A new city begins in shadow; people promote, hold and demote its junctions over HTTP, and kills change nothing."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from citybrain.doors.sumo.scenario import installed
+from tests.scenarios.city import RunningCity, running, start
+from tests.scenarios.test_a_city_that_runs import eventually, mode
+from tests.scenarios.test_orders_of_people import executed, look, officers, order, signal_of, signed_in
+
+OWN = next((one.path for one in installed() if one.id == "cologne1"), "")
+"""The same streets, but opened by their path, as a city that nobody knows yet."""
+
+pytestmark = pytest.mark.skipif(not OWN, reason="the scenarios are not installed")
+
+__all__ = ["officers"]
+
+
+@pytest.fixture(scope="module")
+def city(officers: Callable[[], Path]) -> Iterator[RunningCity]:
+    with running(officers(), scenario=OWN, speed="30") as one:
+        yield one
+
+
+def junction(city: RunningCity, signal: str) -> Any:
+    return city.get(f"/api/apps/traffic/junctions/{signal}")
+
+
+def test_a_city_that_nobody_knows_begins_in_shadow_decides_and_does_not_act(city: RunningCity) -> None:
+    signal = signal_of(city)
+    seen = eventually(lambda: (found := junction(city, signal)) and found["decision"] and found, within_s=60)
+    assert (seen["mode"], seen["begins_in"], seen["says"]) == ("shadow", "shadow", "plan")
+    assert seen["why_not"]["code"] == "traffic.not_brain_shadow"
+    assert seen["compared"]["other"] == "brain"
+    assert seen["compared"]["now"]["acting"] == "plan"
+    assert all(approach["other_queue"] is not None for approach in seen["approaches"])
+    assert city.get(f"/api/entities/{signal}")["orders"] == []
+    (row,) = city.get("/api/apps/traffic/shadow")["junctions"]
+    assert (row["id"], row["mode"], row["says"]) == (signal, "shadow", "plan")
+    words = city.get("/api/words/zh")
+    assert {seen["decision"]["code"], seen["why_not"]["code"]} <= set(words)
+
+
+def test_promotion_and_demotion_are_acts_of_persons_with_a_reason(city: RunningCity) -> None:
+    signal = signal_of(city)
+    with signed_in(city, "ann") as ann:
+        body = {"means": "traffic.set_mode", "entity_id": signal, "parameters": {"mode": "brain"}}
+        unsaid = ann.post("/api/orders", json=body).json()["id"]
+        assert executed(ann, unsaid)["outcome"]["code"] == "traffic.no_reason"
+        promoted = order(ann, signal, "set_mode", mode="brain")
+        assert executed(ann, promoted["id"])["outcome"]["state"] == "executed"
+        acting = eventually(lambda: (found := junction(city, signal)) and found["says"] == "brain" and found)
+        assert acting["mode"] == "brain"
+        eventually(lambda: mode(city, signal) == "brain", within_s=60)
+        acts = [(act["act"], act["by"]) for act in ann.get(f"/api/orders/{promoted['id']}").json()["acts"]]
+        assert acts[0] == ("give", "ann")
+        order(ann, signal, "set_mode", mode="shadow")
+        eventually(lambda: mode(city, signal) == "plan", within_s=60)
+        given_back = city.get(f"/api/entities/{signal}")["orders"][0]
+        assert given_back["because"]["code"] in ("traffic.given_back", "kernel.because_person")
+
+
+def test_two_officers_do_not_fight_by_holds(city: RunningCity) -> None:
+    signal = signal_of(city)
+    with signed_in(city, "ann") as ann, signed_in(city, "bob") as bob:
+        hold = order(ann, signal, "hold", show=0, minutes=10)
+        assert executed(ann, hold["id"])["outcome"]["state"] == "executed"
+        refused = executed(bob, order(bob, signal, "hold", show=1, minutes=10)["id"])
+        assert (refused["state"], refused["outcome"]["code"]) == ("refused", "traffic.held_by_somebody")
+        assert refused["outcome"]["facts"]["by"] == "ann"
+        held = eventually(lambda: (found := junction(city, signal)) and found["says"] == "lock" and found)
+        assert (held["held"]["by"], held["held"]["stage"]) == ("ann", 0)
+        assert held["claims"][0]["is_heard"]
+        assert held["why_not"]["code"] == "traffic.not_brain_lock"
+        executed(bob, order(bob, signal, "end_hold")["id"])
+        eventually(lambda: junction(city, signal)["held"] is None)
+
+
+def test_who_steers_is_not_forgotten_when_the_city_is_killed(officers: Callable[[], Path]) -> None:
+    folder = officers()
+    first = start(folder, scenario=OWN, speed="30")
+    signal = signal_of(first)
+    with signed_in(first, "ann") as ann:
+        promoted = order(ann, signal, "set_mode", mode="brain")["id"]
+        executed(ann, promoted)
+    first.kill()
+    with running(folder, scenario=OWN, speed="30") as second, signed_in(second, "ann") as ann:
+        eventually(lambda: junction(second, signal)["mode"] == "brain", within_s=60)
+        assert look(ann, promoted)["state"] == "standing"
+        eventually(lambda: mode(second, signal) == "brain", within_s=60)
