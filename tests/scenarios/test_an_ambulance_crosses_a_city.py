@@ -42,8 +42,8 @@ def drive(means: str, parameters: Mapping[str, Any], *, cancel_after_s: int | No
                     Order(id="one", means=means, entity_id=entity_id, at=at, because=because, parameters=parameters)
                 ]
             if cancel_after_s is not None and second == WARM_UP_S + cancel_after_s:
-                off = {"entity_id": "urn:ngsi-ld:Mission:one", "at": at, "because": because}
-                orders = [Order(id="two", means=CANCEL_MISSION, **off)]
+                entity_id = "urn:ngsi-ld:Mission:one"
+                orders = [Order(id="two", means=CANCEL_MISSION, entity_id=entity_id, at=at, because=because)]
             home, abroad = loop.split(orders)
             step = loop.step(field.step((*step.abroad, *abroad)), home)
             told.extend(event for event in step.events if event.kind == MISSION)

@@ -96,7 +96,7 @@ class Missions:
         mission = self._dispatcher.mission(order, at, self._batch, busy=self._busy())
         if mission.id not in self._missions:
             self._begin(mission, order, at)
-        facts = {"mission": mission.id, "vehicle": mission.vehicle}
+        facts = {"mission": mission.id, "vehicle": mission.vehicle, "urgency": mission.urgency}
         return Outcome(order_id=order.id, state=OutcomeState.EXECUTED, at=at, code="traffic.mission_begun", facts=facts)
 
     def watch(self, batch: Batch, events: Sequence[Event], outcomes: Sequence[Outcome]) -> None:
