@@ -20,7 +20,9 @@ from citybrain.apps.traffic.missions.means import PERMISSION as MAY_DISPATCH
 from citybrain.apps.traffic.missions.model import MISSION
 from citybrain.apps.traffic.model import SIGNAL
 from citybrain.apps.traffic.modes import DEFAULT, SET_MODE
+from citybrain.apps.traffic.past_routes import PAST_ROUTES
 from citybrain.apps.traffic.plans.means import PLAN_MEANS
+from citybrain.apps.traffic.plans.routes import PLAN_ROUTES
 from citybrain.apps.traffic.routes import ROUTES
 from citybrain.kernel.app import App, Indicator, Means
 
@@ -139,6 +141,8 @@ APP = App(
     routes=(
         *ROUTES,
         *MISSION_ROUTES,
+        *PAST_ROUTES,
+        *PLAN_ROUTES,
     ),
     opens=running,
     permissions={"traffic.control": ("operator",), MAY_DISPATCH: ("operator",)},

@@ -36,6 +36,7 @@ class Sql(msgspec.Struct, frozen=True):
 
     newest_values: str
     history: str
+    histories: str
     history_forget: str
     batch: str
     batch_rows: str
@@ -180,6 +181,22 @@ class Pool:
             "limit": limit,
         }
         return [(at, _value(number, word)) for at, number, word in await self._db.rows(SQL.history, params)]
+
+    async def histories(
+        self, entity_ids: Sequence[str], attribute: str, *, since: datetime, until: datetime
+    ) -> dict[str, list[tuple[datetime, Json]]]:
+        """What feeds observed of one attribute of many entities in `since` … before `until`, each oldest first."""
+        number_of = {self.documents.number(DEFAULT_TENANT, id): id for id in entity_ids}
+        params = {
+            "entities": [number for number in number_of if number is not None],
+            "attribute": self.documents.names.known(attribute) or NOTHING,
+            "since": since,
+            "until": until,
+        }
+        found: dict[str, list[tuple[datetime, Json]]] = {id: [] for id in entity_ids}
+        for entity, at, number, word in await self._db.rows(SQL.histories, params):
+            found[number_of[entity]].append((at, _value(number, word)))
+        return found
 
     async def extent(self) -> tuple[datetime, datetime] | None:
         """The oldest and the newest city time of which batches are kept; None when there is none."""

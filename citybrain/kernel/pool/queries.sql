@@ -20,6 +20,12 @@ SELECT observed_at, number, word FROM (
     ORDER BY observed_at DESC LIMIT %(limit)s
 ) newest ORDER BY observed_at;
 
+-- name: histories
+SELECT entity, observed_at, number, word FROM history
+WHERE entity = ANY(%(entities)s) AND attribute = %(attribute)s AND batch_number IS NOT NULL
+    AND observed_at >= %(since)s AND observed_at < %(until)s
+ORDER BY observed_at;
+
 -- name: history_forget
 DELETE FROM history WHERE entity = ANY(%(numbers)s);
 

@@ -157,6 +157,18 @@ async def test_history_is_oldest_first_and_of_too_many_the_newest(
     assert await pool.history(ROADS[0], "unheard of", since=None, until=None, limit=9) == []
 
 
+async def test_the_histories_of_many_are_those_of_each_and_end_before_the_end(db: Database, day: list[Batch]) -> None:
+    pool = await _pool(db)
+    since, until = after(20), after(60)
+    many = await pool.histories([*ROADS, "urn:ngsi-ld:RoadSegment:gone"], SPEED, since=since, until=until)
+    assert list(many) == [*ROADS, "urn:ngsi-ld:RoadSegment:gone"]
+    for road in ROADS:
+        alone = await pool.history(road, SPEED, since=since, until=until, limit=100)
+        assert many[road] == [(at, value) for at, value in alone if at < until]
+    assert many[ROADS[0]], "the road was observed"
+    assert many["urn:ngsi-ld:RoadSegment:gone"] == []
+
+
 async def test_a_batch_shows_what_was_kept_of_it(db: Database, day: list[Batch]) -> None:
     pool = await Pool.open(db, TYPES)
     found = await pool.batch(day[6].id)

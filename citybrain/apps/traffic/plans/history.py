@@ -15,8 +15,6 @@ from citybrain.kernel.store import Store
 LEAST_SAMPLES = 10
 """Fewer counts of a lane say nothing about its flow."""
 
-SAMPLES_MAX = 20_000
-
 
 async def proposal(store: Store, name: str, signals: Sequence[str], since: datetime, until: datetime) -> Proposal:
     """The plan that the flows between two times ask for, for these signals in step.
@@ -25,12 +23,13 @@ async def proposal(store: Store, name: str, signals: Sequence[str], since: datet
     """
     entities = store.pool.entities()
     chosen = _chosen(entities, signals)
-    lanes = {(one.signals[0], lane.detector_id) for one in chosen for lane in one.approaches}
+    ids = sorted({lane.detector_id for one in chosen for lane in one.approaches})
+    counts = await store.pool.histories(ids, "vehicleCount", since=since, until=until)
+    speeds = await store.pool.histories(ids, "averageVehicleSpeed", since=since, until=until)
     samples = {}
-    for _, id in sorted(lanes):
-        counts = dict(await store.pool.history(id, "vehicleCount", since=since, until=until, limit=SAMPLES_MAX))
-        speeds = dict(await store.pool.history(id, "averageVehicleSpeed", since=since, until=until, limit=SAMPLES_MAX))
-        samples[id] = ([float(one) for one in counts.values()], [float(speeds.get(at, 0.0) or 0.0) for at in counts])
+    for id in ids:
+        kmh = dict(speeds[id])
+        samples[id] = ([float(count or 0.0) for _, count in counts[id]], [kmh.get(at) or 0.0 for at, _ in counts[id]])
     for one in chosen:
         counted = max((len(samples[lane.detector_id][0]) for lane in one.approaches), default=0)
         if counted < LEAST_SAMPLES:

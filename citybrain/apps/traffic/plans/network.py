@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which signal feeds which: what leaves one by an exit lane reaches the next by these approach lanes."""
 
+import heapq
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from citybrain.apps.traffic.missions.roads import Roads
-from citybrain.apps.traffic.model import Junction
+from citybrain.apps.traffic.model import Junction, Way
 from citybrain.kernel.records import Entity
 
 FARTHEST_M = 1200.0
@@ -84,3 +85,36 @@ def _from_exit(
                 seen.add(after)
                 queue.append((after, length_m))
     return found
+
+
+def through(junction: Junction, arriving: Sequence[Link], leaving: Sequence[Link]) -> tuple[Way, ...]:
+    """The ways of a junction that lead from what arrives to what leaves; without one of them, all ways to the other."""
+    lanes_in = {lane for link in arriving for lane in link.approaches}
+    lanes_out = {link.exit for link in leaving}
+    return tuple(
+        way
+        for way in junction.ways
+        if (not lanes_in or junction.approaches[way.approach].lane in lanes_in)
+        and (not lanes_out or junction.exits[way.exit].lane in lanes_out)
+    )
+
+
+def shortest(links: Sequence[Link], start: str, end: str) -> tuple[str, ...] | None:
+    """The signals from one to another over the fewest metres (Dijkstra 1959); None where no road leads there."""
+    onward: dict[str, dict[str, float]] = defaultdict(dict)
+    for link in links:
+        known_m = onward[link.signal].get(link.next_signal)
+        onward[link.signal][link.next_signal] = min(link.length_m, known_m) if known_m is not None else link.length_m
+    queue: list[tuple[float, tuple[str, ...]]] = [(0.0, (start,))]
+    seen: set[str] = set()
+    while queue:
+        so_far_m, way = heapq.heappop(queue)
+        if way[-1] == end:
+            return way
+        if way[-1] in seen:
+            continue
+        seen.add(way[-1])
+        for after, length_m in onward[way[-1]].items():
+            if after not in seen:
+                heapq.heappush(queue, (so_far_m + length_m, (*way, after)))
+    return None

@@ -11,7 +11,7 @@ import msgspec
 from citybrain.apps.traffic.claims import Claim, Rank
 from citybrain.apps.traffic.missions.roads import KMH_PER_MPS
 from citybrain.apps.traffic.model import RANK, Junction, singles
-from citybrain.apps.traffic.plans.network import Link, links
+from citybrain.apps.traffic.plans.network import Link, links, through
 from citybrain.apps.traffic.plans.plan import LONGEST_CYCLE_S, PlanBroken
 from citybrain.kernel.records import Batch, Because, Entity, Event, Order, Outcome, OutcomeState
 
@@ -141,14 +141,7 @@ class GreenWaves:
 
 def _serving(junction: Junction, arriving: Sequence[Link], leaving: Sequence[Link]) -> int:
     """The stage that lets most lanes of the movement go, protected ones counting double."""
-    lanes_in = {lane for link in arriving for lane in link.approaches}
-    lanes_out = {link.exit for link in leaving}
-    ways = [
-        way
-        for way in junction.ways
-        if (not lanes_in or junction.approaches[way.approach].lane in lanes_in)
-        and (not lanes_out or junction.exits[way.exit].lane in lanes_out)
-    ]
+    ways = through(junction, arriving, leaving)
     if not ways:
         raise PlanBroken("traffic.wave_cannot_pass", {"signal": junction.signals[0]})
     marks = [sum(RANK.get(stage[way.lamp], 0) for way in ways) for stage in junction.stages]
