@@ -9,9 +9,10 @@ interrupted goes on where it was. Sections: resco, bologna, never_worse, sensors
 
 import argparse
 import sys
+import traceback
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from time import monotonic
 
@@ -83,24 +84,51 @@ def run_missing(runs: Sequence[Run], there: Sequence[nets.Net], kept: Kept, chos
     """Run them, each in a process of its own, and keep each result at once; how many died."""
     net_of = {net.name: net for net in there}
     until_s = monotonic() + 60 * chosen.minutes if chosen.minutes else float("inf")
-    died = done = 0
     waiting = list(runs)
-    pool = ProcessPoolExecutor(chosen.at_once, mp_context=get_context("spawn"), max_tasks_per_child=1)
-    with pool:
-        while waiting and monotonic() < until_s:
-            batch, waiting = waiting[: chosen.at_once], waiting[chosen.at_once :]
-            running = {pool.submit(measure, run, net_of[run.net]): run for run in batch}
-            for future in as_completed(running):
-                done += 1
-                if problem := future.exception():
-                    died += 1
-                    err.print(f"[red]died[/red] {running[future].key}: {problem!r}")
-                    continue
-                kept.add(future.result())
-                err.print(f"{done}/{len(runs)} {_told(future.result())}")
+    running: dict[Connection, Run] = {}
+    died = done = 0
+    while running or (waiting and monotonic() < until_s):
+        while waiting and len(running) < chosen.at_once and monotonic() < until_s:
+            run = waiting.pop(0)
+            running[_begin(run, net_of[run.net])] = run
+        for connection in wait(list(running)):
+            assert isinstance(connection, Connection)
+            run, done = running.pop(connection), done + 1
+            result = _received(connection)
+            if isinstance(result, Result):
+                kept.add(result)
+                err.print(f"{done}/{len(runs)} {_told(result)}")
+            else:
+                died += 1
+                err.print(f"[red]died[/red] {run.key}: {result}")
     if waiting:
         err.print(f"{len(waiting)} runs are left; the same command goes on with them")
     return died
+
+
+def _begin(run: Run, net: nets.Net) -> Connection:
+    """A process of its own: a fork, which need not import everything anew, has a SUMO that was never started."""
+    context = get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    context.Process(target=_child, args=(run, net, theirs), daemon=True).start()
+    theirs.close()
+    return ours
+
+
+def _child(run: Run, net: nets.Net, connection: Connection) -> None:
+    try:
+        connection.send(measure(run, net))
+    except Exception as error:  # noqa: BLE001 - the edge of the process: the parent tells the person
+        connection.send("".join(traceback.format_exception(error, limit=-5)))
+
+
+def _received(connection: Connection) -> Result | str:
+    try:
+        result = connection.recv()
+    except EOFError:
+        return "its process ended without a result"
+    assert isinstance(result, Result | str)
+    return result
 
 
 def _told(result: Result) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -12,10 +13,10 @@ import msgspec
 from bench.traffic import baselines
 from bench.traffic.nets import Net
 from citybrain.apps.traffic.app import APP
-from citybrain.kernel.app import App
-from citybrain.kernel.records import Facts
+from citybrain.doors.sumo.field import SumoField
+from citybrain.kernel.records import Batch, Facts
 from citybrain.serve import catalog
-from citybrain.serve.experiment import BRAIN, FIXED, Task, run_once
+from citybrain.serve.experiment import BRAIN, FIXED, Task, opening_of, run_once
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -83,22 +84,35 @@ def options_of(net: Net, method: str, *, demand: float = 1.0, sensors: Facts | N
 
 
 def measure(run: Run, net: Net) -> Result:
-    """Run it from begin to end in this process."""
+    """Run it from begin to end in this process, which must not have run one before."""
     method = METHODS[run.method]
-    code = fingerprint(run.method)
     task = Task(door="sumo", scenario=net.scenario, arm=method.arm, seed=run.seed, options=run.options)
-    finished = run_once(task, lambda _share: None, apps=_apps(method))
-    return Result(
-        run=run, code=code, summary=dict(finished.summary), indices=finished.indices, wall_s=round(finished.wall_s, 1)
-    )
+    began_s = perf_counter()
+    summary, indices = _by_plans(task) if method.arm == FIXED else _by_deciders(task, method)
+    wall_s = round(perf_counter() - began_s, 1)
+    return Result(run=run, code=fingerprint(run.method), summary=summary, indices=indices, wall_s=wall_s)
 
 
-def _apps(method: Method) -> tuple[App, ...]:
-    """The city's apps; a rival takes the place of the brain in its app."""
-    if method.decider is None:
-        return tuple(catalog.apps())
-    rival = msgspec.structs.replace(APP, deciders=(method.decider,))
-    return tuple(rival if app.name == APP.name else app for app in catalog.apps())
+def _by_deciders(task: Task, method: Method) -> tuple[dict[str, Any], dict[str, float]]:
+    """The loop of a city; a rival takes the place of the brain in its app."""
+    apps = catalog.apps()
+    if method.decider is not None:
+        apps = [msgspec.structs.replace(APP, deciders=(method.decider,), detectors=())]
+    finished = run_once(task, lambda _share: None, apps=apps)
+    return dict(finished.summary), finished.indices
+
+
+def _by_plans(task: Task) -> tuple[dict[str, Any], dict[str, float]]:
+    """Signals by themselves: nobody looks, which changes nothing on the street and takes half the time."""
+    field = SumoField(opening_of(task))
+    inside: Any = field
+    inside._look = lambda at: Batch(id="", source="bench", observed_at=at, received_at=at, columns=())
+    try:
+        while not field.step(()).finished:
+            pass
+        return dict(field.summary()), {}
+    finally:
+        field.close()
 
 
 @cache
