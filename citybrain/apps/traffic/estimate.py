@@ -61,6 +61,13 @@ EXIT_FILLS_S = 10.0
 MIRROR_M = 80.0
 """On a lane shorter than this the next signal's loops tell more of the exit than the loop in it."""
 
+RECALL_S = 180.0
+"""A lane that is red for so long has somebody at its line, seen or not: sensors miss some. The cabinet serves those it
+sees after as long."""
+
+UNSEEN_S = 120.0
+"""Whoever is called up so counts as one who came after these seconds of red."""
+
 PRIOR_PER_S = 0.05
 """A blind lane of which nothing is known: 180 vehicles an hour."""
 
@@ -142,7 +149,7 @@ class Lamps:
                     self._lamps.setdefault(one.id, {}).setdefault(place, []).append(link["index"])
         self.states: dict[str, str] = {}
         self.rank = np.zeros(len(places.entities), dtype=np.int64)
-        self.green_since_s = np.full(len(places.entities), inf)
+        self.green_since_s, self.red_since_s = np.full((2, len(places.entities)), inf)
 
     def watch(self, states: Mapping[str, str], now_s: float) -> None:
         """Note what each signal shows."""
@@ -154,7 +161,25 @@ class Lamps:
                 rank = max(RANK.get(state[lamp], 0) for lamp in lamps)
                 if rank and not self.rank[place]:
                     self.green_since_s[place] = now_s
+                if rank:
+                    self.red_since_s[place] = inf
+                elif self.red_since_s[place] == inf:
+                    self.red_since_s[place] = now_s
                 self.rank[place] = rank
+
+    def overdue(self, now_s: float) -> list[tuple[int, float]]:
+        """The lanes that are red for too long for nobody to be there, and for how long."""
+        red_s = now_s - self.red_since_s
+        return [(place, float(red_s[place])) for place in (red_s >= RECALL_S).nonzero()[0].tolist()]
+
+
+def recalled(rows: Numbers, red_s: float) -> Numbers:
+    """The tracks of a lane that is red for so long, with somebody at the line where nobody is seen to wait."""
+    if len(rows) and bool(((rows[:, 0] >= 0.0) & (rows[:, 0] <= 2 * SPACE_M) & (rows[:, 2] > 0.0)).any()):
+        return rows
+    return np.concatenate(
+        (rows[rows[:, 0] < FIRST_M], [[FIRST_M, 0.0, red_s - UNSEEN_S, 1.0]], rows[rows[:, 0] >= FIRST_M])
+    )
 
 
 class Estimate:

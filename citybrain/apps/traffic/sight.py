@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from citybrain.apps.traffic.estimate import Estimate
+from citybrain.apps.traffic.estimate import Estimate, recalled
 from citybrain.apps.traffic.index import Numbers
 from citybrain.apps.traffic.mind import Tracks
 from citybrain.apps.traffic.model import Junction
@@ -83,6 +83,9 @@ class Sight:
                     seen.update(zip(column.entity_ids, column.values, strict=True))
             for place in self.trust.blind.nonzero()[0].tolist():
                 seen.pop(self.trust.places.entities[place].id, None)
+        for place, red_s in self.estimate.lamps.overdue(now_s):
+            lane = self.trust.places.entities[place].id
+            seen[lane] = recalled(seen[lane], red_s)
 
     def doubt(self, signal_id: str) -> Doubt | None:
         """What is not believed at a signal; None where all is well."""
