@@ -124,24 +124,21 @@ def _lane(entity: Entity) -> Lane:
     )
 
 
-def _short_lanes(first: Junction, second: Junction) -> set[str]:
-    """Lanes from one junction's exit straight to the other's stop line that hold next to nothing."""
-    out = {lane.lane for lane in first.exits if lane.length_m < SHORT_LINK_M}
-    return out & {lane.lane for lane in second.approaches}
-
-
 def _groups(single: Sequence[Junction]) -> list[list[Junction]]:
-    """Connected parts of the graph of junctions and short lanes."""
-    groups = [[one] for one in single]
-    for one, other in product(single, single):
-        if one is other or not _short_lanes(one, other):
-            continue
-        mine = next(group for group in groups if one in group)
-        theirs = next(group for group in groups if other in group)
-        if mine is not theirs:
-            mine.extend(theirs)
-            groups.remove(theirs)
-    return groups
+    """Connected parts of the graph of junctions and lanes, straight from one to the next, that hold next to nothing."""
+    at_line: dict[str, list[int]] = {}
+    for number, one in enumerate(single):
+        for lane in one.approaches:
+            at_line.setdefault(lane.lane, []).append(number)
+    group_of = [[one] for one in single]
+    for number, one in enumerate(single):
+        short = {lane.lane for lane in one.exits if lane.length_m < SHORT_LINK_M}
+        for other in sorted({each for lane in short for each in at_line.get(lane, ())}):
+            mine, theirs = group_of[number], group_of[other]
+            if mine is not theirs:
+                mine.extend(theirs)
+                group_of = [mine if group is theirs else group for group in group_of]
+    return list({id(group): group for group in group_of}.values())
 
 
 def _join(group: Sequence[Junction]) -> Junction | None:
