@@ -85,6 +85,7 @@ class City:
         self.trouble: Facts = {}
         self.vehicle_readers = 0
         self.executing = Executing()
+        self.options: Facts = {}
         self._host_field = door_of(found.door).host if found.door else None
         self._folder = folder
         self._again: tuple[Order, ...] = ()
@@ -186,6 +187,7 @@ class City:
                 begins_at=run.begins_at,
                 obey=arm == BRAIN,
                 state_path=state_path,
+                options=self.options,
             )
         )
 

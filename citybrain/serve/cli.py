@@ -19,6 +19,7 @@ from citybrain.serve import (
     audit_command,
     catalog,
     doctor,
+    emulate_command,
     experiment,
     import_command,
     keys_command,
@@ -37,6 +38,7 @@ UNSAFE = 4
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 new = typer.Typer(no_args_is_help=True, help="Write the skeleton of something new.")
+app.command()(emulate_command.emulate)
 app.add_typer(new, name="new")
 app.add_typer(pool_commands.app, name="pool")
 app.add_typer(audit_command.app, name="audit")

@@ -18,6 +18,7 @@ from citybrain.kernel.access import OPERATOR_NAME
 from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.errors import Conflict, Invalid, NotFound
 from citybrain.kernel.executing import Executing, Executor
+from citybrain.kernel.records import Facts
 from citybrain.kernel.settings import Settings
 from citybrain.kernel.store import Store, address_of, open_store
 from citybrain.serve import catalog, contributions, scenarios
@@ -38,6 +39,10 @@ class PortTaken(Conflict):
 
 class InvalidSpeed(Invalid):
     """The speed is neither a positive number nor `max`."""
+
+
+class OutsideUnusable(Invalid):
+    """The file of signals with outside controllers cannot be read."""
 
 
 class PagesNotBuilt(NotFound):
@@ -93,11 +98,22 @@ async def serve(settings: Settings, console: Console, *, new_password: bool = Fa
         desk = Desk(city, catalog.apps(), contributions.entity_types(), words=contributions.words())
         async with AsyncExitStack() as running:
             city.executing = Executing(await _start_doors(store, running))
+            city.options = _options(settings)
             for app in catalog.apps():
                 if app.opens:
                     store.of_apps[app.name] = await running.enter_async_context(app.opens(store))
             await _until_told(desk, settings, telling)
         telling.say("serve.up_stopping")
+
+
+def _options(settings: Settings) -> Facts:
+    """What is simulated differently: signals whose lamps are shown by controllers outside."""
+    if settings.outside is None:
+        return {}
+    try:
+        return {"outside": msgspec.json.decode(settings.outside.read_bytes())}
+    except (OSError, msgspec.DecodeError) as error:
+        raise OutsideUnusable("serve.outside_unusable", {"path": str(settings.outside), "why": str(error)}) from error
 
 
 async def _start_doors(store: Store, running: AsyncExitStack) -> list[Executor]:

@@ -29,45 +29,66 @@ def emulate(signal: Blueprint, path: Path, port: int) -> Made:
 
 
 def site_of(signal: Blueprint) -> Site:
-    """Stage n + 1 is the signal's stage n; groups that no stage shows together conflict. The plan is the signal's own.
+    """Stage n + 1 is the signal's stage n. Phases that no stage shows together conflict; a group of lamps that gives
+    way in some stages and need not in others has a phase for each, or a green that need not would end beside others.
 
-    A phase is green for at least the longest least green of its stages, so no stage is cut short.
+    A phase is green for at least the longest least green of its stages, so no stage is cut short. The plan is the
+    signal's own.
     """
-    conflicts = signal.conflicts()
+    phases = _phases(signal)
+    conflicts = tuple(
+        (one, other)
+        for one, (group, mine) in enumerate(phases, start=1)
+        for other, (another, theirs) in enumerate(phases, start=1)
+        if one < other and group != another and not mine & theirs
+    )
     between_s = signal.yellow_s + signal.all_red_s
     return Site(
         maker="citybrain, after a signal",
         lamp_groups=tuple(
-            LampGroup(number=number, type=LampGroupType.VEHICLES) for number in range(1, len(signal.shown_in) + 1)
+            LampGroup(number=number, type=LampGroupType.VEHICLES) for number in range(1, len(signal.letters) + 1)
         ),
-        phases=tuple(
-            Phase(
-                number=number,
-                lamp_groups=frozenset({number}),
-                lose=((Lamp.YELLOW, signal.yellow_s),),
-                gain=(),
-                min_green_s=max(signal.min_green_s[stage] for stage in shown),
-                max_green_s=MAX_GREEN_S,
-            )
-            for number, shown in enumerate(signal.shown_in, start=1)
-        ),
+        phases=tuple(_phase(signal, number, *each) for number, each in enumerate(phases, start=1)),
         stages=tuple(
             Stage(
                 number=stage + 1,
-                phases=frozenset(number for number, shown in enumerate(signal.shown_in, start=1) if stage in shown),
+                phases=frozenset(number for number, (_, shown) in enumerate(phases, start=1) if stage in shown),
             )
             for stage in range(len(signal.stages))
         ),
         conflicts=conflicts,
-        intergreen_s=tuple((one, other, between_s) for pair in conflicts for one, other in (pair, (pair[1], pair[0]))),
-        plans=(
-            Plan(
-                number=1,
-                junction=1,
-                cycle_s=min(sum(seconds + signal.change_s for _, seconds in signal.cycle), 65_535),
-                offset_s=0,
-                coordinated=0,
-                steps=tuple(Step(stage + 1, seconds + signal.change_s) for stage, seconds in signal.cycle),
-            ),
-        ),
+        intergreen_s=tuple((*way, between_s) for pair in conflicts for way in (pair, (pair[1], pair[0]))),
+        plans=(_plan(signal),),
+    )
+
+
+def _phases(signal: Blueprint) -> list[tuple[int, frozenset[int]]]:
+    """The group of lamps of each phase, and the stages that show it."""
+    return [
+        (group, stages)
+        for group, letters in enumerate(signal.letters, start=1)
+        for green in "Gg"
+        if (stages := frozenset(at for at, letter in enumerate(letters) if letter == green))
+    ]
+
+
+def _phase(signal: Blueprint, number: int, group: int, stages: frozenset[int]) -> Phase:
+    return Phase(
+        number=number,
+        lamp_groups=frozenset({group}),
+        lose=((Lamp.YELLOW, signal.yellow_s),),
+        gain=(),
+        min_green_s=max(signal.min_green_s[stage] for stage in stages),
+        max_green_s=MAX_GREEN_S,
+    )
+
+
+def _plan(signal: Blueprint) -> Plan:
+    return Plan(
+        number=1,
+        junction=1,
+        cycle_s=min(sum(seconds + signal.change_s for _, seconds in signal.cycle), 65_535),
+        offset_s=0,
+        coordinated=0,
+        steps=tuple(Step(stage + 1, seconds + signal.change_s) for stage, seconds in signal.cycle),
     )

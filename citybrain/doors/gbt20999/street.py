@@ -17,6 +17,7 @@ from citybrain.doors.gbt20999.site import Site
 from citybrain.doors.gbt20999.values import (
     GREENS,
     SPECIAL_MODES,
+    YELLOWS,
     Command,
     FaultAction,
     FaultType,
@@ -36,6 +37,10 @@ LEAST_FLASH_S = 3.0
 
 LONGEST_HOLD_S = 180.0
 """A centre that holds one stage for longer is not believed: the junction goes back to its own plan."""
+
+
+_RANK = dict.fromkeys(GREENS, 2) | dict.fromkeys(YELLOWS, 1)
+"""Of what several phases say of one lamp group, green counts before yellow, and both before the rest."""
 
 
 class Turn(StrEnum):
@@ -71,6 +76,7 @@ class Street:
         self._heads = {phase.number: _Head(phase) for phase in site.phases}
         self._heard_s = now_s
         self._is_at_panel = False
+        self._crossing = _crossing(site)
         self._step = 0
         self._step_since_s = now_s
         self._wanted: int | None = None
@@ -315,16 +321,29 @@ class Street:
             }
         lamps = {group.number: Lamp.RED for group in self.site.lamp_groups}
         for head in self._heads.values():
-            lamps |= dict.fromkeys(head.phase.lamp_groups, _lamp(head, now_s))
+            lamp = _lamp(head, now_s)
+            lamps |= {
+                group: lamp for group in head.phase.lamp_groups if _RANK.get(lamp, 0) >= _RANK.get(lamps[group], 0)
+            }
         return lamps
 
     def _conflicts(self, lamps: Mapping[int, Lamp]) -> bool:
-        green = [
-            phase.number
-            for phase in self.site.phases
-            if any(lamps.get(group, Lamp.OFF) in GREENS for group in phase.lamp_groups)
-        ]
-        return any(self.site.conflict(one, other) for one in green for other in green if one < other)
+        green = [group for group, lamp in lamps.items() if lamp in GREENS]
+        return any((one, other) in self._crossing for one in green for other in green if one < other)
+
+
+def _crossing(site: Site) -> frozenset[tuple[int, int]]:
+    """Lamp groups, the smaller number first, all phases of which conflict: a monitor sees lamps, not phases."""
+    drives = {
+        group.number: [phase.number for phase in site.phases if group.number in phase.lamp_groups]
+        for group in site.lamp_groups
+    }
+    return frozenset(
+        (a, b)
+        for a, mine in drives.items()
+        for b, theirs in drives.items()
+        if a < b and mine and theirs and all(site.conflict(one, other) for one in mine for other in theirs)
+    )
 
 
 def _losing_s(head: _Head) -> float:

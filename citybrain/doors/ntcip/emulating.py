@@ -60,11 +60,10 @@ def cabinet_of(signal: Blueprint, *, backup_s: int = BACKUP_S) -> Cabinet:
 def channels_of(signal: Blueprint) -> tuple[int, ...]:
     """The channel of each lamp: that of its stage's phase, or that of its overlap; 0 where it is never green."""
     shared = _shared(signal)
-    channel = {
-        shown: len(signal.stages) + shared.index(shown) + 1 if shown in shared else min(shown) + 1
-        for shown in signal.shown_in
-    }
-    return tuple(channel[signal.shown_in[group - 1]] if group else 0 for group in signal.group_of)
+    channels = [
+        len(signal.stages) + shared.index(shown) + 1 if shown in shared else min(shown) + 1 for shown in signal.green_in
+    ]
+    return tuple(channels[group - 1] if group else 0 for group in signal.group_of)
 
 
 def stages_of(signal: Blueprint) -> tuple[tuple[int], ...]:
@@ -73,4 +72,4 @@ def stages_of(signal: Blueprint) -> tuple[tuple[int], ...]:
 
 
 def _shared(signal: Blueprint) -> list[frozenset[int]]:
-    return [shown for shown in signal.shown_in if len(shown) > 1]
+    return list(dict.fromkeys(shown for shown in signal.green_in if len(shown) > 1))

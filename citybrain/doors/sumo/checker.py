@@ -161,7 +161,7 @@ class Lamps:
         lost = tuple(
             lamp
             for lamp, (was, now) in enumerate(zip(self.state, state, strict=True))
-            if was in RANK and now not in RANK
+            if was in RANK and now not in RANK and _kind(now) != FLASHING
         )
         if self._since_s is None or not lost or now_s - self._since_s >= int(needed_s):
             return []
@@ -170,6 +170,8 @@ class Lamps:
     def _lamp_changed(self, lamp: int, state: str, now_s: float) -> list[Violation]:
         """The end of a green or of a yellow."""
         was, now = _kind(self.state[lamp]), _kind(state[lamp])
+        if now == FLASHING:
+            return []
         since_s = self._changed_s[lamp]
         lasted_s = now_s - since_s if since_s is not None else None
         yellow_s, green_s = self.rules.yellow_s[lamp], self.rules.green_s[lamp]

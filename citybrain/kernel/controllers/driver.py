@@ -3,12 +3,13 @@
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from citybrain.kernel.clock import Clock, utc_now
 from citybrain.kernel.controllers.outstation import ACCEPTED, Answer, Looked, Outstation, Tables
 from citybrain.kernel.controllers.watch import Found, Watch
-from citybrain.kernel.errors import Refusal
+from citybrain.kernel.errors import Conflict, Refusal
 from citybrain.kernel.records import Facts, Order, Outcome, OutcomeState
 
 SET_STAGE = "traffic.set_stage"
@@ -69,12 +70,19 @@ class Driver:
                 if not self._is_known:
                     self.tables = await self.outstation.discover()
                     self._is_known = True
-                looked = await (self.outstation.beat() if self._is_driven else self.outstation.look())
+                looked = await self._look()
             except Refusal as refusal:
                 self._is_known = False
                 return self.watch.missed(refusal, self.outstation.figures(), self._clock())
         self._looked = looked
         return self.watch.saw(looked, self.outstation.figures())
+
+    async def _look(self) -> Looked:
+        """One that answers, but refuses what is renewed, is seen all the same."""
+        if self._is_driven:
+            with suppress(Conflict):
+                return await self.outstation.beat()
+        return await self.outstation.look()
 
     async def obey(self, order: Order, at: datetime) -> Outcome:
         """Carry out an order, when its turn comes. Refused by code: late, twice, overtaken, or what it cannot do.

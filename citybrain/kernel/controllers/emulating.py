@@ -27,7 +27,7 @@ class NoSignal(Invalid):
 
 class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     """One signal: `group_of` is the group (from 1) of lamps that each lamp belongs to, 0 where it is never green;
-    `shown_in` the stages in which each group is green. `cycle` is its shipped plan as (stage, seconds of green).
+    `letters` what each group shows in each stage. `cycle` is its shipped plan as (stage, seconds of green).
     """
 
     entity: str
@@ -37,7 +37,7 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
     all_red_s: float
     cycle: tuple[tuple[int, int], ...]
     group_of: tuple[int, ...]
-    shown_in: tuple[frozenset[int], ...]
+    letters: tuple[str, ...]
 
     @property
     def change_s(self) -> int:
@@ -49,10 +49,10 @@ class Blueprint(msgspec.Struct, frozen=True, kw_only=True):
         """(lamp, stage) of every green that gives way."""
         return lamps.yields_of(self.stages)
 
-    def conflicts(self) -> tuple[tuple[int, int], ...]:
-        """Groups, from 1, that no stage shows together."""
-        numbered = list(enumerate(self.shown_in, start=1))
-        return tuple((a, b) for a, mine in numbered for b, theirs in numbered if a < b and not mine & theirs)
+    @property
+    def green_in(self) -> tuple[frozenset[int], ...]:
+        """The stages in which each group is green, whether it gives way or not."""
+        return tuple(frozenset(at for at, letter in enumerate(each) if letter in lamps.GREENS) for each in self.letters)
 
 
 def blueprint(entity: Entity) -> Blueprint:
@@ -60,7 +60,7 @@ def blueprint(entity: Entity) -> Blueprint:
     facts: Mapping[str, Json] = entity.attributes
     try:
         stages = tuple(facts["stages"])
-        group_of, shown_in = lamps.groups_of(stages)
+        group_of, letters = lamps.groups_of(stages)
         least_s = tuple(math.ceil(seconds) for seconds in facts["min_green_s"])
         return Blueprint(
             entity=entity.id,
@@ -70,7 +70,7 @@ def blueprint(entity: Entity) -> Blueprint:
             all_red_s=float(facts["all_red_s"]),
             cycle=_cycle(facts["plan"], stages, least_s),
             group_of=group_of,
-            shown_in=shown_in,
+            letters=letters,
         )
     except (KeyError, IndexError, TypeError) as error:
         raise NoSignal("kernel.signal_without_stages", {"entity_id": entity.id}) from error

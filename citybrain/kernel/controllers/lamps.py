@@ -8,6 +8,8 @@ Yields = Collection[tuple[int, int]]
 
 NO_LAMP = "-"
 
+GREENS = frozenset("Gg")
+
 
 def stage_letters(phases_of: Sequence[Set[int]], stages: Iterable[Iterable[int]], yields: Yields) -> tuple[str, ...]:
     """Each stage with one letter per lamp; `phases_of[lamp]` are the phases that make it green, empty where none is."""
@@ -47,12 +49,12 @@ def letters(
     )
 
 
-def groups_of(stages: Sequence[str]) -> tuple[tuple[int, ...], tuple[frozenset[int], ...]]:
-    """Lamps that are green in the same stages are driven as one: the group of each lamp from 1 (0: never green), and
-    the stages in which each group is green."""
-    shown = [frozenset(at for at, stage in enumerate(stages) if stage[lamp] in "Gg") for lamp in range(len(stages[0]))]
-    groups = tuple(dict.fromkeys(each for each in shown if each))
-    return tuple(groups.index(each) + 1 if each else 0 for each in shown), groups
+def groups_of(stages: Sequence[str]) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Lamps that show the same in every stage are driven as one: the group of each lamp from 1 (0: never green), and
+    the letters of each group by stage."""
+    shown = ["".join(stage[lamp] for stage in stages) for lamp in range(len(stages[0]))]
+    groups = tuple(dict.fromkeys(each for each in shown if set(each) & GREENS))
+    return tuple(groups.index(each) + 1 if each in groups else 0 for each in shown), groups
 
 
 def yields_of(stages: Sequence[str]) -> tuple[tuple[int, int], ...]:

@@ -11,7 +11,7 @@ from citybrain.kernel.controllers.driver import RELEASE, SET_CONTROL_MODE, SET_S
 from citybrain.kernel.controllers.fleet import Fleet
 from citybrain.kernel.controllers.outstation import ACCEPTED, Answer, Looked, Mode, Tables, refused
 from citybrain.kernel.controllers.watch import Watch, Watched, flashes, silent
-from citybrain.kernel.errors import Unavailable
+from citybrain.kernel.errors import Conflict, Unavailable
 from citybrain.kernel.records import Because, Json, Order, OutcomeState
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -25,6 +25,7 @@ class Box:
     def __init__(self) -> None:
         self.now = NOON
         self.is_there = True
+        self.is_stubborn = False
         self.mode = Mode.LOCAL
         self.min_green_s = 5.0
         self.slow: asyncio.Event | None = None
@@ -45,6 +46,8 @@ class Box:
         return Looked(at=self.now, lamps="Gr", mode=self.mode, stage=0, pattern=1, alarms=())
 
     async def beat(self) -> Looked:
+        if self.is_stubborn:
+            raise Conflict("d.will_not", {})
         self._answer("beat")
         return Looked(at=self.now, lamps="Gr", mode=self.mode, stage=0, pattern=1, alarms=())
 
@@ -140,6 +143,16 @@ async def test_what_the_controller_refuses_is_told_in_its_words(order: Ordering)
     box.refusal = "d.no_such_stage"
     outcome = await driver.obey(order(stage=7), NOON)
     assert (outcome.state, outcome.code) == (OutcomeState.REFUSED, "d.no_such_stage")
+
+
+async def test_one_that_refuses_what_is_renewed_is_seen_all_the_same(order: Ordering) -> None:
+    box, driver = driven()
+    await driver.second()
+    await driver.obey(order(stage=1), NOON)
+    box.is_stubborn, box.now = True, NOON + timedelta(seconds=9)
+    await driver.second()
+    assert driver.looked is not None
+    assert driver.looked.at == box.now
 
 
 async def test_on_its_plan_it_is_given_back_and_takes_no_stage_until_the_brain_has_it_again(order: Ordering) -> None:

@@ -24,7 +24,7 @@ def test_letters_have_gaps_where_there_is_no_phase() -> None:
     assert lamps.letters(4, {1, 2, 4}, lit="o") == "oo-o"
 
 
-def test_lamps_that_are_green_in_the_same_stages_are_one_group() -> None:
+def test_lamps_that_show_the_same_in_all_stages_are_one_group() -> None:
     stages = ("GgrrG", "Ggrrr", "rrGrG")
-    assert lamps.groups_of(stages) == ((1, 1, 2, 0, 3), (frozenset({0, 1}), frozenset({2}), frozenset({0, 2})))
+    assert lamps.groups_of(stages) == ((1, 2, 3, 0, 4), ("GGr", "ggr", "rrG", "GrG"))
     assert lamps.yields_of(stages) == ((1, 0), (1, 1))
