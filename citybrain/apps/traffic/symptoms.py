@@ -112,7 +112,8 @@ class Reports:
         now_s = batch.observed_at.timestamp()
         seconds = min(max(now_s - self._last_s, 0.0), 60.0) if self._last_s is not None else 1.0
         self._last_s = now_s
-        table, detector = _joined(tracks, places)
+        table, lengths = _under_each_other(tracks)
+        table, detector = _by_place(table, lengths, places)
         count = self._places.observed(batch, "vehicleCount")
         by_loops = not tracks
         heard = ~np.isnan(count)
@@ -151,13 +152,30 @@ class Reports:
 KNOWN_MAX = 64
 
 
-def _joined(columns: Sequence[Column], places: Sequence[NDArray[np.int64]]) -> tuple[Numbers, NDArray[np.int64]]:
-    """All tracks under each other, and the place of each; sorted by place."""
-    tables = [table for column in columns for table in column.values]
-    if not tables:
-        return np.empty((0, 4)), np.empty(0, dtype=np.int64)
-    lengths = np.fromiter((len(table) for table in tables), dtype=np.int64, count=len(tables))
-    table, detector = np.concatenate(tables), np.repeat(np.concatenate(places), lengths)
+_last: tuple[Sequence[object], tuple[Numbers, NDArray[np.int64]]] = ((), (np.empty((0, 4)), np.empty(0, np.int64)))
+"""Those who tell of doubts and those who act on them look at the same batch one after the other: it is joined once."""
+
+
+def _under_each_other(columns: Sequence[Column]) -> tuple[Numbers, NDArray[np.int64]]:
+    """All tracks in one table, and how many each detector has."""
+    global _last
+    values = [column.values for column in columns]
+    if len(values) == len(_last[0]) and all(one is other for one, other in zip(values, _last[0], strict=True)):
+        return _last[1]
+    tables = [table for one in values for table in one]
+    lengths = np.array(list(map(len, tables)), dtype=np.int64)
+    found = (np.concatenate(tables) if tables else np.empty((0, 4)), lengths)
+    _last = (values, found)
+    return found
+
+
+def _by_place(
+    table: Numbers, lengths: NDArray[np.int64], places: Sequence[NDArray[np.int64]]
+) -> tuple[Numbers, NDArray[np.int64]]:
+    """The tracks of the detectors we know and the place of each; sorted by place."""
+    if not places:
+        return table, np.empty(0, dtype=np.int64)
+    detector = np.repeat(np.concatenate(places), lengths)
     if (detector < 0).any():
         table, detector = table[detector >= 0], detector[detector >= 0]
     if (np.diff(detector) < 0).any():

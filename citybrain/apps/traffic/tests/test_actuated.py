@@ -97,3 +97,14 @@ def test_a_green_ends_when_nobody_comes_and_lasts_while_somebody_does() -> None:
     assert CROSS.id == "cross"
     assert ends([]) <= 10
     assert 25 <= ends([(20.0, 0.0, 1.0)]) <= 40
+
+
+def test_a_lane_that_is_red_for_long_is_called_up_though_nobody_is_seen_there() -> None:
+    control = SignalControl(trusted(ONE_EACH))
+    called = [
+        second
+        for second in range(240)
+        for order in control(still(trusted(ONE_EACH), {"cross": "rG"}, {}, second=second), (), ())
+        if order.parameters["stage"] == 0
+    ]
+    assert 180 <= called[0] < 200
