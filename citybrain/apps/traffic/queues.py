@@ -25,7 +25,7 @@ SAME_VEHICLE_M = 6.0
 FLOW = 1.0 / HEADWAY_S
 """Vehicles per second and lane from a queue, until it has been measured at this lane."""
 
-FLOW_LEAST, FLOW_MOST = 0.2, 0.9
+FLOW_LEAST, FLOW_MOST = 0.2, 1.5
 
 LEARN = 0.002
 """In each second of green, the flow of a lane changes by so much for each vehicle that the model has too many."""
@@ -55,7 +55,8 @@ class Arrivals:
 
     Vehicles have no names here. One that passed is told from one that stands by where the others should be now; what
     came is what is there, less what was there, plus what passed. A count that falls by itself (a vehicle that changes
-    lanes, one that is not seen for a second) is owed by those that come next.
+    lanes, one that is not seen for a second) is owed by those that come next. Whoever comes is the last of the lane, at
+    `from_m`.
     """
 
     def __init__(self, stops: Stops) -> None:
@@ -66,7 +67,8 @@ class Arrivals:
         self.came = np.zeros(size)
         self.passed = np.zeros(size)
         self.standing = np.zeros(size)
-        self.reach_m = np.minimum(stops.length_m, REACH_M)
+        self._reach_m = np.minimum(stops.length_m, REACH_M)
+        self.from_m = self._reach_m
         self.seen = np.zeros(size, dtype=bool)
         self._owed = np.zeros(size)
         self._before: tuple[Numbers, Places, Places] | None = None
@@ -100,7 +102,9 @@ class Arrivals:
         self.within = _sums(lane[within], share[within], size)
         stands = within & (speed_mps < STANDING_MPS)
         self.standing = _sums(lane[stands], share[stands], size)
-        np.maximum.at(self.reach_m, lane[within], distance_m[within])
+        # Tracks are sorted, nearest first: of several values for one lane the last, the farthest, stays.
+        self.from_m = self._reach_m.copy()
+        self.from_m[lane[within]] = distance_m[within]
 
     def _match(self, table: Numbers, first: Places, waiting: Places, *, fresh: bool) -> None:
         """How many passed the line: as many as leave in front the one that fits best who is first now."""
@@ -260,9 +264,9 @@ def parts(junction: Junction, lamps: str) -> Numbers:
     return found / np.maximum(ways, 1.0)
 
 
-def drive_s(reach_m: Numbers, limit_mps: Numbers) -> Places:
-    """Seconds from where a lane's vehicles are first seen to its stop line at the speed limit."""
-    seconds: Places = np.clip(np.rint(reach_m / np.maximum(limit_mps, 1.0)), 0, LONGEST_DRIVE_S - 1).astype(np.int64)
+def drive_s(from_m: Numbers, limit_mps: Numbers) -> Places:
+    """Seconds from where somebody comes into a lane to its stop line at the speed limit."""
+    seconds: Places = np.clip(np.rint(from_m / np.maximum(limit_mps, 1.0)), 0, LONGEST_DRIVE_S - 1).astype(np.int64)
     return seconds
 
 

@@ -104,7 +104,7 @@ class Shadow:
             self._show(number, now_s)
         self._drive(seen, tracks, now_s)
         self._flows.learn(self._arrivals, self._real.queues, self._real.lamps)
-        drive = drive_s(self._arrivals.reach_m, self._stops.limit_mps)
+        drive = drive_s(self._arrivals.from_m, self._stops.limit_mps)
         for world in (self._real, self._other):
             world.lamps.second()
             world.queues.step(self._arrivals.came, drive, world.lamps, self._flows.per_s, now_s)
