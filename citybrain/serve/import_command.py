@@ -23,6 +23,13 @@ from citybrain.serve import catalog, contributions, import_remote
 STOPPED = 1
 
 COLOURS = {Level.ERROR: "red", Level.WARNING: "yellow", Level.NOTE: "dim"}
+LEVELS = {
+    Level.ERROR: "serve.import_error",
+    Level.WARNING: "serve.import_warning",
+    Level.NOTE: "serve.import_note",
+}
+# The words of a figure end in its name.
+FIGURE = "serve.import_figure_{}"
 
 out, err = Console(), Console(stderr=True)
 
@@ -126,10 +133,10 @@ def _show(report: Report, wish: Wish) -> None:
     for name, value in report.figures.items():
         shown = value if not isinstance(value, dict) else ", ".join(f"{hour} h: {n}" for hour, n in value.items())
         if shown != "":
-            out.print(f"  {_say(f'serve.import_figure_{name}')}: {shown}", highlight=False, soft_wrap=True)
+            out.print(f"  {_say(FIGURE.format(name))}: {shown}", highlight=False, soft_wrap=True)
     for level in Level:
         for finding in report.of(level):
-            mark = _say(f"serve.import_{level}")
+            mark = _say(LEVELS[level])
             colour = COLOURS[level]
             sentence = _say(finding.code, **finding.facts)
             out.print(f"[{colour}]{mark}[/{colour}] {sentence}", highlight=False, soft_wrap=True)
