@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import msgspec
 
+from citybrain.apps.traffic.choice import START_WAVE_MPS
 from citybrain.apps.traffic.missions.corridor import AHEAD_S, Crossings, Movement, Signal, Want, needed_s, vehicles
 from citybrain.apps.traffic.missions.model import Mission
 from citybrain.apps.traffic.missions.roads import START_S, Roads, Times
@@ -17,16 +18,17 @@ TOO_EARLY_S = 30.0
 """A signal that was opened this much too early is given back: the vehicle was held up, or goes another way."""
 
 STUCK_S = 12.0
-"""A vehicle that stands so long before a signal that is open for it stands behind somebody who has red: the change, the
-least green and the start of a queue are over by then (m)."""
+"""A vehicle that stands so long before a signal that is open for it, and as long again as a queue takes to start up to
+where it stands, stands behind somebody who has red (m)."""
 
-FAR_M = 1e9
+NEAR_M = 200.0
 
 
 class Ahead(msgspec.Struct, frozen=True, kw_only=True):
-    """One signal ahead. `eta_s` counts from now; `open` is what the mission wants of it now."""
+    """One signal ahead, `away_m` from here. `eta_s` counts from now; `is_open`: the mission wants it now."""
 
     movement: Movement
+    away_m: float
     eta_s: float
     needed_s: float
     queue: int
@@ -83,35 +85,36 @@ class Scout:
         """The signals ahead in their order, and the seconds to the end of the route."""
         route, left_m, time_s = self._start(mission)
         found: list[Ahead] = []
-        for number, (road, after) in enumerate(pairwise(route)):
+        away_m = left_m
+        for road, after in pairwise(route):
             for movement in self._crossings.between(road, after):
-                one = self._at(mission, movement, time_s, now_s, within_m=left_m if number == 0 else FAR_M)
+                one = self._at(mission, movement, time_s, now_s, away_m=away_m)
                 found.append(one)
                 time_s = one.eta_s
+            away_m += self._roads[after].length_m
             time_s += self._roads.turn_s(road, after) + self.times.emergency_s(after)
         return found, time_s
 
-    def want(self, mission: Mission, one: Ahead, now_s: float) -> Want:
+    def want(self, mission: Mission, one: Ahead, now_s: float, *, is_next: bool) -> Want:
         """What the mission wants of a signal that it needs open.
 
-        Where the vehicle stands behind somebody who has red in its stage, the stages that let those go have their turn.
+        Where the vehicle stands before the next signal behind somebody who has red in its stage, the stages that let
+        those go have their turn.
         """
         movement = one.movement
         turns = [movement.stages, *((other,) for other in movement.otherwise)]
-        stood_s = now_s - mission.stuck_s if mission.stuck_s is not None and self._is_next(mission, movement) else 0.0
+        stood_s = 0.0
+        if mission.stuck_s is not None and is_next and one.away_m < NEAR_M:
+            stood_s = now_s - max(mission.stuck_s, mission.opened_s.get(movement.signal_id, now_s))
+        turn_s = STUCK_S + one.away_m / START_WAVE_MPS
         return Want(
             mission_id=mission.id,
             signal_id=movement.signal_id,
-            stages=turns[int(stood_s / STUCK_S) % len(turns)],
+            stages=turns[int(stood_s / turn_s) % len(turns)],
             priority=mission.priority,
             eta_s=one.eta_s,
             queue=one.queue,
         )
-
-    def _is_next(self, mission: Mission, movement: Movement) -> bool:
-        """The vehicle is on the road that ends at this signal."""
-        route = mission.report.route if mission.report else ()
-        return len(route) > 1 and movement in self._crossings.between(route[0], route[1])
 
     def _start(self, mission: Mission) -> tuple[Sequence[str], float, float]:
         """The roads from here on, metres left on the first of them, and the time these take."""
@@ -125,10 +128,10 @@ class Scout:
         start_s = START_S if report.speed_mps < SLOW_MPS else 0.0
         return report.route, left_m, start_s + self.times.emergency_s(first) * left_m / length_m
 
-    def _at(self, mission: Mission, movement: Movement, time_s: float, now_s: float, *, within_m: float) -> Ahead:
-        """`within_m`: only who stands nearer to the stop line than the vehicle itself is in its way."""
+    def _at(self, mission: Mission, movement: Movement, time_s: float, now_s: float, *, away_m: float) -> Ahead:
+        """Only who stands nearer to the stop line than the vehicle itself is in its way."""
         signal = self._crossings.signals[movement.signal_id]
-        queue_m = min(self._street.waiting_m(movement), within_m)
+        queue_m = min(self._street.waiting_m(movement), away_m)
         is_shown = self._street.stage(signal.id) in movement.stages
         need_s = needed_s(
             queue_m,
@@ -140,6 +143,7 @@ class Scout:
         was_open = signal.id in mission.opened_s
         return Ahead(
             movement=movement,
+            away_m=away_m,
             eta_s=max(time_s, need_s - AHEAD_S),
             needed_s=early_s,
             queue=vehicles(queue_m),

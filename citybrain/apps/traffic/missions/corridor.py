@@ -12,8 +12,11 @@ from citybrain.kernel.records import Entity
 
 LANE = "RoadLane"
 
-AHEAD_S = 9.0
+AHEAD_S = 6.0
 """So long before the vehicle the last one of the queue has passed: the crew must see green before it brakes (m)."""
+
+SHORT_M = 80.0
+"""A road before a signal that holds no more than ten cars in each lane."""
 
 RECOVERY_S = 15.0
 """Longest time that who waited at a corridor is served before the usual control goes on (m)."""
@@ -25,7 +28,7 @@ HELD_S = 10.0
 class Movement(msgspec.Struct, frozen=True, kw_only=True):
     """The way over one signal from a road into another.
 
-    `stages` let it through equally well, and better than all others; `otherwise` are those that empty its lanes where
+    `stages` let it through equally well, and better than all others; `otherwise` are those that empty its road where
     these do not; `detectors` watch its lanes before the stop line.
     """
 
@@ -78,6 +81,11 @@ class Crossings:
             for one in entities
             if one.type == DETECTOR and one.attributes["role"] == "approach"
         }
+        self._short = {
+            one.attributes["lane"]
+            for one in entities
+            if one.type == LANE and "lane" in one.attributes and one.attributes["length"] < SHORT_M
+        }
         self.signals: dict[str, Signal] = {}
         self._movements: dict[tuple[str, str], list[Movement]] = defaultdict(list)
         for one in entities:
@@ -109,13 +117,15 @@ class Crossings:
             mine = [link for link in on_road if road_of[link["exit"]] == after]
             lanes = dict.fromkeys(link["approach"] for link in mine)
             lamps = [link["index"] for link in mine]
-            shared = [link["index"] for link in on_road if link["approach"] in lanes]
-            best = best_stages(stages, lamps, shared, [link["index"] for link in on_road])
+            everybody = [link["index"] for link in on_road]
+            # On a short road the queue of one lane reaches back to where the road begins, and stands before all lanes.
+            shared = [link["index"] for link in on_road if link["approach"] in lanes or link["approach"] in self._short]
+            best = best_stages(stages, lamps, shared, everybody)
             if best:
                 movement = Movement(
                     signal_id=entity.id,
                     stages=best,
-                    otherwise=emptying(stages, shared, best[0]),
+                    otherwise=emptying(stages, everybody, best[0]),
                     detectors=tuple(detector[lane] for lane in lanes if detector[lane]),
                 )
                 self._movements[road, after].append(movement)
@@ -192,11 +202,13 @@ def settle(wants: Iterable[Want]) -> dict[str, Settled]:
     return found
 
 
-def recovery_stage(signal: Signal, shown: int, queue_m: Mapping[str, float]) -> int | None:
-    """The stage that serves most of those who stand and were not served by the stage `shown`; None when nobody does."""
+def recovery(signal: Signal, shown: int, queue_m: Mapping[str, float]) -> tuple[int, float] | None:
+    """The stage that serves most of those who stand and were not served by the stage `shown`, and the seconds of green
+    they need, but not more than `RECOVERY_S`; None when nobody stands."""
     waited = {
         number: sum(queue_m.get(detector, 0.0) for detector in served - signal.serves[shown])
         for number, served in enumerate(signal.serves)
     }
     best = max(waited, key=lambda number: waited[number])
-    return best if waited[best] > SPACE_M else None
+    longest_m = max((queue_m.get(detector, 0.0) for detector in signal.serves[best]), default=0.0)
+    return (best, min(discharge_s(longest_m), RECOVERY_S)) if waited[best] > SPACE_M else None

@@ -12,10 +12,9 @@ from citybrain.apps.traffic.missions import view
 from citybrain.apps.traffic.missions.ahead import Ahead, Scout, Street
 from citybrain.apps.traffic.missions.corridor import (
     HELD_S,
-    RECOVERY_S,
     Crossings,
     Settled,
-    recovery_stage,
+    recovery,
     settle,
 )
 from citybrain.apps.traffic.missions.dispatching import Dispatcher, rerouting, sending
@@ -255,18 +254,18 @@ class Missions:
             shown = self._street.stage(signal_id)
             if shown is None or held_s < HELD_S:
                 continue
-            stage = recovery_stage(signal, shown, self._street.queue_m)
-            if stage is not None and stage != shown:
-                until_s = now_s + signal.change_s + RECOVERY_S
-                self._recovering[signal_id] = Recovery(mission_id=mission.id, stage=stage, until_s=until_s)
+            waiting = recovery(signal, shown, self._street.queue_m)
+            if waiting is not None and waiting[0] != shown:
+                until_s = now_s + signal.change_s + waiting[1]
+                self._recovering[signal_id] = Recovery(mission_id=mission.id, stage=waiting[0], until_s=until_s)
 
     def _settle(self, at: datetime) -> None:
         """One stage per signal that missions want now."""
         before = {signal: one.want.mission_id for signal, one in self._settled.items()}
         wants = [
-            self._scout.want(self._missions[mission_id], one, at.timestamp())
+            self._scout.want(self._missions[mission_id], one, at.timestamp(), is_next=number == 0)
             for mission_id, ahead in self._ahead.items()
-            for one in ahead
+            for number, one in enumerate(ahead)
             if one.is_open
         ]
         self._settled = settle(wants)

@@ -24,6 +24,9 @@ BEHIND_OTHERS = 1.1
 FREED = 0.5
 """So much of what traffic loses on a road a vehicle with special rights loses too; green ahead saves the rest (m)."""
 
+BLOCKED = 0.03
+"""Traffic is never taken for slower than this share of the limit: a road that stands is still a road."""
+
 UNKNOWN = 0.7
 """Share of the limit at which ordinary traffic drives a road of which nothing is known."""
 
@@ -116,7 +119,7 @@ class Times:
         kmh = self._kmh.get(road)
         if kmh is None or not isfinite(kmh):
             return None
-        return min(max(kmh / KMH_PER_MPS / self._roads[road].limit_mps, 0.1), 1.0)
+        return min(max(kmh / KMH_PER_MPS / self._roads[road].limit_mps, BLOCKED), 1.0)
 
     def ordinary_s(self, road: str) -> float:
         """For an ordinary vehicle, waiting at red lights included as floating cars meet them."""

@@ -59,8 +59,8 @@ ROUTE = ("a", "b", "c")
 class Town:
     """The claimant with a street of our making: what is seen, and what became of it."""
 
-    def __init__(self) -> None:
-        self.missions = Missions(CITY)
+    def __init__(self, city: Sequence[Entity] = CITY) -> None:
+        self.missions = Missions(city)
         self.second = 0
         self.lamps = {"first": "Gr", "second": "Gr"}
         self.queue_m: dict[str, float] = {}
@@ -171,6 +171,26 @@ def test_who_waited_at_a_corridor_is_served_next() -> None:
     assert (after["first"].stage, after["first"].because.code) == (0, "traffic.mission_recovery")
     claims = [town.see(driving("b", 6.0)).get("first") for _ in range(40)]
     assert claims[-1] is None
+
+
+def test_one_who_stands_behind_somebody_bound_elsewhere_lets_them_go_first() -> None:
+    links = [
+        {"index": lamp, "approach": "a_0", "exit": f"{out}_0", "via": "", "crosses": []}
+        for lamp, out in ((0, "b"), (1, "x"))
+    ]
+    facts = {"links": links, "stages": ["Gr", "rG"], "min_green_s": [5.0, 5.0], "yellow_s": 3.0, "all_red_s": 0.0}
+    fork = Entity(id="fork", type="TrafficSignalController", source="t", observed_at=NOON, attributes=facts)
+    town = Town([*road("a", "b", "x"), *road("b", "c"), *road("c"), *road("x"), fork])
+    town.lamps = {"fork": "Gr"}
+    town.dispatch()
+    stages = []
+    for _ in range(60):
+        stages.append(town.see(driving("a", 480.0, speed_mps=0.0))["fork"].stage)
+    assert stages[0] == 0
+    assert 1 in stages
+    assert stages.index(1) > 10
+    assert 0 in stages[stages.index(1) :]
+    assert town.see(driving("a", 485.0, speed_mps=5.0))["fork"].stage == 0
 
 
 def test_of_two_the_more_urgent_goes_first_and_the_other_knows_that_it_yields() -> None:

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 
 from citybrain.apps.traffic.missions.corridor import (
     AHEAD_S,
+    RECOVERY_S,
     Signal,
     Want,
     best_stages,
     discharge_s,
     emptying,
     needed_s,
-    recovery_stage,
+    recovery,
     settle,
 )
 from citybrain.apps.traffic.missions.model import ACTS_KEPT, NEXT, OVER, PRIORITY, Kind, Mission, State
@@ -165,9 +166,10 @@ def test_ten_standing_cars_take_two_seconds_to_start_and_two_each() -> None:
 def test_afterwards_those_are_served_who_waited_most() -> None:
     serves = (frozenset({"n"}), frozenset({"e", "w"}), frozenset({"w"}), frozenset({"n", "e"}))
     signal = Signal(id="s", stages=("a", "b", "c", "d"), change_s=3.0, min_green_s=(5.0,) * 4, serves=serves)
-    assert recovery_stage(signal, 0, {"e": 30.0, "w": 15.0, "n": 90.0}) == 1
-    assert recovery_stage(signal, 1, {"e": 30.0, "w": 15.0}) is None
-    assert recovery_stage(signal, 0, {}) is None
+    assert recovery(signal, 0, {"e": 30.0, "w": 15.0, "n": 90.0}) == (1, 10.0)
+    assert recovery(signal, 0, {"e": 120.0}) == (1, RECOVERY_S)
+    assert recovery(signal, 1, {"e": 30.0, "w": 15.0}) is None
+    assert recovery(signal, 0, {}) is None
 
 
 def test_the_fastest_way_avoids_the_road_that_stands_and_knows_one_way_roads() -> None:
