@@ -174,11 +174,11 @@ def worth(junction: Junction, stage: Sequence[Served], view: View) -> Worth:
     extra = longest_s = 0.0
     full = 0
     for one in stage:
-        space = sum(
-            min(view.room[exit_], holds, 99.0) for exit_, holds in zip(one.exits, one.holds, strict=True)
-        ) / len(one.exits)
+        space = _space(one, view.room)
         if space < 1.0:
             full += 1
+            continue
+        if not view.approaches[one.approach]:
             continue
         green_s = min(view.green_s[lamp] for lamp in one.lamps)
         tracks = queue(view.approaches[one.approach], green_s, PATIENCE_S if one.protected else PATIENCE_PERMISSIVE_S)
@@ -193,6 +193,16 @@ def worth(junction: Junction, stage: Sequence[Served], view: View) -> Worth:
                 passing.append((at_s, one.part * track[3] * patience))
     rate, vehicles = _best_rate(sorted(passing))
     return Worth(rate=rate, extra=extra, vehicles=vehicles, longest_wait_s=longest_s, full_exits=full)
+
+
+def _space(one: Served, rooms: Sequence[float]) -> float:
+    """Vehicles that fit into the exits of an approach, as their mean; written out, for it is asked most often."""
+    total = 0.0
+    for exit_, free in zip(one.exits, one.holds, strict=True):
+        if rooms[exit_] < free:
+            free = rooms[exit_]
+        total += free if free < 99.0 else 99.0
+    return total / len(one.exits)
 
 
 def _best_rate(passing: Sequence[tuple[float, float]]) -> tuple[float, int]:
