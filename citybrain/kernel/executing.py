@@ -56,6 +56,10 @@ class Executing:
         self._lamps: dict[str, int] = {}
         self._ids: Ids = {}
 
+    def has(self, entity_id: str) -> bool:
+        """Whether an executor claims this entity."""
+        return entity_id in self._executors
+
     def split(self, orders: Sequence[Order]) -> tuple[tuple[Order, ...], tuple[Order, ...]]:
         """Orders that an executor carries out, and those for the field, each in their order."""
         ours = tuple(order for order in orders if order.entity_id in self._executors)
@@ -85,10 +89,22 @@ class Executing:
 
         A signal whose ways name lamps that its controller does not have is left as it was, and is said to be so.
         """
-        said = {entity_id: facts for each in self._all for entity_id, facts in each.facts().items()}
-        self._adopted = said
-        self._lamps = {}
-        return tuple(self._merged(entity, said[entity.id]) if entity.id in said else entity for entity in entities)
+        self._adopted = said = self._said()
+        found = self.adopted(entities)
+        self._lamps = {
+            entity.id: len(entity.attributes["stages"][0])
+            for entity in found
+            if entity.id in said and _fits(entity, said[entity.id])
+        }
+        for entity in found:
+            if entity.id in said and entity.id not in self._lamps:
+                log.warning("controller_does_not_fit", entity=entity.id)
+        return found
+
+    def adopted(self, entities: Sequence[Entity]) -> tuple[Entity, ...]:
+        """What `adopt` would make of the entities; nothing is remembered."""
+        said = self._said()
+        return tuple(_merged(entity, said[entity.id]) if entity.id in said else entity for entity in entities)
 
     def merge(self, frame: Frame, outcomes: Sequence[Outcome]) -> Frame:
         """The frame with the outcomes, and what machines show in place of what the field says of the same."""
@@ -106,15 +122,8 @@ class Executing:
         )
         return msgspec.structs.replace(frame, batch=batch, outcomes=(*frame.outcomes, *outcomes))
 
-    def _merged(self, entity: Entity, facts: Facts) -> Entity:
-        stages = facts.get("stages") or [""]
-        lamps = len(stages[0])
-        links: Sequence[Mapping[str, Json]] = entity.attributes.get("links") or ()
-        if any(link["index"] >= lamps for link in links):
-            log.warning("controller_does_not_fit", entity=entity.id, lamps=lamps)
-            return entity
-        self._lamps[entity.id] = lamps
-        return msgspec.structs.replace(entity, attributes={**entity.attributes, **facts})
+    def _said(self) -> dict[str, Facts]:
+        return {entity_id: facts for each in self._all for entity_id, facts in each.facts().items()}
 
     def _of_known(self, column: Column) -> Column | None:
         """The part of a column whose entities are adopted, states with as many lamps as the brain knows."""
@@ -130,6 +139,19 @@ class Executing:
         if gone.isdisjoint(column.entity_ids):
             return column
         return _picked(column, [at for at, each in enumerate(column.entity_ids) if each not in gone], self._ids)
+
+
+def _fits(entity: Entity, facts: Facts) -> bool:
+    """The controller has a stage, and a lamp for each way of the signal."""
+    stages: Sequence[str] = facts.get("stages") or ()
+    links: Sequence[Mapping[str, Json]] = entity.attributes.get("links") or ()
+    return bool(stages) and all(link["index"] < len(stages[0]) for link in links)
+
+
+def _merged(entity: Entity, facts: Facts) -> Entity:
+    if not _fits(entity, facts):
+        return entity
+    return msgspec.structs.replace(entity, attributes={**entity.attributes, **facts})
 
 
 def _picked(column: Column, places: Sequence[int], known: Ids) -> Column:

@@ -22,6 +22,7 @@ from citybrain.kernel.store import Store
 from citybrain.serve.experiment import ARMS, BRAIN
 from citybrain.serve.scenarios import Simulated, door_of
 from citybrain.serve.side import Side
+from citybrain.serve.street import Street
 
 # Wall time: a save takes the simulators about half a second, and a restart runs again what came after the last one.
 SAVE_EVERY_S = 20.0
@@ -30,6 +31,8 @@ RESTART_PAUSE_S = 2.0
 # The browser moves vehicles smoothly between pictures.
 VEHICLES_EVERY_S = 0.5
 SAVED = "saved_states"
+# So often the pool is looked through for new things of the real street.
+LOOK_EVERY_S = 10.0
 
 log = structlog.get_logger()
 
@@ -69,7 +72,7 @@ class Pace:
 class City:
     """Runs day after day of one scenario; screens read its public fields. `folder` takes saved simulator states."""
 
-    arms = ARMS
+    arms: Sequence[str] = ARMS
 
     def __init__(self, found: Simulated, store: Store, folder: Path, *, speed: float | None) -> None:
         self.scenario = found.scenario
@@ -110,11 +113,10 @@ class City:
         """Run the day that was interrupted, then one day after the other, until cancelled.
 
         A simulator that dies on the way is started again; one that does not open is refused, for it never would.
-        A city without a simulator has nothing to run: its pool lives by its doors.
+        A city without a simulator has the real street, as soon as something is observed there; it has no twin.
         """
         if self._host_field is None:
-            self.condition = "running"
-            await asyncio.Event().wait()
+            await self._live_street()
         while True:
             run = await self._next_run()
             self.run = run
@@ -128,6 +130,29 @@ class City:
                 self.condition, self.trouble = "recovering", {"code": death.code, **death.facts}
                 log.warning("field_died", run=run.number, code=death.code, facts=death.facts)
                 await asyncio.sleep(RESTART_PAUSE_S)
+
+    async def _live_street(self) -> None:
+        """Second by second by the clock, for ever; without anything to look at the pool lives by its doors alone."""
+        self.arms, self.condition = (BRAIN,), "running"
+        self.pace.change(1.0)
+        street = Street(self.store.pool, self.executing)
+        side = Side(BRAIN, street, decide=True, executing=self.executing, followers=self._followers())
+        await self.store.journal.end_open_events(at=utc_now())
+        looked_s = -LOOK_EVERY_S
+        while True:
+            now = utc_now()
+            if side.has_news or monotonic_s() - looked_s >= LOOK_EVERY_S:
+                looked_s = monotonic_s()
+                if street.has_news or side.has_news:
+                    await side.start()
+                    self.entities = side.entities
+                    await self.store.pool.register([each for each in side.entities if self.executing.has(each.id)])
+                    await self._take_up_orders(now, None)
+            if side.entities:
+                await self._mind_orders(now)
+                by_people = await self._next_by_people(now)
+                await self._keep([await side.step(by_people, vehicles=False)], by_people)
+            await self.pace.wait(1.0)
 
     async def _next_run(self) -> Run:
         last = await self.store.runs.last()
@@ -274,8 +299,10 @@ class City:
         brain = steps[0]
         readings = tuple(reading for step in steps for reading in step.readings)
         self.store.pool.observe(brain.frame.batch)
+        # What doors observed of the real street is in the history already.
+        batch = brain.frame.batch if self.simulated else msgspec.structs.replace(brain.frame.batch, columns=())
         committed = await self.store.journal.append(
-            brain.frame.batch,
+            batch,
             events=brain.events,
             orders=(*brain.orders, *by_people),
             outcomes=brain.outcomes,

@@ -117,6 +117,14 @@ class Pool:
         if committed:
             await committed
 
+    def admit(self, entity_ids: Iterable[str]) -> None:
+        """Entities that doors brought in, so that their declared attributes may come in columns too."""
+        self._add(entity_ids)
+
+    def declared(self, type: str) -> frozenset[str]:
+        """The names of the attributes of a type that may come in columns."""
+        return frozenset(each.name for each in self._attributes.get(type, ()))
+
     def entity(self, entity_id: str) -> Entity | None:
         """One entity of the default tenant; None when there is none."""
         body = self.documents.kept(DEFAULT_TENANT, entity_id)
