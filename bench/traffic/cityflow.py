@@ -4,7 +4,7 @@
 `published`: per vehicle the seconds it is on roads that lead to a signal, from when it is first seen on the first of
 them; mean over all seen; who is still on one at the end counts until then. Waiting to enter, the inside of junctions
 and the last road do not count. So compute Advanced_XLight, LLMTSCS (utils/oneline.py) and CoordLight (Tester.py); in
-CityFlow's own engine, built from its source, the plan of arm `four` gives 492.7 s and 427.7 s; quoted as about 495, 428.
+CityFlow's own engine, built from its source, the plan of arm `four` gives 492.7 s and 427.7 s; quoted: 495 and 428.
 `engine`: from the due departure to the arrival, or to the end of the hour; mean over all that were due. So computes
 CityFlow itself (src/engine/engine.cpp, Engine::getAverageTravelTime).
 

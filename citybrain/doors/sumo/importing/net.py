@@ -2,7 +2,7 @@
 """What a finished net will be like as a city: its signals, its islands, its dead ends, its shapes, its units."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from citybrain.doors.sumo.place import NO_PROJECTION
 
 SHORTEST_M = 0.3
 """netconvert's own least length of a lane is 0.1 m; a road that short is a fault of the drawing."""
+
+HEARTS_TRIED = 8
+"""Roads from which the heart of a net is looked for; in a real net it holds nearly all roads."""
 
 LENGTH_TOLERANCE = 0.25
 """A stated length may leave the drawn one by this share; OpenStreetMap and surveys differ by less than 5 %."""
@@ -134,6 +137,9 @@ def _islands(roads: Sequence[Any], findings: Findings) -> None:
         ]
         findings.warn("sumo.import_islands", cut_off, roads=sum(len(group) for group in groups[1:]))
     findings.figures["islands"] = max(len(groups) - 1, 0)
+    apart = _apart(groups[0]) if groups else []
+    if apart:
+        findings.warn("sumo.import_roads_apart", apart)
 
 
 def _components(roads: Sequence[Any]) -> Iterator[list[Any]]:
@@ -149,6 +155,28 @@ def _components(roads: Sequence[Any]) -> Iterator[list[Any]]:
                 if left.pop(beside.getID(), None) is not None:
                     queue.append(beside)
         yield group
+
+
+def _apart(roads: Sequence[Any]) -> list[str]:
+    """Roads that neither lead to the heart of a net nor can be reached from it. The heart: where all reach all."""
+    known = {edge.getID() for edge in roads}
+    hearts = []
+    for start in roads[:: max(len(roads) // HEARTS_TRIED, 1)]:
+        ahead = _reached(start, known, lambda edge: edge.getOutgoing())
+        behind = _reached(start, known, lambda edge: edge.getIncoming())
+        hearts.append((len(ahead & behind), ahead | behind))
+    size, joined = max(hearts, key=lambda one: one[0])
+    return sorted(known - joined) if size > 1 else []
+
+
+def _reached(start: Any, known: Collection[str], following: Callable[[Any], Iterable[Any]]) -> set[str]:
+    seen, queue = {start.getID()}, deque([start])
+    while queue:
+        for beside in following(queue.popleft()):
+            if beside.getID() in known and beside.getID() not in seen:
+                seen.add(beside.getID())
+                queue.append(beside)
+    return seen
 
 
 def _turns(roads: Sequence[Any], findings: Findings) -> None:

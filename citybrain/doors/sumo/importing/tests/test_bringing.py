@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from citybrain.doors.sumo import scenario
 from citybrain.doors.sumo.field import SumoField
-from citybrain.doors.sumo.importing import cityflow, existing, openstreetmap
+from citybrain.doors.sumo.importing import cityflow, existing, openstreetmap, programs
 from citybrain.doors.sumo.importing.tests.conftest import FLOW, MAP, ROADNET, wish
 from citybrain.kernel.app import Opening
 from citybrain.kernel.errors import Refusal
@@ -308,3 +308,26 @@ def test_any_bytes_are_refused_as_a_map_or_found_to_have_no_roads(tmp_path: Path
         assert refusal.code == "sumo.import_osm_broken"
     else:
         assert "sumo.import_no_roads" in codes(report)
+
+
+def test_roads_that_only_meet_the_net_s_exits_are_told(tmp_path: Path) -> None:
+    places = {
+        "a": (0, 0),
+        "b": (100, 0),
+        "c": (100, 100),
+        "d": (0, 100),
+        "x": (-100, 0),
+        "y": (-200, 90),
+        "z": (-200, 0),
+    }
+    nodes = "".join(f'<node id="{name}" x="{x}" y="{y}"/>' for name, (x, y) in places.items())
+    edges = "".join(
+        f'<edge id="{way}" from="{way[0]}" to="{way[1]}"/>' for way in ("ab", "bc", "cd", "da", "ax", "yx", "xz")
+    )
+    (tmp_path / "a.nod.xml").write_text(f"<nodes>{nodes}</nodes>")
+    (tmp_path / "a.edg.xml").write_text(f"<edges>{edges}</edges>")
+    programs.run("netconvert", ["-n", "a.nod.xml", "-e", "a.edg.xml", "-o", "a.net.xml"], tmp_path)
+    found = codes(existing.run(wish(tmp_path / "a.net.xml", name="ring", dry_run=True)))
+    assert found["sumo.import_roads_apart"].places == ("yx",)
+    assert "sumo.import_islands" not in found
+    assert "sumo.import_no_signals" in found
