@@ -11,6 +11,7 @@ the queue that is left for it, 7.5 m each. A queue over the advance loop grows b
 from collections import deque
 from collections.abc import Mapping, Sequence
 from math import inf
+from typing import Any
 
 import numpy as np
 
@@ -68,10 +69,11 @@ sees after as long."""
 UNSEEN_S = 120.0
 """Whoever is called up so counts as one who came after these seconds of red."""
 
-PRIOR_PER_S = 0.05
-"""A blind lane of which nothing is known: 180 vehicles an hour."""
+PLANNED_USE = 0.6
+"""Of what its green in the shipped plan can pass comes to a lane of which nothing was learned: whoever made the plan
+knew something (HCM 6, chapter 19: plans aim at 0.8 to 0.9 at the peak)."""
 
-LEARNED_FROM_S = 120.0
+LEAST_PART = 0.1
 
 
 class VirtualQueue:
@@ -147,6 +149,10 @@ class Lamps:
                 place = place_of.get((one.id, link["approach"]))
                 if place is not None:
                     self._lamps.setdefault(one.id, {}).setdefault(place, []).append(link["index"])
+        self.planned_per_s = np.zeros(len(places.entities))
+        for one in entities:
+            for place, lamps in self._lamps.get(one.id, {}).items():
+                self.planned_per_s[place] = _planned_per_s(lamps, one.attributes.get("plan") or ())
         self.states: dict[str, str] = {}
         self.rank = np.zeros(len(places.entities), dtype=np.int64)
         self.green_since_s, self.red_since_s = np.full((2, len(places.entities)), inf)
@@ -171,6 +177,17 @@ class Lamps:
         """The lanes that are red for too long for nobody to be there, and for how long."""
         red_s = now_s - self.red_since_s
         return [(place, float(red_s[place])) for place in (red_s >= RECALL_S).nonzero()[0].tolist()]
+
+
+def _planned_per_s(lamps: Sequence[int], plan: Sequence[Mapping[str, Any]]) -> float:
+    """What comes to a lane if the shipped plan is right: a part of what its green passes."""
+    cycle_s = sum(phase["duration_s"] for phase in plan)
+    passed = sum(
+        phase["duration_s"] / (HEADWAY_S if rank == RANK["G"] else PERMISSIVE_HEADWAY_S)
+        for phase in plan
+        if (rank := max(RANK.get(phase["state"][lamp], 0) for lamp in lamps))
+    )
+    return PLANNED_USE * passed / cycle_s if cycle_s else 0.0
 
 
 def recalled(rows: Numbers, red_s: float) -> Numbers:
@@ -215,7 +232,22 @@ class Estimate:
             self._rate_per_s = rate_per_s
             self._count(look, now_s, ~blind)
         for place in (blind & self._is_approach).nonzero()[0].tolist():
-            self._imagine(place, look.seconds, now_s, self._roads.arrivals_per_s(place, blind, flow, rate_per_s))
+            self._imagine(place, look.seconds, now_s, self._comes_per_s(place, flow, rate_per_s))
+
+    def _comes_per_s(self, place: int, flow: Numbers, rate_per_s: Numbers) -> float:
+        """To a blind lane: its part of what just left the junction upstream, what was learned of it, or what those
+        beside it have, and at least what its plan is made for."""
+        beside, upstream = self._roads.around(place)
+        blind = self._blind
+        seeing = [one for one in beside if not blind[one]]
+        if upstream and not blind[upstream].any():
+            whole = float(rate_per_s[upstream].sum())
+            left = 1.0 - float(rate_per_s[seeing].sum()) / whole if whole > 0.0 else 1.0
+            return float(flow[upstream].sum()) * max(left, LEAST_PART) / (len(beside) - len(seeing))
+        if rate_per_s[place] > 0.0:
+            return float(rate_per_s[place])
+        planned = float(self.lamps.planned_per_s[place])
+        return max(planned, float(rate_per_s[seeing].mean())) if seeing else planned
 
     def tracks(self, detector_id: str) -> Numbers:
         """The tracks of a detector that is blind or has no places."""
@@ -307,7 +339,6 @@ class Roads:
         exits: dict[str, list[int]] = {}
         lanes: dict[str, int] = {}
         self._beside: dict[tuple[object, str], list[int]] = {}
-        self._of_junction: dict[object, list[int]] = {}
         self._facts = [(one.get("controller"), str(one.get("lane", "")).rpartition("_")[0]) for one in facts]
         for place, one in enumerate(facts):
             if one.get("role") == "exit":
@@ -315,7 +346,6 @@ class Roads:
             else:
                 lanes[str(one.get("lane"))] = place
                 self._beside.setdefault(self._facts[place], []).append(place)
-                self._of_junction.setdefault(one.get("controller"), []).append(place)
         self._feeding = exits
         self.same_lane = {
             place: lanes[str(one.get("lane"))]
@@ -323,17 +353,7 @@ class Roads:
             if one.get("role") == "exit" and str(one.get("lane")) in lanes
         }
 
-    def arrivals_per_s(self, place: int, blind: Mask, flow: Numbers, rate_per_s: Numbers) -> float:
-        """What comes to a blind lane: what just left the junction upstream; else what was learned of the lane, of those
-        beside it, or of the junction."""
-        beside = self._beside.get(self._facts[place], [place])
-        upstream = self._feeding.get(self._facts[place][1], [])
-        if upstream and not blind[upstream].any():
-            return float(flow[upstream].sum()) / len(beside)
-        if rate_per_s[place] > 0.0:
-            return float(rate_per_s[place])
-        for group in (beside, self._of_junction.get(self._facts[place][0], [])):
-            seeing = [one for one in group if not blind[one]]
-            if seeing:
-                return float(rate_per_s[seeing].mean())
-        return PRIOR_PER_S
+    def around(self, place: int) -> tuple[list[int], list[int]]:
+        """The approach lanes of the same road, itself among them, and the exits of the junction upstream that lead to
+        it."""
+        return self._beside.get(self._facts[place], [place]), self._feeding.get(self._facts[place][1], [])
