@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from citybrain.doors.sumo.field import SumoField
 from citybrain.kernel.app import Frame, Scenario
@@ -60,6 +61,26 @@ def test_a_signal_held_on_its_plan_refuses_the_brain_until_it_is_given_back(open
     field.step((order(signal, "traffic.set_control_mode", mode="brain"),))
     (taken,) = field.step((order(signal, stage=1),)).outcomes
     assert taken.state is OutcomeState.EXECUTED
+
+
+def test_a_signal_that_is_released_runs_its_plan_at_once_and_takes_orders_again(
+    opened: Open, crossing: Scenario
+) -> None:
+    field = opened(crossing, obey=True)
+    signal = signal_of(field).id
+    field.step((order(signal, stage=1),))
+    released = field.step((order(signal, "traffic.release"),))
+    assert released.outcomes[0].state is OutcomeState.EXECUTED
+    assert lamps(released)[1] == "plan"
+    assert lamps(field.step((order(signal, stage=1),)))[1] == "brain"
+
+
+def test_only_signals_of_a_trusted_city_say_that_the_brain_decides(opened: Open, crossing: Scenario) -> None:
+    unknown = opened(crossing, obey=True)
+    assert "controlDefault" not in signal_of(unknown).attributes
+    unknown.close()
+    trusted = opened(structs.replace(crossing, trusted=True), obey=True)
+    assert signal_of(trusted).attributes["controlDefault"] == "brain"
 
 
 def test_a_silent_brain_is_replaced_by_the_plan(opened: Open, crossing: Scenario) -> None:
