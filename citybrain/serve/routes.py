@@ -2,7 +2,7 @@
 """The city's own routes: what it is, how it is, what happened, and the acts of people."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import msgspec
@@ -201,8 +201,9 @@ async def indicator_rows(
 
 async def _readings(desk: Desk, name: str, until: datetime | None) -> Sequence[Any]:
     run = await desk.runs.at(until) if until else desk.city.run
-    if run is None:
-        return ()
+    if run is None:  # a real street has no days of its own: the last 24 hours
+        end = until or desk.city.now
+        return await desk.journal.readings(name, since=end - timedelta(days=1), until=end)
     return await desk.journal.readings(name, since=run.begins_at, until=until or run.ends_at)
 
 
