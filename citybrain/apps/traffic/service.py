@@ -54,12 +54,15 @@ class Traffic:
     def __init__(self, db: Database) -> None:
         self._db = db
         self._control: SignalControl | None = None
+        self._left: list[Window] = []
 
     def follow(self, deciders: Sequence[Decider]) -> None:
         """A city opened: read of its controller from now on, and let it compare everywhere."""
         found = next((one for one in deciders if isinstance(one, SignalControl)), None)
         if found is not None:
             found.compares_all = True
+        if self._control is not None:
+            self._left += self._control.shadow.take()
         self._control = found
 
     @property
@@ -71,8 +74,9 @@ class Traffic:
 
     async def keep(self) -> int:
         """Keep the windows that ended since the last round; answers with how many."""
-        control = self._control
-        windows = control.shadow.take() if control else []
+        windows, self._left = self._left, []
+        if self._control is not None:
+            windows += self._control.shadow.take()
         if windows:
             newest = max(one.begins_at for one in windows)
             await store.keep(self._db, windows, forget_before=newest - KEPT_FOR)

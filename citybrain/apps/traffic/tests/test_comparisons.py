@@ -71,6 +71,14 @@ async def test_the_report_has_the_junction_that_gains_and_what_it_rests_on(empty
         await traffic.junction("nowhere", 24)
 
 
+async def test_what_the_last_controller_of_a_day_compared_is_kept_when_the_next_day_opens(empty: Database) -> None:
+    traffic, control = Traffic(empty), SignalControl([NEW, *detectors(NEW)])
+    traffic.follow([control])
+    day(control, WINDOW_S + 1)
+    traffic.follow([SignalControl([NEW, *detectors(NEW)])])
+    assert await traffic.keep() == 1
+
+
 def drive(control: SignalControl, entities: Sequence[Entity], seconds: range, *, refuses: bool = False) -> None:
     outcomes: list[Outcome] = []
     for second in seconds:
