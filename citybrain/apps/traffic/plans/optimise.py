@@ -19,7 +19,7 @@ from citybrain.apps.traffic.plans.network import Link
 from citybrain.apps.traffic.plans.plan import Phase, Plan, Timing
 
 CYCLES_S = tuple(range(60, 121, 5))
-"""Cycles that are tried. RiLSA 2015 allows 30 s and more; below 60 s queues reach from one signal to the next more often
+"""Cycles that are tried. RiLSA 2015 allows 30 s and more; below 60 s queues reach from signal to signal more often
 than this model, which lets them stand on top of each other, can know: at cologne3 shorter ones cost a fifth."""
 
 YIELDING = 0.25
