@@ -21,6 +21,7 @@ from rich.console import Console
 
 from bench.traffic import nets, plan, tables
 from bench.traffic.runs import METHODS, RESULTS, Kept, Result, Run, measure
+from citybrain.serve import catalog
 
 err = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -83,6 +84,7 @@ def arguments() -> argparse.Namespace:
 def run_missing(runs: Sequence[Run], there: Sequence[nets.Net], kept: Kept, chosen: argparse.Namespace) -> int:
     """Run them, each in a process of its own, and keep each result at once; how many died."""
     net_of = {net.name: net for net in there}
+    catalog.apps()  # loaded here, once, and not in each fork
     until_s = monotonic() + 60 * chosen.minutes if chosen.minutes else float("inf")
     waiting = list(runs)
     running: dict[Connection, Run] = {}
