@@ -29,6 +29,13 @@ class Steered(StrEnum):
     PLAN = "plan"
 
 
+CODES = {
+    Steered.BRAIN: "traffic.steered_by_brain",
+    Steered.ACTUATED: "traffic.steered_by_actuated",
+    Steered.PLAN: "traffic.steered_by_plan",
+}
+
+
 class Doubt(msgspec.Struct, frozen=True, kw_only=True):
     """A signal some of whose detectors are not believed, and what follows."""
 
@@ -128,7 +135,7 @@ class Sight:
         elif approaches >= FILLED_MAX * of:
             steered = Steered.ACTUATED
         return Doubt(
-            code=f"traffic.steered_by_{steered}",
+            code=CODES[steered],
             facts={"blind": len(blind), "approaches": approaches, "of": of},
             steered=steered,
             blind=tuple(self.trust.places.entities[place].id for place in blind.tolist()),
