@@ -55,7 +55,9 @@ class Client(httpx.Client):
 
 
 @contextmanager
-def desks_of(browser: Browser, city: RunningCity, usual: str, password: str) -> Iterator[Open]:
+def desks_of(
+    browser: Browser, city: RunningCity, usual: str, password: str, *, ready: str = "html[data-desk=ready]"
+) -> Iterator[Open]:
     """Opens desks as somebody; at the end no request may have gone elsewhere and nothing may have broken."""
     contexts: list[BrowserContext] = []
     faults: list[str] = []
@@ -72,7 +74,7 @@ def desks_of(browser: Browser, city: RunningCity, usual: str, password: str) -> 
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda message: faults.extend(_against_policy(message.text)))
         page.goto(city.url + path)
-        page.wait_for_selector("html[data-desk=ready]", state="attached")
+        page.wait_for_selector(ready, state="attached")
         return page
 
     yield open_one

@@ -61,22 +61,24 @@ def test_an_order_can_be_followed_back_to_what_was_seen(open_page: Open) -> None
 
 
 def test_control_of_a_signal_asks_twice_and_needs_a_sign_in(open_page: Open, city: RunningCity) -> None:
-    page = open_page("/signals")
+    page = open_page("/junctions")
     choose_first(page, "List of signal junctions")
-    page.get_by_role("button", name="Return to the shipped plan").click()
-    dialog = page.get_by_role("dialog", name=re.compile("Change control"))
-    expect(dialog.get_by_text("What undoes it")).to_be_visible()
-    act = dialog.get_by_role("button", name="Return to the shipped plan")
-    expect(act).to_be_disabled()
-    dialog.get_by_role("checkbox").check()
-    act.click()
+    drawer = page.get_by_role("complementary", name="Selection")
+    drawer.get_by_role("button", name="Sign in").click()
     sign_in(page, city)
-    expect(page.get_by_text("Returned to the shipped plan.")).to_be_visible(timeout=SOON_MS)
-    expect(page.get_by_role("button", name="Hand to the brain")).to_be_visible()
-    page.get_by_role("button", name="Hand to the brain").click()
-    dialog.get_by_role("checkbox").check()
-    dialog.get_by_role("button", name="Hand to the brain").click()
-    expect(page.get_by_text("Handed to the brain.")).to_be_visible(timeout=SOON_MS)
+    for button, mode in (("Run the shipped plan on purpose", "plan"), ("Let the brain act", "brain")):
+        drawer.get_by_role("button", name=button).click()
+        dialog = page.get_by_role("dialog", name=re.compile(button))
+        expect(dialog.get_by_text("What undoes it")).to_be_visible()
+        act = dialog.get_by_role("button", name="Give the order")
+        expect(act).to_be_disabled()
+        dialog.get_by_role("checkbox").check()
+        act.click()
+        expect(dialog.get_by_label("Reason")).to_have_attribute("aria-invalid", "true")
+        dialog.get_by_label("Reason").fill("a try-out")
+        act.click()
+        dialog.get_by_role("button", name="Close").last.click()
+        expect(drawer.get_by_text(f"Mode: {mode}")).to_be_visible(timeout=SOON_MS)
 
 
 def test_an_event_tells_why_and_is_acknowledged_with_a_note(open_page: Open, city: RunningCity) -> None:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The requests of the HTTP contract, typed; a refusal is thrown as code and facts, never as a sentence.
 import type {
-  BatchView, City, CityState, ControlMode, Day, EntityDetail, EventView, Extent, Facts, History, IndicatorSeries, Lang, Me, Network, Provider, Rows,
+  BatchView, City, CityState, Day, EntityDetail, EventView, Extent, Facts, History, IndicatorSeries, Lang, Me, Network, Provider, Rows,
 } from "@/api/types";
 
 export class Refusal extends Error {
@@ -71,7 +71,6 @@ export const api = {
   batch: (id: string) => ask<BatchView>(`/api/batches/${part(id)}`),
   acknowledge: (id: string, note: string) => write<EventView | null>("POST", `/api/events/${part(id)}/acknowledge`, { note }),
   speed: (speed: number | null) => write<unknown>("POST", "/api/city/speed", { speed }),
-  control: (id: string, mode: ControlMode) => write<{ order_id: string }>("POST", `/api/signals/${part(id)}/control`, { mode }),
   me: () => ask<Me>("/api/session"),
   signIn: (name: string, password: string, code?: string) => write<unknown>("POST", "/api/session", { name, password, ...(code === undefined ? {} : { code }) }),
   prove: (proof: { password?: string; code?: string }) => write<unknown>("POST", "/api/session/proof", proof),

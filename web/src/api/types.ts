@@ -145,4 +145,3 @@ export interface EntityDetail { entity: Entity; now: Now[]; orders: OrderView[];
 
 export interface Observation { entity_id: string; attribute: string; value: unknown }
 export interface BatchView { id: string; source: string; observed_at: string; received_at: string; observations: Observation[] }
-export type ControlMode = "brain" | "plan";

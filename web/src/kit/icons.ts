@@ -36,6 +36,10 @@ export const PATHS = {
   blocks: "M4 4h6v6H4zm10 0h6v6h-6zM4 14h6v6H4zm13-1v8m-4-4h8",
   inbox: "M3 13h5l1.500 3h5L16 13h5M3 13 6 4h12l3 9v7H3z",
   review: "M5 3h14v18H5zM8 8h8M8 12h5m0 4 2 2 4-4",
+  order: "M5 3h10l4 4v14H5zM9 12l2.500 2.500L16 10M9 18h6",
+  siren: "M7 19v-6a5 5 0 0 1 10 0v6M4 19h16v2H4zM12 5V3M5.500 7.500 4 6m14.500 1.500L20 6",
+  corridor: "M4 3v18h17M7 17l4-5h2l5-7M7 8h2m3 0h2m3 8h2",
+  versus: "M4 20V9h5v11zm11 0V4h5v16zM11 12h2m-1-1v2",
 } as const;
 
 export type IconName = keyof typeof PATHS;

@@ -12,11 +12,12 @@ import Start from "@/shell/Start.vue";
 import { startTime } from "@/time/seen";
 
 type Found = Record<string, { app: CityApp }>;
-// Casework before the apps that build on it, accounts last: the order of the rail.
+// Casework before the apps that build on it, orders after those that give them, accounts last: the order of the rail.
 const work: Found = import.meta.glob("../casework/index.ts", { eager: true });
 const found: Found = import.meta.glob("../apps/*/index.ts", { eager: true });
+const orders: Found = import.meta.glob("../orders/index.ts", { eager: true });
 const people: Found = import.meta.glob("../people/index.ts", { eager: true });
-const apps = [work, found, people].flatMap((each) => Object.values(each)).map((one) => one.app);
+const apps = [work, found, orders, people].flatMap((each) => Object.values(each)).map((one) => one.app);
 
 const router = createRouter({
   history: createWebHistory(),

@@ -4,7 +4,7 @@ import { computed, reactive } from "vue";
 import type { Extent } from "@/api/types";
 
 export type Mode = "live" | "replay";
-export const RATES = [1, 5, 10, 30, 60] as const;
+export const RATES = [1, 2, 5, 10, 20, 60] as const;
 export const STEP_MS = 60_000;
 
 export interface Span { fromMs: number; toMs: number }

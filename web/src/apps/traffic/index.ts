@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The traffic app's face: its layers, desks and drawers as one value.
-import { localId } from "@/api/live";
-import type { Network } from "@/api/types";
+import { hasStreets, localId } from "@/api/live";
+import type { LonLat, Network } from "@/api/types";
 import EventDrawer from "@/apps/traffic/EventDrawer.vue";
 import EventsPanel from "@/apps/traffic/EventsPanel.vue";
 import IndicatorsPanel from "@/apps/traffic/IndicatorsPanel.vue";
 import { LAYERS, MARKS } from "@/apps/traffic/layers";
+import MissionDrawer from "@/apps/traffic/MissionDrawer.vue";
+import { isMission, missionsOf } from "@/apps/traffic/missions";
+import MissionsPanel from "@/apps/traffic/MissionsPanel.vue";
 import RoadDrawer from "@/apps/traffic/RoadDrawer.vue";
 import RoadsPanel from "@/apps/traffic/RoadsPanel.vue";
 import SignalDrawer from "@/apps/traffic/SignalDrawer.vue";
@@ -14,6 +17,9 @@ import { whereStreetsAre } from "@/apps/traffic/streets";
 import { t, text } from "@/i18n";
 import type { CityApp, Place } from "@/shell/app";
 import { eventIdOf } from "@/shell/selection";
+import { seen } from "@/time/seen";
+
+const signalsDesk = whereStreetsAre(SignalsPanel, "desk.signals");
 
 function places(network: Network): Place[] {
   return [
@@ -30,13 +36,23 @@ export const app: CityApp = {
   panels: [
     { path: "/indicators", title: "desk.indicators", icon: "compare", component: whereStreetsAre(IndicatorsPanel, "desk.indicators") },
     { path: "/events", title: "desk.events", icon: "alert", component: EventsPanel },
-    { path: "/signals", title: "desk.signals", icon: "signal", component: whereStreetsAre(SignalsPanel, "desk.signals") },
+    { path: "/junctions", title: "desk.signals", icon: "signal", component: signalsDesk },
+    // The address this desk had before; colleagues may have sent it.
+    { path: "/signals", title: "desk.signals", icon: "signal", component: signalsDesk, shown: () => false },
     { path: "/roads", title: "desk.roads", icon: "road", component: whereStreetsAre(RoadsPanel, "desk.roads") },
+    { path: "/missions", title: "desk.missions", icon: "siren", component: whereStreetsAre(MissionsPanel, "desk.missions"), badge: () => missionsOf(seen.value?.events ?? []).length },
+    { path: "/corridor", kind: "desk", title: "desk.corridor", icon: "corridor", component: () => import("@/apps/traffic/CorridorDesk.vue"), shown: () => hasStreets.value },
+    { path: "/compare", kind: "desk", title: "desk.compare", icon: "versus", component: () => import("@/apps/traffic/CompareDesk.vue"), shown: () => hasStreets.value },
   ],
   inspectors: [
     { of: (selection) => eventIdOf(selection) !== null, component: EventDrawer },
     { of: (selection) => selection.includes(":TrafficSignalController:"), component: SignalDrawer },
     { of: (selection) => selection.includes(":RoadSegment:"), component: RoadDrawer },
+    { of: isMission, component: MissionDrawer },
   ],
   places,
+  pointsOf: (selection) => {
+    const mission = missionsOf(seen.value?.events ?? []).find((one) => one.id === selection);
+    return mission?.geometry?.type === "LineString" ? (mission.geometry.coordinates as LonLat[]) : undefined;
+  },
 };

@@ -3,6 +3,8 @@
 import type { Feature, Geometry } from "geojson";
 import type { CityState, EventView, Lang, LonLat, Network, Signal } from "@/api/types";
 import { HEAD, HEAD_COLOURS, headState, LEVEL_COLOURS } from "@/apps/traffic/levels";
+import { missions } from "@/apps/traffic/mission-layer";
+import { MISSION } from "@/apps/traffic/missions";
 import { COLOUR_OF, SEVERITIES } from "@/kit/severity";
 import type { Mark } from "@/map/engine";
 import type { ExpressionSpecification, MapLayer, Sign } from "@/map/layer";
@@ -132,7 +134,7 @@ const events: MapLayer = {
   features: () => [],
   comes: (state: CityState) => ({
     key: state.events.map((event) => `${event.id} ${event.severity} ${event.acknowledged_at ?? ""} ${JSON.stringify(event.geometry).length}`).join(),
-    features: state.events.flatMap(eventFeatures).map((feature, id) => ({ ...feature, id })),
+    features: state.events.filter((event) => event.kind !== MISSION).flatMap(eventFeatures).map((feature, id) => ({ ...feature, id })),
   }),
   legend: SEVERITIES.map((severity) => ({ label: `severity.${severity}` as Sign["label"], colour: COLOUR_OF[severity], shape: ({ I: "triangle", II: "diamond", III: "square", IV: "dot" } as const)[severity] })),
   paints: [
@@ -142,7 +144,7 @@ const events: MapLayer = {
   ],
 };
 
-export const LAYERS: MapLayer[] = [junctions, roads, heads, signals, events, roadLabels];
+export const LAYERS: MapLayer[] = [junctions, roads, heads, missions, signals, events, roadLabels];
 
 export const MARKS: Mark[] = [
   { name: "head-go", shape: "triangle", colour: HEAD_COLOURS[3] },
