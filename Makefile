@@ -86,6 +86,7 @@ broker:
 
 bench: .venv/dev.stamp ## the figures we promise, measured
 	@for file in bench/bench_*.py; do $(BIN)/python $$file; done
+	@$(BIN)/python -m bench.traffic --quick
 
 docs: .venv/dev.stamp ## write the generated pages anew
 	@$(BIN)/python -m docs.generate

@@ -77,7 +77,7 @@ def cologne() -> Scenario:
 
 @pytest.fixture
 def opened() -> Iterator[Callable[..., SumoField]]:
-    """Opens fields in this process, which can have one at a time, and closes them after the test."""
+    """Opens fields in this process, which can have one at a time; closes and judges them after the test."""
     fields: list[SumoField] = []
 
     def open_field(
@@ -92,6 +92,8 @@ def opened() -> Iterator[Callable[..., SumoField]]:
     yield open_field
     for field in fields:
         field.close()
+    broken = [field.checked()["first_violations"] for field in fields if field.checked()["violations"]]
+    assert not broken, "the checker of lamp states found what may never be"
 
 
 def plain_sumo(found: Scenario, folder: Path, *, seed: int = 1) -> Path:
