@@ -50,12 +50,13 @@ class Controller:
         self._lamps = outside.lamps
         self._plan = plan
         self._keeps_step = bool(outside.control)
+        peer = _peer(outside.control or outside.report)
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         if self._keeps_step:
-            self._socket.connect(_peer(outside.control))
+            self._socket.connect(peer)
             self._socket.settimeout(ANSWER_S)
         else:
-            self._socket.bind(_peer(outside.report))
+            self._socket.bind(peer)
             self._socket.setblocking(False)
         self._shown: Mapping[str, str] = {}
         self._missed = MISSED
