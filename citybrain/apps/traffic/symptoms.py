@@ -210,7 +210,8 @@ def _loop_mark(look: Look) -> tuple[Numbers, Mask]:
     """Somebody passes: an empty loop, and one with a vehicle standing on it, rightly say the same for long."""
     counts = np.nan_to_num(look.count) + np.nan_to_num(look.advance_count)
     over = np.nan_to_num(look.occupancy), np.nan_to_num(look.advance_occupancy)
-    telling = (counts > 0) | ((over[0] > 0) & (over[0] < 1)) | ((over[1] > 0) & (over[1] < 1))
+    # Where several lanes lead to an advance loop's place, one that stands on its loop covers a part of it for long.
+    telling = (counts > 0) | ((over[0] > 0) & (over[0] < 1))
     return counts * 3.17 + over[0] + 7.31 * over[1], telling
 
 
