@@ -42,13 +42,13 @@ IMPATIENCE_UNTIL_S = 200.0
 STARVING_S = 120.0
 """A lane whose first vehicle waits longer gets an extra, growing without limit (RiLSA 2015: cycles end at 120 s)."""
 
-GAP_M = 15.0
+GAP_M = 30.0
 """A vehicle that stands so far behind the one ahead stands for another cause than a red light (m)."""
 
 START_WAVE_MPS = 5.0
 """Speed at which a queue starts moving, backwards (18 km/h; Daganzo 1997)."""
 
-PATIENCE_S = 6.0
+PATIENCE_S = 12.0
 """A vehicle under protected green that the start wave passed so long ago is blocked (m)."""
 
 PATIENCE_PERMISSIVE_S = 15.0

@@ -135,12 +135,23 @@ def test_the_stage_that_passes_most_is_ordered(seen: Mapping[str, Vehicles], sta
 
 
 def test_a_queue_that_green_does_not_move_loses_its_green() -> None:
-    blocked = {NORTH: standing(6, 200.0), EASTERN: standing(2)}
-    assert stages(after(5, CITY, {"cross": "Gr"}, blocked)) == {"cross": 0}
-    assert stages(after(10, CITY, {"cross": "Gr"}, blocked)) == {"cross": 1}
+    blocked = [(*vehicle, 1.0) for vehicle in standing(6, 200.0)]
+    assert len(queue(blocked, PATIENCE_S, PATIENCE_S)) == 6
+    assert queue(blocked, PATIENCE_S + 1.0, PATIENCE_S) == []
 
 
-def test_nothing_is_ordered_in_the_least_green_and_then_every_five_seconds() -> None:
+def test_a_change_is_ordered_in_the_second_in_which_it_pays() -> None:
+    """Between the seconds in which a junction says that it stays."""
+    control = SignalControl(CITY)
+    ordered: dict[int, dict[str, int]] = {}
+    for second in range(9):
+        seen = {EASTERN: standing(3)} if second >= 7 else {}
+        if orders := control(batch(CITY, {"cross": "Gr"}, seen, second=second), (), ()):
+            ordered[second] = stages(orders)
+    assert ordered == {5: {"cross": 0}, 7: {"cross": 1}, 8: {"cross": 1}}
+
+
+def test_a_junction_that_stays_says_so_every_five_seconds_after_its_least_green() -> None:
     control = SignalControl(CITY)
     ordered = [second for second in range(21) if control(batch(CITY, {"cross": "Gr"}, {}, second=second), (), ())]
     assert ordered == [5, 10, 15, 20]

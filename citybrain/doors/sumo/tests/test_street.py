@@ -74,6 +74,24 @@ def test_a_detector_tells_count_speed_occupancy_and_queue() -> None:
     assert watch.calling() == {"s": {"a"}}
 
 
+# fmt: off
+IN_THE_BOX = [
+    (0.0, True,  "it stands"),
+    (3.0, True,  "it has just started, and may have to stop for one that turns"),
+    (8.0, False, "it will be out of the way"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("speed_mps", "occupied", "why"), IN_THE_BOX)
+def test_a_vehicle_that_may_not_be_out_of_the_box_in_time_occupies_it(
+    speed_mps: float, occupied: bool, why: str
+) -> None:
+    watch = Watch({("s", "approach", "a"): zone("a", 100)})
+    watch.see((np.array([[-7.0, speed_mps, 0.0, 1.0]]),))
+    assert watch.occupied() == ({"s": {"a"}} if occupied else {}), why
+
+
 def test_vehicles_are_drawn_where_they_are(opened: Open, cologne: Scenario) -> None:
     field = opened(cologne)
     for _ in range(120):
