@@ -14,7 +14,7 @@ KMH_PER_MPS = 3.6
 VEHICLE_M = 5.0
 """Length of SUMO's standard car, for occupancy and the end of the queue: radar does not measure it."""
 
-SLOW_MPS = 4.0
+SLOW_MPS = 5.0
 """Slower than this inside the box, a vehicle may not be out of the way before the next green. One that has just started
 at 2 to 3 m/s was let be at first: it had to stop again for one that turned, and the box locked."""
 
