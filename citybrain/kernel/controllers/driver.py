@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from citybrain.kernel.clock import Clock, utc_now
 from citybrain.kernel.controllers.outstation import ACCEPTED, Answer, Looked, Outstation, Tables
 from citybrain.kernel.controllers.watch import Found, Watch
-from citybrain.kernel.errors import Conflict, Refusal
+from citybrain.kernel.errors import Conflict, Refusal, Unavailable
 from citybrain.kernel.records import Facts, Order, Outcome, OutcomeState
 
 SET_STAGE = "traffic.set_stage"
@@ -71,9 +71,9 @@ class Driver:
                     self.tables = await self.outstation.discover()
                     self._is_known = True
                 looked = await self._look()
-            except Refusal as refusal:
+            except (Refusal, OSError) as trouble:
                 self._is_known = False
-                return self.watch.missed(refusal, self.outstation.figures(), self._clock())
+                return self.watch.missed(_refusal(trouble), self.outstation.figures(), self._clock())
         self._looked = looked
         return self.watch.saw(looked, self.outstation.figures())
 
@@ -99,7 +99,8 @@ class Driver:
                 return _outcome(order, at, "kernel.order_overtaken")
             try:
                 answer = await self._carry_out(order)
-            except Refusal as refusal:
+            except (Refusal, OSError) as trouble:
+                refusal = _refusal(trouble)
                 return _outcome(order, at, refusal.code, refusal.facts, state=OutcomeState.FAILED)
         state = OutcomeState.EXECUTED if answer.accepted else OutcomeState.REFUSED
         return _outcome(order, at, answer.code, answer.facts, state=state)
@@ -141,6 +142,11 @@ class Driver:
         if self._is_driven:
             await self.outstation.release()
         return ACCEPTED
+
+
+def _refusal(trouble: Refusal | OSError) -> Refusal:
+    """A line that the machine itself says is broken is a silence too."""
+    return trouble if isinstance(trouble, Refusal) else Unavailable("kernel.controller_silent", {"why": str(trouble)})
 
 
 def _outcome(

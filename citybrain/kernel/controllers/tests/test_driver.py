@@ -26,6 +26,7 @@ class Box:
         self.now = NOON
         self.is_there = True
         self.is_stubborn = False
+        self.is_cut = False
         self.mode = Mode.LOCAL
         self.min_green_s = 5.0
         self.slow: asyncio.Event | None = None
@@ -67,6 +68,8 @@ class Box:
         self.did.append("close")
 
     def _answer(self, what: str) -> None:
+        if self.is_cut:
+            raise OSError("network is unreachable")
         if not self.is_there:
             raise Unavailable("d.silent", {})
         self.did.append(what)
@@ -135,6 +138,16 @@ async def test_nobody_who_is_silent_is_commanded_and_a_silence_amid_an_order_is_
     box.is_there = False
     failed = await driver.obey(order(stage=1), NOON)
     assert (failed.state, failed.code) == (OutcomeState.FAILED, "d.silent")
+
+
+async def test_a_broken_line_is_a_silence(order: Ordering) -> None:
+    box, driver = driven()
+    await driver.second()
+    box.is_cut = True
+    failed = await driver.obey(order(stage=1), NOON)
+    assert (failed.state, failed.code) == (OutcomeState.FAILED, "kernel.controller_silent")
+    box.now += timedelta(seconds=11)
+    assert [event.kind for event in (await driver.second()).events] == [silent("d")]
 
 
 async def test_what_the_controller_refuses_is_told_in_its_words(order: Ordering) -> None:
