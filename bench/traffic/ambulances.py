@@ -22,9 +22,9 @@ from pathlib import Path
 
 import msgspec
 
-from citybrain.apps.traffic.missions.corridor import Crossings
-from citybrain.apps.traffic.missions.model import DISPATCH, MISSION, SEND_VEHICLE
-from citybrain.apps.traffic.missions.roads import Roads, Times
+from citybrain.apps.traffic.control.missions.corridor import Crossings
+from citybrain.apps.traffic.control.missions.model import DISPATCH, MISSION, SEND_VEHICLE
+from citybrain.apps.traffic.control.missions.roads import Roads, Times
 from citybrain.kernel.loop import Loop
 from citybrain.kernel.records import Because, Entity, Event, Facts, Order, OutcomeState
 from citybrain.serve import catalog, scenarios

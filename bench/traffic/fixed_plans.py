@@ -16,12 +16,12 @@ from typing import TypeVar
 
 import msgspec
 
-from citybrain.apps.traffic.control import SET_STAGE
+from citybrain.apps.traffic.control.plans.flows import Flows
+from citybrain.apps.traffic.control.plans.plan import Plan
+from citybrain.apps.traffic.control.plans.requested import RUN_PLAN, RequestedPlans
+from citybrain.apps.traffic.control.signals import SET_STAGE
 from citybrain.apps.traffic.model import singles
-from citybrain.apps.traffic.plans.flows import Flows
-from citybrain.apps.traffic.plans.history import found
-from citybrain.apps.traffic.plans.plan import Plan
-from citybrain.apps.traffic.plans.requested import RUN_PLAN, RequestedPlans
+from citybrain.apps.traffic.service.proposals import found
 from citybrain.kernel.app import Field
 from citybrain.kernel.records import Because, Entity, Facts, Order
 from citybrain.serve import scenarios

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One run of a method on a net, and the file in which results are kept: one JSON line each."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
@@ -14,6 +14,7 @@ from bench.traffic import baselines
 from bench.traffic.nets import Net
 from citybrain.apps.traffic.app import APP
 from citybrain.doors.sumo.field import SumoField
+from citybrain.kernel.app import App
 from citybrain.kernel.records import Batch, Facts
 from citybrain.serve import catalog
 from citybrain.serve.experiment import BRAIN, FIXED, Task, opening_of, run_once
@@ -95,7 +96,7 @@ def measure(run: Run, net: Net) -> Result:
 
 def _by_deciders(task: Task, method: Method) -> tuple[dict[str, Any], dict[str, float]]:
     """The loop of a city; a rival takes the place of the brain in its app."""
-    apps = catalog.apps()
+    apps: Sequence[App] = catalog.apps()
     if method.decider is not None:
         apps = [msgspec.structs.replace(APP, deciders=(method.decider,), detectors=())]
     finished = run_once(task, lambda _share: None, apps=apps)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from citybrain.apps.traffic.missions.model import CANCEL_MISSION, DISPATCH, MISSION, SEND_VEHICLE
+from citybrain.apps.traffic.control.missions.model import CANCEL_MISSION, DISPATCH, MISSION, SEND_VEHICLE
 from citybrain.kernel.app import Field
 from citybrain.kernel.loop import Loop
 from citybrain.kernel.records import Because, Event, Order

@@ -7,23 +7,23 @@ from typing import Literal
 
 import msgspec
 
-from citybrain.apps.traffic.control import RELEASE, SET_STAGE, SignalControl
+from citybrain.apps.traffic.api.junctions import ROUTES
+from citybrain.apps.traffic.api.missions import ROUTES as MISSION_ROUTES
+from citybrain.apps.traffic.api.past import PAST_ROUTES
+from citybrain.apps.traffic.api.plans import PLAN_ROUTES
+from citybrain.apps.traffic.control.locks import END_HOLD, HOLD, LOCK, UNLOCK, EndHold, Hold, Lock, Unlock
+from citybrain.apps.traffic.control.missions.means import MEANS as MISSION_MEANS
+from citybrain.apps.traffic.control.missions.means import PERMISSION as MAY_DISPATCH
+from citybrain.apps.traffic.control.missions.model import MISSION
+from citybrain.apps.traffic.control.modes import DEFAULT, SET_MODE
+from citybrain.apps.traffic.control.plans.means import PLAN_MEANS
+from citybrain.apps.traffic.control.signals import RELEASE, SET_STAGE, SignalControl
 from citybrain.apps.traffic.detect.at_signals import SENSOR_DOUBTED, SPILLBACK, Doubted, spillback
 from citybrain.apps.traffic.detect.congestion import CONGESTION, Congestion
 from citybrain.apps.traffic.index import RoadLevels
 from citybrain.apps.traffic.jobs import running
-from citybrain.apps.traffic.locks import END_HOLD, HOLD, LOCK, UNLOCK, EndHold, Hold, Lock, Unlock
-from citybrain.apps.traffic.measure import TrafficMeasure
-from citybrain.apps.traffic.missions.api import ROUTES as MISSION_ROUTES
-from citybrain.apps.traffic.missions.means import MEANS as MISSION_MEANS
-from citybrain.apps.traffic.missions.means import PERMISSION as MAY_DISPATCH
-from citybrain.apps.traffic.missions.model import MISSION
+from citybrain.apps.traffic.measure.figures import TrafficMeasure
 from citybrain.apps.traffic.model import SIGNAL
-from citybrain.apps.traffic.modes import DEFAULT, SET_MODE
-from citybrain.apps.traffic.past_routes import PAST_ROUTES
-from citybrain.apps.traffic.plans.means import PLAN_MEANS
-from citybrain.apps.traffic.plans.routes import PLAN_ROUTES
-from citybrain.apps.traffic.routes import ROUTES
 from citybrain.kernel.app import App, Indicator, Means
 
 OWNER = "traffic"

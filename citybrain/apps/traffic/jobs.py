@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import structlog
 
-from citybrain.apps.traffic.service import Traffic
+from citybrain.apps.traffic.service.traffic import Traffic
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.store import Store
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from citybrain.apps.traffic.shadow import Window
+from citybrain.apps.traffic.measure.shadow import Window
 from citybrain.kernel import sql
 from citybrain.kernel.db import Database
 

@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 
 from citybrain.apps.traffic.detect.persistence import Mask, Persistence, Steps, event_id
+from citybrain.apps.traffic.detect.trust import TROUBLES, Trouble, Trust
 from citybrain.apps.traffic.index import Places
-from citybrain.apps.traffic.trust import TROUBLES, Trouble, Trust
 from citybrain.kernel.records import Batch, Because, Entity, Event, Facts, Severity
 
 SPILLBACK = "traffic.spillback"

@@ -6,8 +6,8 @@ from collections.abc import Collection
 import pytest
 from msgspec import structs
 
-from citybrain.apps.traffic.control import SignalControl
-from citybrain.apps.traffic.trust import HEALTHY_S
+from citybrain.apps.traffic.control.signals import SignalControl
+from citybrain.apps.traffic.detect.trust import HEALTHY_S
 from citybrain.kernel.records import Entity, Order
 
 from .street import CITY, Columns, Street, batch

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from citybrain.apps.traffic.detect.at_signals import Doubted, spillback
-from citybrain.apps.traffic.trust import HEALTHY_S
+from citybrain.apps.traffic.detect.trust import HEALTHY_S
 from citybrain.kernel.records import Batch, Column, Entity, Event, Severity
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)

@@ -8,11 +8,11 @@ import pytest
 from msgspec import structs
 
 from citybrain.apps.traffic import store
-from citybrain.apps.traffic.control import SignalControl
-from citybrain.apps.traffic.locks import HOLD
-from citybrain.apps.traffic.modes import SET_MODE, NoSuchSignal
-from citybrain.apps.traffic.service import KEPT_FOR, NothingDecides, Traffic
-from citybrain.apps.traffic.shadow import WINDOW_S
+from citybrain.apps.traffic.control.locks import HOLD
+from citybrain.apps.traffic.control.modes import SET_MODE, NoSuchSignal
+from citybrain.apps.traffic.control.signals import SignalControl
+from citybrain.apps.traffic.measure.shadow import WINDOW_S
+from citybrain.apps.traffic.service.traffic import KEPT_FOR, NothingDecides, Traffic
 from citybrain.apps.traffic.tests.test_control import EASTERN, NOON, batch, detectors, signal, standing
 from citybrain.apps.traffic.tests.test_modes import NEW, ordered
 from citybrain.apps.traffic.tests.test_shadow import day, window

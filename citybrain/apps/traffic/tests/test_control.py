@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from msgspec import structs
 
-from citybrain.apps.traffic.choice import PATIENCE_S, queue, room
-from citybrain.apps.traffic.control import REFUSED_S, SignalControl
-from citybrain.apps.traffic.mind import DECIDE_EVERY_S
+from citybrain.apps.traffic.choice.mind import DECIDE_EVERY_S
+from citybrain.apps.traffic.choice.worth import PATIENCE_S, queue, room
+from citybrain.apps.traffic.control.signals import REFUSED_S, SignalControl
 from citybrain.apps.traffic.model import DETECTOR, SIGNAL, junctions, worth_trying
 from citybrain.kernel.records import Batch, Column, Entity, Order, Outcome, OutcomeState
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from citybrain.apps.traffic.estimate import QUEUE_MAX, SPACE_M, Estimate, VirtualQueue
+from citybrain.apps.traffic.detect.estimate import QUEUE_MAX, SPACE_M, Estimate, VirtualQueue
+from citybrain.apps.traffic.detect.trust import Trust
 from citybrain.apps.traffic.model import Track
-from citybrain.apps.traffic.trust import Trust
 
 from .street import ADVANCE_LOOP_M, CITY, NOON, Columns, Street, batch
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from citybrain.apps.traffic.locks import END_HOLD, HOLD, LOCK, UNLOCK, HeldBySomebody, Locks, NotShown
-from citybrain.apps.traffic.modes import NoReason, NoSuchSignal
+from citybrain.apps.traffic.control.locks import END_HOLD, HOLD, LOCK, UNLOCK, HeldBySomebody, Locks, NotShown
+from citybrain.apps.traffic.control.modes import NoReason, NoSuchSignal
 from citybrain.apps.traffic.tests.test_control import CROSS, NOON, batch
 from citybrain.kernel.records import Because, Order, OutcomeState
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from citybrain.apps.traffic.compare import WINDOW, difference, welch, windows
-from citybrain.apps.traffic.corridor import greens
+from citybrain.apps.traffic.control.plans.network import links, shortest
+from citybrain.apps.traffic.control.plans.tests.street import SIGNALS, STREET
 from citybrain.apps.traffic.model import Way, singles
-from citybrain.apps.traffic.plans.network import links, shortest
-from citybrain.apps.traffic.plans.tests.street import SIGNALS, STREET
+from citybrain.apps.traffic.service.compare import WINDOW, difference, welch, windows
+from citybrain.apps.traffic.service.corridor import greens
 from citybrain.kernel.records import Entity
 
 NOON = datetime(2026, 5, 11, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from citybrain.apps.traffic.measure import TrafficMeasure
+from citybrain.apps.traffic.measure.figures import TrafficMeasure
 from citybrain.kernel.app import Frame, Score
 from citybrain.kernel.records import Batch, Column, Entity, Reading
 

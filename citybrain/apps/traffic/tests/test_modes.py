@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from citybrain.apps.traffic import control as controlling
-from citybrain.apps.traffic.claims import Claim, Rank, foremost
-from citybrain.apps.traffic.control import RELEASE, REPEAT_S, SET_STAGE, SignalControl
-from citybrain.apps.traffic.locks import END_HOLD, HOLD, LOCK
-from citybrain.apps.traffic.modes import SET_MODE, Mode, Modes, NoSuchMode, NoSuchSignal
+from citybrain.apps.traffic.control import signals as controlling
+from citybrain.apps.traffic.control.claims import Claim, Rank, foremost
+from citybrain.apps.traffic.control.locks import END_HOLD, HOLD, LOCK
+from citybrain.apps.traffic.control.modes import SET_MODE, Mode, Modes, NoSuchMode, NoSuchSignal
+from citybrain.apps.traffic.control.signals import RELEASE, REPEAT_S, SET_STAGE, SignalControl
 from citybrain.apps.traffic.tests.test_control import (
     EAST,
     EASTERN,

@@ -7,9 +7,9 @@ import pytest
 from msgspec import structs
 
 from citybrain.apps.traffic.app import APP
-from citybrain.apps.traffic.control import SignalControl
+from citybrain.apps.traffic.choice.naming import NONE, Names, Turn
+from citybrain.apps.traffic.control.signals import SignalControl
 from citybrain.apps.traffic.model import junctions
-from citybrain.apps.traffic.naming import NONE, Names, Turn
 from citybrain.apps.traffic.tests.test_control import CROSS, EASTERN, NOON, batch, detectors, standing
 from citybrain.kernel.i18n import load_words
 from citybrain.kernel.records import Entity

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from citybrain.apps.traffic.control import SignalControl
-from citybrain.apps.traffic.mind import Mind
+from citybrain.apps.traffic.choice.mind import Mind
+from citybrain.apps.traffic.control.modes import Mode
+from citybrain.apps.traffic.control.signals import SignalControl
+from citybrain.apps.traffic.measure.queues import Arrivals, Lamps, Queues, Stops, parts
+from citybrain.apps.traffic.measure.shadow import ENOUGH_S, WINDOW_S, Window, gain_of
+from citybrain.apps.traffic.measure.twin import DrivenTwin, PlannedTwin, between
 from citybrain.apps.traffic.model import junctions
-from citybrain.apps.traffic.modes import Mode
-from citybrain.apps.traffic.queues import Arrivals, Lamps, Queues, Stops, parts
-from citybrain.apps.traffic.shadow import ENOUGH_S, WINDOW_S, Window, gain_of
 from citybrain.apps.traffic.tests.test_control import CITY, CROSS, EASTERN, NORTH, Vehicles, batch, detectors, signal
 from citybrain.apps.traffic.tests.test_modes import NEW
-from citybrain.apps.traffic.twin import DrivenTwin, PlannedTwin, between
 from citybrain.kernel.records import Batch, Column
 
 (JUNCTION,) = junctions(CITY)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from citybrain.apps.traffic.symptoms import FROZEN_S, STUCK_S
-from citybrain.apps.traffic.trust import HEALTHY_S, TROUBLES, Trouble, Trust
+from citybrain.apps.traffic.detect.symptoms import FROZEN_S, STUCK_S
+from citybrain.apps.traffic.detect.trust import HEALTHY_S, TROUBLES, Trouble, Trust
 
 from .street import CITY, Columns, Street, batch
 

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The roads as a graph, how long they take now, and the fastest way."""
+
+import heapq
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from math import atan2, cos, degrees, hypot, isfinite, radians
+
+import msgspec
+
+from citybrain.apps.traffic.control.missions.model import Point
+from citybrain.kernel.records import Batch, Entity
+
+ROAD = "RoadSegment"
+
+KMH_PER_MPS = 3.6
+
+OVER_LIMIT = 1.5
+"""Speed of a vehicle with special rights where it can overtake, as a share of the limit (as the field drives it)."""
+
+BEHIND_OTHERS = 1.1
+"""The same on a road with one lane, where it mostly follows somebody who keeps to the limit (m)."""
+
+FREED = 0.5
+"""So much of what traffic loses on a road a vehicle with special rights loses too; green ahead saves the rest (m)."""
+
+BLOCKED = 0.03
+"""Traffic is never taken for slower than this share of the limit: a road that stands is still a road."""
+
+UNKNOWN = 0.7
+"""Share of the limit at which ordinary traffic drives a road of which nothing is known."""
+
+TURN_DEG = 45.0
+TURN_S = 4.0
+"""What braking into and accelerating out of a turn costs (m)."""
+
+BACK_DEG = 150.0
+BACK_S = 15.0
+"""Turning back on a road."""
+
+START_S = 4.0
+"""Getting to speed at the beginning."""
+
+Costs = Callable[[str], float]
+
+
+class Road(msgspec.Struct, frozen=True, kw_only=True):
+    """A road in one direction. `line` is in degrees."""
+
+    id: str
+    length_m: float
+    limit_mps: float
+    lanes: int
+    onward: tuple[str, ...]
+    line: tuple[Point, ...]
+
+
+class Roads:
+    """All roads of the city."""
+
+    def __init__(self, entities: Sequence[Entity]) -> None:
+        self._roads = {one.id: _road(one) for one in entities if one.type == ROAD}
+
+    def __contains__(self, road: str) -> bool:
+        return road in self._roads
+
+    def __getitem__(self, road: str) -> Road:
+        return self._roads[road]
+
+    def nearest(self, point: Point) -> str | None:
+        """The road whose line is nearest to a point; None in a city without roads."""
+        return min(self._roads, key=lambda road: _distance_m(point, self._roads[road].line), default=None)
+
+    def fastest(self, start: str, end: str, cost_s: Costs) -> tuple[str, ...] | None:
+        """The roads from `start` to `end`, both included; None where there is no way (Dijkstra 1959)."""
+        best = {start: 0.0}
+        before: dict[str, str] = {}
+        queue = [(0.0, start)]
+        while queue:
+            so_far_s, at = heapq.heappop(queue)
+            if at == end:
+                return _back(before, end)
+            if so_far_s > best[at]:
+                continue
+            for after in self._roads[at].onward:
+                if after not in self._roads:
+                    continue
+                through_s = so_far_s + self.turn_s(at, after) + cost_s(after)
+                if through_s < best.get(after, float("inf")):
+                    best[after] = through_s
+                    before[after] = at
+                    heapq.heappush(queue, (through_s, after))
+        return None
+
+    def turn_s(self, one: str, other: str) -> float:
+        """What the turn from one road into another costs."""
+        turned = abs(_heading_deg(self._roads[one].line[-2:]) - _heading_deg(self._roads[other].line[:2])) % 360.0
+        turned = min(turned, 360.0 - turned)
+        return BACK_S if turned > BACK_DEG else TURN_S if turned > TURN_DEG else 0.0
+
+    def time_s(self, route: Sequence[str], cost_s: Costs) -> float:
+        """How long a whole route takes."""
+        return sum(map(cost_s, route)) + sum(self.turn_s(one, other) for one, other in pairwise(route))
+
+    def line(self, route: Sequence[str]) -> list[Point]:
+        """The route as one line."""
+        return [point for road in route for point in self._roads[road].line]
+
+
+class Times:
+    """How long roads take now, from the speeds that floating cars report."""
+
+    def __init__(self, roads: Roads, batch: Batch | None) -> None:
+        self._roads = roads
+        self._kmh = _speeds(batch) if batch is not None else {}
+
+    def flow(self, road: str) -> float | None:
+        """Speed of traffic as a share of the limit, at most 1; None where nothing is known."""
+        kmh = self._kmh.get(road)
+        if kmh is None or not isfinite(kmh):
+            return None
+        return min(max(kmh / KMH_PER_MPS / self._roads[road].limit_mps, BLOCKED), 1.0)
+
+    def ordinary_s(self, road: str) -> float:
+        """For an ordinary vehicle, waiting at red lights included as floating cars meet them."""
+        one = self._roads[road]
+        return one.length_m / one.limit_mps / (self.flow(road) or UNKNOWN)
+
+    def free_s(self, road: str) -> float:
+        """For a vehicle with special rights that nothing holds up but others on the only lane."""
+        one = self._roads[road]
+        return one.length_m / one.limit_mps / (OVER_LIMIT if one.lanes > 1 else BEHIND_OTHERS)
+
+    def emergency_s(self, road: str) -> float:
+        """For a vehicle with special rights for which signals open."""
+        one = self._roads[road]
+        lost_s = one.length_m / one.limit_mps * (1.0 / (self.flow(road) or 1.0) - 1.0)
+        return self.free_s(road) + FREED * lost_s
+
+
+def _road(entity: Entity) -> Road:
+    facts = entity.attributes
+    line = tuple((float(lon), float(lat)) for lon, lat, *_ in (entity.geometry or {}).get("coordinates", ()))
+    return Road(
+        id=entity.id,
+        length_m=float(facts["length"]),
+        lanes=int(facts.get("totalLaneNumber", 1)),
+        limit_mps=max(float(facts["maximumAllowedSpeed"]) / KMH_PER_MPS, 1.0),
+        onward=tuple(facts.get("leadsTo", ())),
+        line=line if len(line) >= 2 else ((0.0, 0.0), (0.0, 1e-9)),
+    )
+
+
+def _speeds(batch: Batch) -> Mapping[str, float]:
+    return {
+        road: float(kmh)
+        for column in batch.columns
+        if column.attribute == "averageVehicleSpeed" and column.entity_ids and f":{ROAD}:" in column.entity_ids[0]
+        for road, kmh in zip(column.entity_ids, column.values, strict=True)
+    }
+
+
+def _back(before: Mapping[str, str], end: str) -> tuple[str, ...]:
+    found = [end]
+    while found[-1] in before:
+        found.append(before[found[-1]])
+    return tuple(reversed(found))
+
+
+def _heading_deg(piece: Sequence[Point]) -> float:
+    (lon, lat), (to_lon, to_lat) = piece
+    return degrees(atan2((to_lon - lon) * cos(radians(lat)), to_lat - lat))
+
+
+def _distance_m(point: Point, line: Sequence[Point]) -> float:
+    return min(_to_piece_m(point, piece) for piece in pairwise(line))
+
+
+def _to_piece_m(point: Point, piece: tuple[Point, Point]) -> float:
+    """To a straight piece, on a plane that is true near the point."""
+    (ax, ay), (bx, by) = (tuple(_metres(point, end)) for end in piece)
+    length2 = (bx - ax) ** 2 + (by - ay) ** 2
+    along = min(max(-(ax * (bx - ax) + ay * (by - ay)) / length2, 0.0), 1.0) if length2 else 0.0
+    return hypot(ax + along * (bx - ax), ay + along * (by - ay))
+
+
+def _metres(origin: Point, point: Point) -> Iterator[float]:
+    yield (point[0] - origin[0]) * 111_320.0 * cos(radians(origin[1]))
+    yield (point[1] - origin[1]) * 110_540.0
