@@ -60,6 +60,8 @@ async def test_a_street_that_obeys_nobody_runs_as_sumo_itself_runs_it(
     summary = dict(await host.summary())
     await host.close()
     assert summary.pop("simulated_s") == found.end_s - found.begin_s
+    beside = [summary.pop(name) for name in ("violations", "first_violations", "locked_in")]
+    assert beside == [0, [], 0], "the shipped plan breaks none of its own rules, and nobody is locked in"
     assert summary == pytest.approx(read_trips(plain_sumo(found, tmp_path, seed=3)).figures(), abs=1e-9)
     live_s = live.delay_arrived_s + live.delay_running_s + live.delay_waiting_s
     assert live_s / live.due == pytest.approx(summary["delay_s"], abs=0.01)
