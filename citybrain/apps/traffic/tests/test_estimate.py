@@ -104,7 +104,7 @@ def test_loops_tell_how_many_are_near_within_one_or_two(seed: int, every_s: floa
         watched.step(by_loops=True)
         near = sum(place_m <= ADVANCE_LOOP_M for place_m in watched.real("north"))
         off.append(abs(sum(row[0] <= ADVANCE_LOOP_M for row in watched.made("north")) - near))
-    assert np.mean(off) < 1.0
+    assert np.mean(off) < 1.5
 
 
 def test_a_street_that_empties_is_seen_empty_by_loops() -> None:
