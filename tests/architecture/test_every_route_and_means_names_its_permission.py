@@ -18,6 +18,8 @@ from tests.architecture.tree import ROOT, refuse
 
 # Whatever is added here can be done by everybody on the network, without a name.
 PUBLIC_MAY = {
+    # Warnings for the public are meant for everybody; others need a permission of their own.
+    "cap.view",
     "case.notice_stop",
     "city.view",
     "hotline.public",

@@ -1,0 +1,206 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the door does: takes alerts in, lets the city's own out, tells the journal of them, lets them run out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import structlog
+
+from citybrain.doors.cap import store
+from citybrain.doors.cap.levels import worst
+from citybrain.doors.cap.model import Alert, Info
+from citybrain.doors.cap.places import Zone, descriptions
+from citybrain.doors.cap.problems import Problem
+from citybrain.doors.cap.reading import Message, read
+from citybrain.doors.cap.rules import LASTS_WITHOUT_END, remarks
+from citybrain.doors.cap.store import Kept, New, Told
+from citybrain.doors.cap.writing import write
+from citybrain.kernel.clock import new_id, utc_now
+from citybrain.kernel.errors import Conflict, Refusal
+from citybrain.kernel.records import Because, Event, Facts, Text
+from citybrain.kernel.store import Store
+
+KIND = "cap.alert"
+# How soon after its end a warning is over for the city: the screens count in minutes.
+LOOK_EVERY_S = 15.0
+KEPT_AFTER_END = timedelta(days=366)
+# A year before the last there is, so that a warning without an end can still have one added to it.
+_LAST = datetime(9998, 1, 1, tzinfo=UTC)
+_EVENTS_LOOKED_AT = 10_000
+
+log = structlog.get_logger()
+
+
+class Differs(Conflict):
+    """There is another message of the same sender, identifier and time. What was sent is never changed."""
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a message. `is_new` is false when it was here already; `closed`: how many earlier ones it
+    closed."""
+
+    kept: Kept
+    is_new: bool
+    closed: int
+    remarks: tuple[Problem, ...]
+
+
+async def take(city: Store, body: bytes, *, by: str, at: datetime) -> Taken:
+    """Take a message of others in: kept, its references closed, its event told, all committed on return.
+
+    The same message may come again. Refuses what `reading.read` refuses, and `Differs`.
+    """
+    message = read(body)
+    taken = await _keep(city, message, body, by=by, at=at, is_ours=False)
+    await tell(city, at)
+    return taken
+
+
+async def issue(city: Store, alert: Alert, *, by: str, at: datetime) -> Taken:
+    """Let a warning of the city out: from now on it is in the feed. `by` is whoever may (permission `cap.issue`).
+
+    It is read as others will read it before anybody sees it. Refuses what `reading.read` refuses, and `Differs`.
+    """
+    body = write(alert)
+    return await _keep(city, read(body), body, by=by, at=at, is_ours=True)
+
+
+async def _keep(city: Store, message: Message, body: bytes, *, by: str, at: datetime, is_ours: bool) -> Taken:
+    alert = message.alert
+    new = New(
+        sender=alert.sender,
+        identifier=alert.identifier,
+        sent=alert.sent,
+        version=message.version,
+        status=alert.status,
+        msg_type=alert.msg_type,
+        scope=alert.scope,
+        is_ours=is_ours,
+        is_signed=message.signed,
+        posted_by=by,
+        received_at=at,
+        expires_at=ends_at(alert),
+        event_id=new_id(),
+        body=body,
+    )
+    kept, is_new, closed = await store.keep(city.db, new, alert.references)
+    if not is_new and kept.body != body and read(kept.body).alert != alert:
+        facts = {"identifier": alert.identifier, "sender": alert.sender}
+        raise Differs("cap.alert_differs", facts)
+    return Taken(kept=kept, is_new=is_new, closed=closed, remarks=tuple(remarks(alert)))
+
+
+def ends_at(alert: Alert) -> datetime:
+    """When an alert is no longer in force: with its last info. One that does not say so lasts `LASTS_WITHOUT_END`."""
+    ends = [each.expires or _usual_end(alert, each) for each in alert.infos]
+    return max(ends, default=_usual_end(alert, None))
+
+
+def _usual_end(alert: Alert, info: Info | None) -> datetime:
+    begins = [each for each in (alert.sent, info.effective if info else None, info.onset if info else None) if each]
+    return min(max(begins), _LAST) + LASTS_WITHOUT_END
+
+
+async def tell(city: Store, at: datetime) -> int:
+    """Tell the journal of warnings that it does not know yet, and of those that are over; how many.
+
+    A city cut off between taking and telling tells the rest when it is there again: an event keeps its id, so the
+    journal has it once.
+    """
+    told = 0
+    while found := await store.to_tell(city.db):
+        await city.journal.tell([_event(each, at) for each in found])
+        begun = [each.number for each in found if each.closed_at is None]
+        over = [each.number for each in found if each.closed_at is not None]
+        await store.set_told(city.db, begun, Told.OPEN)
+        await store.set_told(city.db, over, Told.OVER)
+        told += len(found)
+    return told
+
+
+def _event(kept: Kept, at: datetime) -> Event:
+    """The event of a warning; over when the warning is."""
+    alert = read(kept.body).alert
+    zone = Zone(alert)
+    areas = descriptions(area for info in alert.infos for area in info.areas)
+    facts: Facts = {"event": _texts(alert.infos, "event"), "area": areas[:5], "sender": alert.sender}
+    ended_at = None if kept.closed_at is None else max(kept.closed_at, kept.received_at)
+    return Event(
+        id=kept.event_id,
+        kind=KIND,
+        severity=worst(alert.infos),
+        at=kept.received_at,
+        entity_id=f"urn:cap:{alert.sender},{alert.identifier}",
+        because=Because(code="cap.warned", facts=facts),
+        geometry=zone.geometry(),
+        evidence=evidence(kept, alert),
+        ended_at=ended_at,
+    )
+
+
+def evidence(kept: Kept, alert: Alert) -> Facts:
+    """What a person needs to know of a warning, beside its place."""
+    first = alert.infos[0] if alert.infos else None
+    return {
+        "identifier": alert.identifier,
+        "sender": alert.sender,
+        "sent": alert.sent.isoformat(),
+        "type": alert.msg_type,
+        "expires_at": kept.expires_at.isoformat(),
+        "urgency": first.urgency if first else "",
+        "severity": first.severity if first else "",
+        "certainty": first.certainty if first else "",
+        "categories": list(first.categories) if first else [],
+        "headline": _texts(alert.infos, "headline"),
+        "description": _texts(alert.infos, "description"),
+        "instruction": _texts(alert.infos, "instruction"),
+        "signature": "unchecked" if kept.is_signed else "none",
+    }
+
+
+def _texts(infos: Sequence[Info], name: str) -> Text:
+    """A text of the infos in the city's languages; one that is missing is said in the other."""
+    found: dict[str, str] = {}
+    for info in infos:
+        text: str = getattr(info, name)
+        if text:
+            found.setdefault("zh" if info.language.lower().startswith("zh") else "en", text)
+    any_text = next(iter(found.values()), "")
+    return {"zh": found.get("zh", any_text), "en": found.get("en", any_text)}
+
+
+async def look(city: Store, at: datetime) -> None:
+    """Let run out what has run out, tell what is untold, and open again what ended by mistake.
+
+    A field that begins anew ends all open events, also those of warnings, which know nothing of fields.
+    """
+    await store.close_expired(city.db, at)
+    await tell(city, at)
+    events = await city.journal.events(open_only=True, limit=_EVENTS_LOOKED_AT)
+    lost = await store.told_open(city.db, [each.id for each in events])
+    if lost and len(events) < _EVENTS_LOOKED_AT:
+        await city.journal.tell([_event(each, at) for each in lost])
+    await store.prune(city.db, at - KEPT_AFTER_END)
+
+
+@asynccontextmanager
+async def running(city: Store) -> AsyncIterator[None]:
+    """Look after warnings as long as the city runs."""
+    looking = asyncio.create_task(_looking(city))
+    try:
+        yield
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+
+
+async def _looking(city: Store) -> None:
+    while True:
+        try:
+            await look(city, utc_now())
+        except Refusal as refusal:  # the database may be away for a while
+            log.warning("cap.look_failed", code=refusal.code)
+        await asyncio.sleep(LOOK_EVERY_S)
