@@ -11,7 +11,7 @@ from tests.scenarios.city import RunningCity
 
 Open = Callable[..., Page]
 
-DESKS = ["/indicators", "/events", "/signals", "/roads"]
+DESKS = ["/indicators", "/events", "/junctions", "/roads", "/missions"]
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
 
