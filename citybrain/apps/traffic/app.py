@@ -11,6 +11,7 @@ from citybrain.apps.traffic.api.junctions import ROUTES
 from citybrain.apps.traffic.api.missions import ROUTES as MISSION_ROUTES
 from citybrain.apps.traffic.api.past import PAST_ROUTES
 from citybrain.apps.traffic.api.plans import PLAN_ROUTES
+from citybrain.apps.traffic.control.judge import BRAIN_WORSE
 from citybrain.apps.traffic.control.locks import END_HOLD, HOLD, LOCK, UNLOCK, EndHold, Hold, Lock, Unlock
 from citybrain.apps.traffic.control.missions.means import MEANS as MISSION_MEANS
 from citybrain.apps.traffic.control.missions.means import PERMISSION as MAY_DISPATCH
@@ -137,7 +138,7 @@ APP = App(
         Indicator(name="traffic.tpi", unit="", owner=OWNER, source=f"{GB_T_33171}, 7.2.2.2, C"),
         Indicator(name="traffic.congested_share", unit="%", owner=OWNER, source=GB_T_33171),
     ),
-    kinds=(CONGESTION, SPILLBACK, SENSOR_DOUBTED, MISSION),
+    kinds=(CONGESTION, SPILLBACK, SENSOR_DOUBTED, BRAIN_WORSE, MISSION),
     routes=(
         *ROUTES,
         *MISSION_ROUTES,

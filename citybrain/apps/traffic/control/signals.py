@@ -10,6 +10,7 @@ from citybrain.apps.traffic.choice.mind import Choice, Mind, choose
 from citybrain.apps.traffic.choice.naming import Names
 from citybrain.apps.traffic.control.actuated import Fallback
 from citybrain.apps.traffic.control.claims import Claim, Claimant, foremost
+from citybrain.apps.traffic.control.judge import Judge
 from citybrain.apps.traffic.control.locks import Locks
 from citybrain.apps.traffic.control.missions.missions import Missions
 from citybrain.apps.traffic.control.modes import HEARD, Mode, Modes
@@ -48,7 +49,8 @@ class SignalControl:
         joints = [mind.junction for mind in self.minds]
         self.sight = Sight(entities, joints)
         self.claimants: list[Claimant] = [begin(entities) for begin in CLAIMANTS]
-        self.claimants.append(Fallback(entities, joints, self.sight))
+        self._judge = Judge()
+        self.claimants += [Fallback(entities, joints, self.sight), self._judge]
         self._entities = {one.id: one for one in entities if one.type == SIGNAL}
         self._singles = {one.signals[0]: one for one in singles(entities)}
         self.means = self.modes.means.union(*(one.means for one in self.claimants))
@@ -60,7 +62,6 @@ class SignalControl:
         }
         self.names = Names(entities)
         self.shadow = Shadow(self.minds, entities, self.modes)
-        self.compares_all = False
         self.at: datetime | None = None
         self.wanted: list[Claim] = []
         self.claimed: dict[str, Claim] = {}
@@ -133,11 +134,10 @@ class SignalControl:
         self.claimed = foremost(claim for claim in self.wanted if claim.rank in HEARD[self.modes.of(claim.signal_id)])
 
     def _compare(self, batch: Batch, now_s: float) -> None:
-        """What the other one would do, where the brain does not act; and everywhere, once somebody reads of it."""
-        if not self.compares_all and len(self._brains) == len(self.minds):
-            return
+        """What the other one would do at every junction; and who of them did better lately."""
         apart = self.claimed.keys() | self.sight.doubted
         self.shadow.step(batch, self.sight.tracks, apart, now_s)
+        self._judge.hear(self.shadow.ended, now_s)
 
     def _see(self) -> None:
         """Junctions where the brain acts: of mode brain, with enough detectors that are believed."""

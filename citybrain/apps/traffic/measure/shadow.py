@@ -71,7 +71,8 @@ class Gain(msgspec.Struct, frozen=True, kw_only=True):
 class Shadow:
     """Compares at every junction, second by second; kept windows are fetched with `take`.
 
-    Where the brain acts, its shipped plan is the one that is modelled; everywhere else it is the brain.
+    Where the brain acts, its shipped plan is the one that is modelled; everywhere else it is the brain. `ended` are the
+    windows that ended in the second of the last step.
     """
 
     def __init__(self, minds: Sequence[Mind], entities: Sequence[Entity], modes: Modes) -> None:
@@ -91,6 +92,7 @@ class Shadow:
         self._seconds = np.zeros(len(minds), dtype=np.int64)
         self._window = 0
         self._finished: list[Window] = []
+        self.ended: Sequence[Window] = ()
 
     def step(self, batch: Batch, tracks: Tracks, claimed: Set[str], now_s: float) -> None:
         """One second at all junctions. Those of which a detector is blind, or that are claimed, do not count it."""
@@ -212,12 +214,14 @@ class Shadow:
     def _turn(self, now_s: float) -> None:
         """Keep the window that is over, and begin the next one."""
         window = int(now_s // WINDOW_S)
+        self.ended = ()
         if window == self._window:
             return
         if self._window:
-            self._finished.extend(
+            self.ended = [
                 self._of(number) for number in range(len(self._junctions)) if self._seconds[number] >= ENOUGH_S
-            )
+            ]
+            self._finished.extend(self.ended)
         self._window = window
         self._sums[:] = 0.0
         self._seconds[:] = 0

@@ -57,10 +57,8 @@ class Traffic:
         self._left: list[Window] = []
 
     def follow(self, deciders: Sequence[Decider]) -> None:
-        """A city opened: read of its controller from now on, and let it compare everywhere."""
+        """A city opened: read of its controller from now on."""
         found = next((one for one in deciders if isinstance(one, SignalControl)), None)
-        if found is not None:
-            found.compares_all = True
         if self._control is not None:
             self._left += self._control.shadow.take()
         self._control = found

@@ -8,14 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from citybrain.apps.traffic.choice.mind import Mind
 from citybrain.apps.traffic.control.modes import Mode
 from citybrain.apps.traffic.control.signals import SignalControl
 from citybrain.apps.traffic.measure.queues import Arrivals, Lamps, Queues, Stops, parts
 from citybrain.apps.traffic.measure.shadow import ENOUGH_S, WINDOW_S, Window, gain_of
 from citybrain.apps.traffic.measure.twin import DrivenTwin, PlannedTwin, between
 from citybrain.apps.traffic.model import junctions
-from citybrain.apps.traffic.tests.test_control import CITY, CROSS, EASTERN, NORTH, Vehicles, batch, detectors, signal
+from citybrain.apps.traffic.tests.test_control import CITY, CROSS, EASTERN, NORTH, Vehicles, batch, detectors
 from citybrain.apps.traffic.tests.test_modes import NEW
 from citybrain.kernel.records import Batch, Column
 
@@ -160,16 +159,6 @@ def test_what_somebody_else_steers_is_not_compared() -> None:
     for _ in range(5):
         control.shadow.step(seen, control.sight.tracks, {"cross"}, 0.0)
     assert control.shadow.now(0) is None
-
-
-def test_a_trusted_city_that_nobody_reads_of_costs_no_comparison() -> None:
-    control = SignalControl(CITY)
-    for second in range(5):
-        control(batch(CITY, {"cross": "Gr"}, {}, second=second), (), ())
-    assert control.shadow.now(0) is None
-    control.compares_all = True
-    planned = signal("cross", [("n", "s"), ("e", "w")], ["Gr", "rG"])
-    assert len(Mind(junctions([planned, *detectors(planned)])[0]).signals) == 1
 
 
 def window(number: int, plan_s: float, brain_s: float, measured_s: float = 100.0) -> Window:
