@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Who did better: a junction at which the brain lost more than its plan would have goes back to the plan for a while."""
+"""Who did better: a junction at which the brain lost more than its plan would have goes back to it for a while."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ BRAIN_WORSE = "traffic.brain_worse"
 
 WORSE = 1.2
 """So many times the plan's modelled delay is worse: in shadow the model was off by 8 % at most, so that is no error of
-it. Both what was measured and what the model makes of it must be, for the model errs more on the brain than on plans."""
+it. What was measured and what the model makes of it must both be: the model errs more on the brain than on plans."""
 
 TWICE = 2
 """Windows in a row: one quarter of an hour may be an accident."""
