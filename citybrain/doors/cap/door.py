@@ -2,7 +2,8 @@
 """Everything the door `cap` gives the city."""
 
 from citybrain.doors.cap.answers import FOLDER, Voice, refused
-from citybrain.doors.cap.app import INSIDE, ISSUE, PREFIX, RESTRICTED, VIEW, WRITE, make
+from citybrain.doors.cap.api import INSIDE, RESTRICTED, ROUTES
+from citybrain.doors.cap.app import ISSUE, PREFIX, VIEW, WRITE, make
 from citybrain.doors.cap.service import KIND, running
 from citybrain.kernel.app import Door, Mount
 from citybrain.kernel.asgi import Answer
@@ -20,6 +21,7 @@ DOOR = Door(
     name="cap",
     folder=FOLDER,
     kinds=(KIND,),
+    routes=ROUTES,
     mounts=(Mount(prefix=PREFIX, reads=VIEW, writes=WRITE, make=make, refuse=refuse),),
     services=(running,),
     permissions={

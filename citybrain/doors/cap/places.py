@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where an alert is: as GeoJSON, and who of the pool is there: pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from math import cos, radians
 
@@ -63,12 +63,6 @@ class Zone:
         return any(
             box.intersects(place) and distance_m(place, centre) <= radius_m for centre, radius_m, box in self._centres
         )
-
-
-def inside(alert: Alert, documents: Iterable[Document]) -> Iterator[Document]:
-    """Those of these entities that an alert is about by place: polygon, circle or geocode."""
-    zone = Zone(alert)
-    return (document for document in documents if zone.holds(document))
 
 
 def descriptions(areas: Iterable[Area]) -> list[str]:

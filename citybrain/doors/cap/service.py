@@ -19,8 +19,9 @@ from citybrain.doors.cap.rules import LASTS_WITHOUT_END, remarks
 from citybrain.doors.cap.store import Kept, New, Told
 from citybrain.doors.cap.writing import write
 from citybrain.kernel.clock import new_id, utc_now
+from citybrain.kernel.entities.document import DEFAULT_TENANT, Document
 from citybrain.kernel.errors import Conflict, Refusal
-from citybrain.kernel.records import Because, Event, Facts, Text
+from citybrain.kernel.records import Because, Event, Facts, Json, Text
 from citybrain.kernel.store import Store
 
 KIND = "cap.alert"
@@ -29,6 +30,23 @@ LOOK_EVERY_S = 15.0
 KEPT_AFTER_END = timedelta(days=366)
 # A year before the last there is, so that a warning without an end can still have one added to it.
 _LAST = datetime(9998, 1, 1, tzinfo=UTC)
+MOST_INSIDE = 1_000
+# How many entities are looked at before others get their turn.
+AT_ONCE = 500
+_SHOWN = (
+    "identifier",
+    "sender",
+    "sent",
+    "version",
+    "status",
+    "scope",
+    "is_ours",
+    "received_at",
+    "expires_at",
+    "closed_at",
+    "closed_because",
+    "event_id",
+)
 _EVENTS_LOOKED_AT = 10_000
 
 log = structlog.get_logger()
@@ -157,8 +175,34 @@ def evidence(kept: Kept, alert: Alert) -> Facts:
         "headline": _texts(alert.infos, "headline"),
         "description": _texts(alert.infos, "description"),
         "instruction": _texts(alert.infos, "instruction"),
-        "signature": "unchecked" if kept.is_signed else "none",
+        "signature": signature(kept),
     }
+
+
+def shown(kept: Kept) -> dict[str, Json]:
+    """What the city knows of a message; a signature is told of and never believed."""
+    row: dict[str, Json] = {name: getattr(kept, name) for name in _SHOWN}
+    return {**row, "type": kept.msg_type, "signature": signature(kept)}
+
+
+def signature(kept: Kept) -> str:
+    """`none` or `unchecked`: the door checks no signatures, and says so."""
+    return "unchecked" if kept.is_signed else "none"
+
+
+async def inside(city: Store, kept: Kept, type: str) -> tuple[list[Document], bool]:
+    """Who of a type of the pool is where a message is about: at most `MOST_INSIDE`, and whether these are all."""
+    zone, documents = Zone(read(kept.body).alert), city.documents
+    found: list[Document] = []
+    for number, id in enumerate(list(documents.ids_of_type(DEFAULT_TENANT, type)), 1):
+        if number % AT_ONCE == 0:
+            await asyncio.sleep(0)
+        each = documents.get(DEFAULT_TENANT, id)
+        if each is not None and zone.holds(each):
+            if len(found) == MOST_INSIDE:
+                return found, False
+            found.append(each)
+    return found, True
 
 
 def _texts(infos: Sequence[Info], name: str) -> Text:

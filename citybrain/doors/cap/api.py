@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What officers see of warnings: also those that are not public, each in full, and who is in its area."""
+
+from collections.abc import Sequence
+
+import msgspec
+from litestar import get
+from litestar.datastructures import State
+from litestar.params import FromQuery
+
+from citybrain.doors.cap import service, store
+from citybrain.doors.cap.app import MOST_IN_FEED, NoSuchAlert, status_of
+from citybrain.doors.cap.reading import read
+from citybrain.doors.cap.rules import remarks
+from citybrain.doors.cap.store import EVERY_SCOPE, Kept
+from citybrain.kernel.clock import utc_now
+from citybrain.kernel.records import Json
+
+RESTRICTED, INSIDE = "cap.restricted", "cap.inside"
+
+
+class AlertView(msgspec.Struct, frozen=True, kw_only=True):
+    """A message in full: what the city knows of it, what it says, and what it should say otherwise."""
+
+    about: Json
+    alert: Json
+    remarks: Json
+
+
+class InsideView(msgspec.Struct, frozen=True, kw_only=True):
+    """Entities in the area of a message; `is_all` is false when there are more."""
+
+    type: str
+    count: int
+    is_all: bool
+    entities: Sequence[Json]
+
+
+@get("/api/cap/alerts", opt={"permission": RESTRICTED})
+async def alerts(state: State, status: FromQuery[str] = "Actual") -> Sequence[Json]:
+    """Warnings in force of every scope, the newest first, 200 at most."""
+    now, wanted = utc_now(), status_of(status)
+    found = await store.open_at(state.store.db, now, status=wanted, scopes=EVERY_SCOPE, limit=MOST_IN_FEED)
+    return [service.shown(each) for each in found]
+
+
+@get("/api/cap/alert", opt={"permission": RESTRICTED})
+async def alert(state: State, identifier: FromQuery[str], sender: FromQuery[str | None] = None) -> AlertView:
+    """The newest message of an identifier, of one sender or of any."""
+    kept = await _kept(state, identifier, sender)
+    said = read(kept.body).alert
+    told = [msgspec.to_builtins(each) for each in remarks(said)]
+    return AlertView(about=service.shown(kept), alert=msgspec.to_builtins(said), remarks=told)
+
+
+@get("/api/cap/inside", opt={"permission": INSIDE})
+async def inside(
+    state: State, identifier: FromQuery[str], type: FromQuery[str], sender: FromQuery[str | None] = None
+) -> InsideView:
+    """Who of a type of the pool is in the area of a message: its polygons, circles and geocodes."""
+    found, is_all = await service.inside(state.store, await _kept(state, identifier, sender), type)
+    shown = [{"id": each.id, "types": each.types, "location": _location(each.attributes)} for each in found]
+    return InsideView(type=type, count=len(shown), is_all=is_all, entities=shown)
+
+
+async def _kept(state: State, identifier: str, sender: str | None) -> Kept:
+    kept = None
+    if "\x00" not in identifier + (sender or ""):
+        kept = await store.find(state.store.db, identifier, sender=sender, scopes=EVERY_SCOPE)
+    if kept is None:
+        raise NoSuchAlert("cap.no_such_alert", {"identifier": identifier[:100]})
+    return kept
+
+
+def _location(attributes: Json) -> Json:
+    instances = attributes.get("location", ())
+    return instances[0].value if instances else None
+
+
+ROUTES = (alerts, alert, inside)
