@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A better plan from what the pool kept: flows of a past span, and what the search makes of them."""
 
+from asyncio import to_thread
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -35,7 +36,9 @@ async def proposal(store: Store, name: str, signals: Sequence[str], since: datet
         if counted < LEAST_SAMPLES:
             raise PlanBroken("traffic.plan_not_counted", {"signal": one.signals[0], "samples": counted})
     watched = [one for id, one in approach_detectors(entities).items() if id in samples]
-    return found(name, entities, chosen, by_lane(watched, samples))
+    flows = by_lane(watched, samples)
+    # The search takes seconds for many signals; the city goes on meanwhile.
+    return await to_thread(found, name, entities, chosen, flows)
 
 
 def found(name: str, entities: Sequence[Entity], chosen: Sequence[Junction], flows: dict[str, float]) -> Proposal:
