@@ -115,7 +115,7 @@ def _trip(number: int, at_s: float, side: int, random: Random) -> str:
 
 
 def _street(x: int, y: int, side: int, random: Random) -> str:
-    """A street that leaves a junction, by netgenerate's names: columns A, B, … Z, AA, …, rows 0, 1, …"""
+    """A street that leaves a junction, by netgenerate's names: columns A, B, … Z, BA, BB, …, rows 0, 1, …"""
     across, up = random.choice(((1, 0), (-1, 0), (0, 1), (0, -1)))
     if not (0 <= x + across < side and 0 <= y + up < side):
         across, up = -across, -up
@@ -123,11 +123,9 @@ def _street(x: int, y: int, side: int, random: Random) -> str:
 
 
 def _column(number: int) -> str:
-    letters = ""
-    number += 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(ord("A") + rest) + letters
+    letters = chr(ord("A") + number % 26)
+    while number := number // 26:
+        letters = chr(ord("A") + number % 26) + letters
     return letters
 
 
