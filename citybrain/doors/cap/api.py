@@ -11,7 +11,6 @@ from litestar.params import FromQuery
 from citybrain.doors.cap import service, store
 from citybrain.doors.cap.app import MOST_IN_FEED, NoSuchAlert, status_of
 from citybrain.doors.cap.reading import read
-from citybrain.doors.cap.rules import remarks
 from citybrain.doors.cap.store import EVERY_SCOPE, Kept
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.records import Json
@@ -49,7 +48,7 @@ async def alert(state: State, identifier: FromQuery[str], sender: FromQuery[str 
     """The newest message of an identifier, of one sender or of any."""
     kept = await _kept(state, identifier, sender)
     said = read(kept.body).alert
-    told = [msgspec.to_builtins(each) for each in remarks(said)]
+    told = [msgspec.to_builtins(each) for each in service.advice(said)]
     return AlertView(about=service.shown(kept), alert=msgspec.to_builtins(said), remarks=told)
 
 

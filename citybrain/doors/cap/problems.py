@@ -20,10 +20,10 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     facts: Facts = {}
 
 
-class NotAcceptable(Invalid):
+class RulesBroken(Invalid):
     """An alert that breaks rules of its version; `problems` are all that were seen, in the order of the document."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         first = problems[0]
-        super().__init__("cap.not_acceptable", {"count": len(problems), "path": first.path, "first": first.code})
+        super().__init__("cap.rules_broken", {"count": len(problems), "path": first.path, "first": first.code})
         self.problems = tuple(problems)

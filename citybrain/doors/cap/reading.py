@@ -8,7 +8,7 @@ import msgspec
 from citybrain.doors.cap.elements import ALERTS, NAMESPACES, SIGNATURES, Element, Shape, Version
 from citybrain.doors.cap.markup import Node, parse
 from citybrain.doors.cap.model import Alert
-from citybrain.doors.cap.problems import MOST_TOLD, NotAcceptable, Problem
+from citybrain.doors.cap.problems import MOST_TOLD, Problem, RulesBroken
 from citybrain.doors.cap.rules import broken
 from citybrain.doors.cap.values import Kind, Unusable
 from citybrain.kernel.errors import Invalid
@@ -29,7 +29,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read(body: bytes) -> Message:
-    """Read a message of CAP 1.0, 1.1 or 1.2. Refuses `NotXml`, `Dangerous`, `NotAnAlert` and `NotAcceptable`."""
+    """Read a message of CAP 1.0, 1.1 or 1.2. Refuses `NotXml`, `Dangerous`, `NotAnAlert` and `RulesBroken`."""
     return read_node(parse(body))
 
 
@@ -43,9 +43,9 @@ def read_node(root: Node) -> Message:
     reader = _Reader(root.space, takes_signatures=version is not Version.V10)
     alert = reader.shape(root, ALERTS[version], "/alert")
     if alert is None or reader.problems:
-        raise NotAcceptable(reader.problems)
+        raise RulesBroken(reader.problems)
     if problems := broken(alert, version):
-        raise NotAcceptable(problems)
+        raise RulesBroken(problems)
     return Message(alert=alert, version=version, signed=reader.signed)
 
 

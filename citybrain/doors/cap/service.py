@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import structlog
 
-from citybrain.doors.cap import store
+from citybrain.doors.cap import profiles, store
 from citybrain.doors.cap.levels import worst
 from citybrain.doors.cap.model import Alert, Info
 from citybrain.doors.cap.places import Zone, descriptions
@@ -108,7 +108,12 @@ async def _keep(city: Store, message: Message, body: bytes, *, by: str, at: date
     if not is_new and kept.body != body and read(kept.body).alert != alert:
         facts = {"identifier": alert.identifier, "sender": alert.sender}
         raise Differs("cap.alert_differs", facts)
-    return Taken(kept=kept, is_new=is_new, closed=closed, remarks=tuple(remarks(alert)))
+    return Taken(kept=kept, is_new=is_new, closed=closed, remarks=tuple(advice(alert)))
+
+
+def advice(alert: Alert) -> list[Problem]:
+    """What an alert should do and does not, by the standard and by the profiles that it names."""
+    return [*remarks(alert), *profiles.check(alert)]
 
 
 def ends_at(alert: Alert) -> datetime:
@@ -246,5 +251,5 @@ async def _looking(city: Store) -> None:
         try:
             await look(city, utc_now())
         except Refusal as refusal:  # the database may be away for a while
-            log.warning("cap.look_failed", code=refusal.code)
+            log.warning("warnings_not_looked_after", code=refusal.code)
         await asyncio.sleep(LOOK_EVERY_S)

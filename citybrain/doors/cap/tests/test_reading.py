@@ -8,7 +8,7 @@ import pytest
 
 from citybrain.doors.cap.elements import Version
 from citybrain.doors.cap.model import Category, Circle, Named, Reference, ResponseType, Scope
-from citybrain.doors.cap.problems import NotAcceptable
+from citybrain.doors.cap.problems import RulesBroken
 from citybrain.doors.cap.reading import NotAnAlert, read
 from citybrain.doors.cap.rules import remarks
 from citybrain.doors.cap.tests.sample import WHOLE, is_in_order, plain, whole, without
@@ -17,7 +17,7 @@ from citybrain.doors.cap.writing import write
 
 def broken(body: bytes) -> list[tuple[str, str]]:
     """The rules that a message breaks, with their places."""
-    with pytest.raises(NotAcceptable) as refused:
+    with pytest.raises(RulesBroken) as refused:
         read(body)
     return [(each.code.removeprefix("cap."), each.path) for each in refused.value.problems]
 

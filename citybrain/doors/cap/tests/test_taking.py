@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from citybrain.doors.cap import service
 from citybrain.doors.cap import store as kept
 from citybrain.doors.cap.model import Scope, Status
-from citybrain.doors.cap.problems import NotAcceptable
+from citybrain.doors.cap.problems import RulesBroken
 from citybrain.doors.cap.reading import read
 from citybrain.doors.cap.tests.sample import plain, whole
 from citybrain.kernel.errors import Invalid
@@ -69,7 +69,7 @@ async def test_the_same_name_for_other_words_is_refused_and_another_layout_is_no
 
 
 async def test_a_broken_message_leaves_nothing_behind(store: Store) -> None:
-    with pytest.raises(NotAcceptable):
+    with pytest.raises(RulesBroken):
         await take(store, plain(identifier="broken", severity="Bad"))
     assert await in_force(store) == []
 
