@@ -83,7 +83,7 @@ async def stranger(url: str) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture(scope="module")
 async def officer(store: Store, url: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with client(store, url, "desk", ("cap.restricted", "cap.inside")) as opened:
+    async with client(store, url, "desk", ("cap.restricted", "cap.inside", "cap.issue")) as opened:
         yield opened
 
 
@@ -223,3 +223,41 @@ async def test_a_warning_of_others_reaches_the_journal(centre: httpx.AsyncClient
     cancel = warning("told-2", type="Cancel", head=f"<references>s@x,told,{sent}</references>")
     assert (await centre.post("/cap/alerts", content=cancel)).json()["closed"] == 1
     assert taken["event_id"] not in {each.id for each in await store.journal.events(open_only=True)}
+
+
+async def test_an_officer_warns_replaces_and_calls_off(
+    officer: httpx.AsyncClient, stranger: httpx.AsyncClient, store: Store
+) -> None:
+    draft: dict[str, Any] = {
+        "event": {"zh": "道路积水", "en": "Flooded road"},
+        "area": {"zh": "滨江区", "en": "Binjiang"},
+        "urgency": "Immediate",
+        "severity": "Severe",
+        "certainty": "Observed",
+        "expires_at": (utc_now() + timedelta(hours=2)).isoformat(),
+        "polygons": [[[120, 30], [120.1, 30], [120.1, 30.1], [120, 30]]],
+        "circles": [{"longitude": 120.2, "latitude": 30.2, "radius_km": 1}],
+    }
+    assert (await stranger.post("/api/cap/issue", json=draft, headers={"X-Citybrain": "1"})).status_code == 401
+    first = await officer.post("/api/cap/issue", json=draft)
+    assert (first.status_code, first.json()["is_ours"], first.json()["remarks"]) == (201, True, [])
+    message = read((await stranger.get(f"/cap/alerts/{first.json()['identifier']}")).content).alert
+    assert [(each.language, each.event) for each in message.infos] == [("zh-CN", "道路积水"), ("en-US", "Flooded road")]
+    assert message.infos[0].areas[0].polygons[0][1] == (30.0, 120.1)
+    second = (await officer.post("/api/cap/issue", json={**draft, "replaces": [message.identifier]})).json()
+    assert (second["type"], second["closed"]) == ("Update", 1)
+    late = await officer.post("/api/cap/issue", json={**draft, "replaces": [message.identifier]})
+    assert late.status_code == 409
+    over = {**draft, "replaces": [second["identifier"]], "is_over": True}
+    assert (await officer.post("/api/cap/issue", json=over)).json()["type"] == "Cancel"
+    ours = {each["identifier"] for each in (await stranger.get("/cap/alerts")).json() if each["is_ours"]}
+    assert ours == set()
+    unusable: list[dict[str, Any]] = [
+        {"polygons": [[[120, 30], [121, 31]]]},
+        {"event": {}},
+        {"expires_at": "2030-01-01T00:00:00"},
+    ]
+    for wrong in unusable:
+        assert (await officer.post("/api/cap/issue", json={**draft, **wrong})).status_code == 400
+    entries = await store.db.read("SELECT object FROM audit_entry WHERE act = 'cap.issue'", as_=str)
+    assert len(entries) == 3

@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What officers see of warnings: also those that are not public, each in full, and who is in its area."""
+"""What officers see and do: warnings of every scope, who is in their areas, and letting the city's own out."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
-from litestar import get
+from litestar import Request, get, post
 from litestar.datastructures import State
-from litestar.params import FromQuery
+from litestar.params import FromQuery, JSONBody
 
 from citybrain.doors.cap import service, store
-from citybrain.doors.cap.app import MOST_IN_FEED, NoSuchAlert, status_of
+from citybrain.doors.cap.app import ISSUE, MOST_IN_FEED, NoSuchAlert, status_of
+from citybrain.doors.cap.drafting import Draft, sender_of
 from citybrain.doors.cap.reading import read
 from citybrain.doors.cap.store import EVERY_SCOPE, Kept
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.records import Json
+from citybrain.kernel.settings import load_settings
+from citybrain.kernel.store import address_of
 
 RESTRICTED, INSIDE = "cap.restricted", "cap.inside"
 
@@ -76,4 +80,13 @@ def _location(attributes: Json) -> Json:
     return instances[0].value if instances else None
 
 
-ROUTES = (alerts, alert, inside)
+@post("/api/cap/issue", opt={"permission": ISSUE}, status_code=201)
+async def issue(state: State, request: Request[Any, Any, Any], data: JSONBody[Draft]) -> Json:
+    """Let a warning of the city out, replace earlier ones, or call them off."""
+    sender = sender_of(address_of(load_settings()))
+    taken = await service.issue_draft(state.store, data, sender=sender, by=request.state.actor, at=utc_now())
+    told = [msgspec.to_builtins(each) for each in taken.remarks]
+    return {**service.shown(taken.kept), "closed": taken.closed, "remarks": told}
+
+
+ROUTES = (alerts, alert, inside, issue)

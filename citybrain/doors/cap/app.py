@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What everybody may read and services send: the feed, public messages, taking messages in."""
 
+import asyncio
+
 import structlog
 
 from citybrain.doors.cap import atom, service, store
@@ -21,6 +23,8 @@ PREFIX = "/cap"
 VIEW, WRITE, ISSUE = "cap.view", "cap.write", "cap.issue"
 PUBLIC = (Scope.PUBLIC,)
 MOST_IN_FEED = 200
+# A feed is made anew only when it changed; one for each status and address that it is asked by.
+FEEDS_KEPT = 8
 
 log = structlog.get_logger()
 
@@ -45,6 +49,7 @@ class Edge:
         self._city = city
         self._settings = settings
         self._voice = Voice(settings.lang)
+        self._feeds: dict[tuple[Status, str, tuple[int, ...]], bytes] = {}
         self._routes = Routes(
             [
                 Route("GET", "/feed.atom", self._feed),
@@ -72,13 +77,24 @@ class Edge:
     async def _feed(self, asked: Request) -> Answer:
         """Public warnings in force, the newest first."""
         status = _status(asked)
-        found = await self._in_force(status)
         root = self._root(asked)
-        itself = f"{root}/feed.atom" if status is Status.ACTUAL else f"{root}/feed.atom?status={status.value}"
-        entries = [atom.Entry(alert=read(each.body).alert, received_at=each.received_at) for each in found]
-        title = self._voice.say("cap.feed_title", {})
-        body = atom.feed(entries, root=root, itself=itself, title=title, author=self._voice.say("cap.feed_author", {}))
+        numbers = await store.open_numbers(self._city.db, utc_now(), status=status, scopes=PUBLIC, limit=MOST_IN_FEED)
+        key = (status, root, numbers)
+        body = self._feeds.pop(key, None) or await self._made(status, root)
+        self._feeds[key] = body
+        while len(self._feeds) > FEEDS_KEPT:
+            del self._feeds[next(iter(self._feeds))]
         return document(body, atom.ATOM, asked.headers.get("if-none-match", ""))
+
+    async def _made(self, status: Status, root: str) -> bytes:
+        """A feed; reading many warnings takes a while, so others get their turn in between."""
+        entries = []
+        for kept in await self._in_force(status):
+            entries.append(atom.Entry(alert=read(kept.body).alert, received_at=kept.received_at))
+            await asyncio.sleep(0)
+        itself = f"{root}/feed.atom" if status is Status.ACTUAL else f"{root}/feed.atom?status={status.value}"
+        title, author = (self._voice.say(code, {}) for code in ("cap.feed_title", "cap.feed_author"))
+        return atom.feed(entries, root=root, itself=itself, title=title, author=author)
 
     async def _open(self, asked: Request) -> Answer:
         """Public warnings in force as the city sees them."""

@@ -17,6 +17,7 @@ from citybrain.kernel.records import Json
 
 # A circle on a map: 64 corners are off by 0.12 % of the radius (1 − cos π/64).
 CORNERS = 64
+MOST_UNTANGLED = 200
 # The attribute by which an entity says in which administrative units, postal codes, … it lies.
 GEOCODE = "geocode"
 _NO_SHAPE = (KeyError, TypeError, ValueError, IndexError, AttributeError, shapely.errors.ShapelyError)
@@ -79,9 +80,14 @@ def _plain(made: BaseGeometry) -> Json:
 
 
 def _polygon(ring: Ring) -> BaseGeometry:
-    """In longitude and latitude; one that crosses itself becomes the areas that it encloses."""
+    """In longitude and latitude; one that crosses itself becomes the areas that it encloses.
+
+    With many points these could be millions of areas; then it becomes its hull: rather too wide than not in time.
+    """
     made = Polygon([(lon, lat) for lat, lon in ring])
-    return made if made.is_valid else shapely.make_valid(made)
+    if made.is_valid:
+        return made
+    return shapely.make_valid(made) if len(ring) <= MOST_UNTANGLED else made.convex_hull
 
 
 def _centre(circle: Circle) -> BaseGeometry:

@@ -35,6 +35,12 @@ WHERE closed_at IS NULL AND expires_at > %(at)s AND status = %(status)s AND scop
     AND msg_type IN ('Alert', 'Update')
 ORDER BY received_at DESC, number DESC LIMIT %(limit)s;
 
+-- name: open_numbers
+SELECT number FROM cap_alert
+WHERE closed_at IS NULL AND expires_at > %(at)s AND status = %(status)s AND scope = ANY(%(scopes)s)
+    AND msg_type IN ('Alert', 'Update')
+ORDER BY received_at DESC, number DESC LIMIT %(limit)s;
+
 -- name: referred_open
 -- What a message closes: open ones of its sender, or that the same account brought, meant with the same seriousness.
 SELECT a.number, a.event_id, a.told FROM cap_alert a

@@ -10,14 +10,16 @@ import msgspec
 import structlog
 
 from citybrain.doors.cap import profiles, store
+from citybrain.doors.cap.drafting import Draft, compose
 from citybrain.doors.cap.levels import worst
-from citybrain.doors.cap.model import Alert, Info
+from citybrain.doors.cap.model import Alert, Info, Reference
 from citybrain.doors.cap.places import Zone, descriptions
-from citybrain.doors.cap.problems import Problem
+from citybrain.doors.cap.problems import Problem, RulesBroken
 from citybrain.doors.cap.reading import Message, read
 from citybrain.doors.cap.rules import LASTS_WITHOUT_END, remarks
-from citybrain.doors.cap.store import Kept, New, Told
+from citybrain.doors.cap.store import EVERY_SCOPE, Kept, New, Told
 from citybrain.doors.cap.writing import write
+from citybrain.kernel.audit.recording import Acting
 from citybrain.kernel.clock import new_id, utc_now
 from citybrain.kernel.entities.document import DEFAULT_TENANT, Document
 from citybrain.kernel.errors import Conflict, Refusal
@@ -56,6 +58,10 @@ class Differs(Conflict):
     """There is another message of the same sender, identifier and time. What was sent is never changed."""
 
 
+class NotInForce(Conflict):
+    """What is to be replaced or called off is no warning of the city in force."""
+
+
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a message. `is_new` is false when it was here already; `closed`: how many earlier ones it
     closed."""
@@ -72,21 +78,40 @@ async def take(city: Store, body: bytes, *, by: str, at: datetime) -> Taken:
     The same message may come again. Refuses what `reading.read` refuses, and `Differs`.
     """
     message = read(body)
-    taken = await _keep(city, message, body, by=by, at=at, is_ours=False)
+    taken = await _keep(city, message, body, by=by, at=at)
     await tell(city, at)
     return taken
 
 
-async def issue(city: Store, alert: Alert, *, by: str, at: datetime) -> Taken:
-    """Let a warning of the city out: from now on it is in the feed. `by` is whoever may (permission `cap.issue`).
+async def issue(city: Store, alert: Alert, *, by: Acting, at: datetime) -> Taken:
+    """Let a warning of the city out: from now on it is in the feed, and in the audit who did it.
 
-    It is read as others will read it before anybody sees it. Refuses what `reading.read` refuses, and `Differs`.
+    Whoever calls it has asked for the permission `cap.issue`. The alert is read as others will read it before anybody
+    sees it. Refuses what `reading.read` refuses, and `Differs`.
     """
     body = write(alert)
-    return await _keep(city, read(body), body, by=by, at=at, is_ours=True)
+    return await _keep(city, read(body), body, by=by, at=at)
 
 
-async def _keep(city: Store, message: Message, body: bytes, *, by: str, at: datetime, is_ours: bool) -> Taken:
+async def issue_draft(city: Store, draft: Draft, *, sender: str, by: Acting, at: datetime) -> Taken:
+    """Make an alert of a draft and let it out. Refuses earlier warnings that are none of the city's, or are over."""
+    references = [await _own(city, identifier, sender) for identifier in dict.fromkeys(draft.replaces)]
+    alert = compose(draft, sender=sender, identifier=new_id(), sent=at, references=references)
+    if not alert.infos:
+        raise RulesBroken([Problem(code="cap.info_missing", path="/alert")])
+    return await issue(city, alert, by=by, at=at)
+
+
+async def _own(city: Store, identifier: str, sender: str) -> Reference:
+    found = await store.find(city.db, identifier, sender=sender, scopes=EVERY_SCOPE)
+    if found is None or not found.is_ours or found.closed_at is not None:
+        raise NotInForce("cap.not_in_force", {"identifier": identifier[:100]})
+    return Reference(sender=found.sender, identifier=found.identifier, sent=found.sent)
+
+
+async def _keep(city: Store, message: Message, body: bytes, *, by: str | Acting, at: datetime) -> Taken:
+    """Keep a message: of others when `by` is the name of who brought it, of the city when it is whoever let it out."""
+    officer = None if isinstance(by, str) else by
     alert = message.alert
     new = New(
         sender=alert.sender,
@@ -96,15 +121,15 @@ async def _keep(city: Store, message: Message, body: bytes, *, by: str, at: date
         status=alert.status,
         msg_type=alert.msg_type,
         scope=alert.scope,
-        is_ours=is_ours,
+        is_ours=officer is not None,
         is_signed=message.signed,
-        posted_by=by,
+        posted_by=by if isinstance(by, str) else by.account,
         received_at=at,
         expires_at=ends_at(alert),
         event_id=new_id(),
         body=body,
     )
-    kept, is_new, closed = await store.keep(city.db, new, alert.references)
+    kept, is_new, closed = await store.keep(city.db, new, alert.references, officer=officer)
     if not is_new and kept.body != body and read(kept.body).alert != alert:
         facts = {"identifier": alert.identifier, "sender": alert.sender}
         raise Differs("cap.alert_differs", facts)

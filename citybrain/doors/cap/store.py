@@ -10,6 +10,7 @@ import msgspec
 
 from citybrain.doors.cap.model import MsgType, Reference, Scope, Status
 from citybrain.kernel import sql
+from citybrain.kernel.audit.recording import Acting, record
 from citybrain.kernel.db import Database, Transaction
 
 CLOSING = frozenset({MsgType.UPDATE, MsgType.CANCEL})
@@ -25,6 +26,7 @@ class Sql(msgspec.Struct, frozen=True):
     alert_of: str
     alerts_named: str
     alerts_open: str
+    open_numbers: str
     referred_open: str
     closed_before: str
     alerts_close: str
@@ -81,8 +83,12 @@ class _Referred(msgspec.Struct, frozen=True, kw_only=True):
     told: Told
 
 
-async def keep(db: Database, new: New, references: Sequence[Reference]) -> tuple[Kept, bool, int]:
+async def keep(
+    db: Database, new: New, references: Sequence[Reference], *, officer: Acting | None = None
+) -> tuple[Kept, bool, int]:
     """Keep a message, close what it replaces or cancels, and itself when that came before; committed on return.
+
+    A message that an officer lets out is in the audit in the same transaction.
 
     Answers with the message as it is kept, whether it is new here, and how many it closed.
     """
@@ -96,6 +102,10 @@ async def keep(db: Database, new: New, references: Sequence[Reference]) -> tuple
             await transaction.write_many(SQL.reference_add, rows)
             closed = await _close_referred(transaction, new, added[0])
             await _close_late(transaction, new, added[0])
+            if officer is not None:
+                facts = {"type": new.msg_type, "status": new.status, "closed": closed}
+                about = f"alert:{new.identifier}"
+                await record(transaction, actor=officer, act="cap.issue", object=about, facts=facts)
         named = {name: row[name] for name in ("sender", "identifier", "sent")}
         kept = (await transaction.read(SQL.alert_of, named, as_=Kept))[0]
     return kept, bool(added), closed
@@ -137,6 +147,14 @@ async def open_at(db: Database, at: datetime, *, status: Status, scopes: Sequenc
     """Alerts and updates that are in force now, the newest first."""
     params = {"at": at, "status": status, "scopes": list(scopes), "limit": limit}
     return await db.read(SQL.alerts_open, params, as_=Kept)
+
+
+async def open_numbers(
+    db: Database, at: datetime, *, status: Status, scopes: Sequence[Scope], limit: int
+) -> tuple[int, ...]:
+    """The numbers of the same."""
+    params = {"at": at, "status": status, "scopes": list(scopes), "limit": limit}
+    return tuple(await db.read(SQL.open_numbers, params, as_=int))
 
 
 async def close_expired(db: Database, at: datetime) -> int:

@@ -92,6 +92,15 @@ def test_a_polygon_that_crosses_itself_is_the_areas_that_it_encloses() -> None:
     assert bow.geometry()["type"] == "MultiPolygon"
 
 
+def test_a_tangle_of_many_points_is_its_hull() -> None:
+    points = [(number * 7919 % 1000 / 1000, number * 104729 % 997 / 997) for number in range(5_000)]
+    ring = " ".join(f"{lat},{lon}" for lat, lon in [*points, points[0]])
+    tangle = zone(f"<polygon>{ring}</polygon>")
+    assert tangle.geometry()["type"] == "Polygon"
+    assert tangle.holds(at(0.5, 0.5))
+    assert not tangle.holds(at(1.5, 0.5))
+
+
 @pytest.mark.parametrize("area", ["<polygon>1,1 1,1 1,1 1,1</polygon>", "<polygon>1,1 2,2 3,3 1,1</polygon>"])
 def test_a_polygon_without_extent_draws_nothing_and_breaks_nothing(area: str) -> None:
     flat = zone(area)

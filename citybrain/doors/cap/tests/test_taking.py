@@ -15,12 +15,14 @@ from citybrain.doors.cap.model import Scope, Status
 from citybrain.doors.cap.problems import RulesBroken
 from citybrain.doors.cap.reading import read
 from citybrain.doors.cap.tests.sample import plain, whole
+from citybrain.kernel.audit.recording import Machine
 from citybrain.kernel.errors import Invalid
 from citybrain.kernel.journal_records import EventView
 from citybrain.kernel.records import Severity
 from citybrain.kernel.store import Store
 
 SENT = datetime.fromisoformat("2024-06-15T08:00:00+08:00")
+OFFICER = Machine(account="officer", kind="staff")
 NOON = datetime.fromisoformat("2024-06-15T12:00:00+08:00")
 
 
@@ -149,7 +151,7 @@ async def test_what_is_over_when_it_comes_is_kept_and_tells_nobody(store: Store)
 
 async def test_a_city_cut_off_before_telling_tells_later_and_once(store: Store) -> None:
     body = plain(identifier="cut")
-    cut = await service._keep(store, read(body), body, by="centre", at=NOON, is_ours=False)
+    cut = await service._keep(store, read(body), body, by="centre", at=NOON)
     assert cut.kept.event_id not in {each.id for each in await store.journal.events(limit=1000)}
     await service.look(store, NOON)
     await service.look(store, NOON)
@@ -174,7 +176,7 @@ async def test_messages_are_forgotten_a_year_after_their_end(store: Store) -> No
 
 async def test_what_the_city_lets_out_is_in_force_and_raises_no_event(store: Store) -> None:
     alert = read(plain(identifier="ours")).alert
-    issued = await service.issue(store, alert, by="officer", at=NOON)
+    issued = await service.issue(store, alert, by=OFFICER, at=NOON)
     assert issued.kept.is_ours
     assert read(issued.kept.body).alert == alert
     assert await in_force(store) == ["ours"]
@@ -193,5 +195,5 @@ async def test_the_city_lets_nothing_out_that_others_could_not_read(store: Store
     ]
     for change in changes:
         with pytest.raises(Invalid):
-            await service.issue(store, replace(alert, **change), by="officer", at=NOON)
+            await service.issue(store, replace(alert, **change), by=OFFICER, at=NOON)
     assert await in_force(store) == []
