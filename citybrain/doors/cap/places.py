@@ -17,7 +17,9 @@ from citybrain.kernel.records import Json
 
 # A circle on a map: 64 corners are off by 0.12 % of the radius (1 − cos π/64).
 CORNERS = 64
-MOST_UNTANGLED = 200
+# Untangling 200 points takes up to 0.1 s (2026-11-25), so a message gets two seconds at most.
+MOST_POINTS_UNTANGLED = 200
+MOST_UNTANGLED = 20
 # The attribute by which an entity says in which administrative units, postal codes, … it lies.
 GEOCODE = "geocode"
 _NO_SHAPE = (KeyError, TypeError, ValueError, IndexError, AttributeError, shapely.errors.ShapelyError)
@@ -33,8 +35,8 @@ class Zone:
         self._codes = frozenset((code.name, code.value) for area in areas for code in area.geocodes)
 
     @cached_property
-    def _polygons(self) -> BaseGeometry:
-        made = shapely.union_all([_polygon(ring) for ring in self._rings])
+    def _covered(self) -> BaseGeometry:
+        made = shapely.union_all(_polygons(self._rings))
         shapely.prepare(made)
         return made
 
@@ -45,7 +47,7 @@ class Zone:
 
     def geometry(self) -> Json:
         """GeoJSON of all polygons and circles, or of the first point when there is nothing wider; None without both."""
-        parts = [_polygon(ring) for ring in self._rings]
+        parts = _polygons(self._rings)
         parts += [_round(circle) for circle in self._circles if circle.radius_km > 0]
         points = [_centre(circle) for circle in self._circles if circle.radius_km == 0]
         if parts:
@@ -59,7 +61,7 @@ class Zone:
         place = _place(document)
         if place is None:
             return False
-        if self._rings and self._polygons.intersects(place):
+        if self._rings and self._covered.intersects(place):
             return True
         return any(
             box.intersects(place) and distance_m(place, centre) <= radius_m for centre, radius_m, box in self._centres
@@ -79,15 +81,27 @@ def _plain(made: BaseGeometry) -> Json:
     return msgspec.to_builtins(mapping(MultiPolygon(polygons))) if polygons else None
 
 
-def _polygon(ring: Ring) -> BaseGeometry:
+def _polygons(rings: Iterable[Ring]) -> list[BaseGeometry]:
     """In longitude and latitude; one that crosses itself becomes the areas that it encloses.
 
-    With many points these could be millions of areas; then it becomes its hull: rather too wide than not in time.
+    Many of these, or one of many points, could be millions of areas; then each becomes its hull: rather too wide than
+    too late.
     """
-    made = Polygon([(lon, lat) for lat, lon in ring])
-    if made.is_valid:
-        return made
-    return shapely.make_valid(made) if len(ring) <= MOST_UNTANGLED else made.convex_hull
+    made = []
+    untangled = 0
+    for ring in rings:
+        polygon: BaseGeometry = Polygon([(lon, lat) for lat, lon in ring])
+        if not polygon.is_valid:
+            untangled += 1
+            is_small = len(ring) <= MOST_POINTS_UNTANGLED and untangled <= MOST_UNTANGLED
+            polygon = _valid(polygon) if is_small else polygon.convex_hull
+        made.append(polygon)
+    return made
+
+
+def _valid(made: BaseGeometry) -> BaseGeometry:
+    """The areas that a tangle encloses, with what collapsed to lines."""
+    return shapely.make_valid(made, method="structure", keep_collapsed=True)
 
 
 def _centre(circle: Circle) -> BaseGeometry:
@@ -103,7 +117,7 @@ def _round(circle: Circle) -> BaseGeometry:
         east, north, _ = WGS84.fwd(lon, lat, 360 * number / CORNERS, circle.radius_km * 1000)
         corners.append((float(east), float(north)))
     made = Polygon(corners)
-    return made if made.is_valid else shapely.make_valid(made)
+    return made if made.is_valid else _valid(made)
 
 
 def _box(circle: Circle) -> BaseGeometry:
