@@ -115,18 +115,17 @@ def _trip(number: int, at_s: float, side: int, random: Random) -> str:
 
 
 def _street(x: int, y: int, side: int, random: Random) -> str:
-    """A street that leaves a junction, by netgenerate's names: columns A, B, … Z, BA, BB, …, rows 0, 1, …"""
+    """A street that leaves a junction, by netgenerate's names: columns A, B, … or AA, AB, …, rows 0, 1, …"""
     across, up = random.choice(((1, 0), (-1, 0), (0, 1), (0, -1)))
     if not (0 <= x + across < side and 0 <= y + up < side):
         across, up = -across, -up
-    return f"{_column(x)}{y}{_column(x + across)}{y + up}"
+    return f"{_column(x, side)}{y}{_column(x + across, side)}{y + up}"
 
 
-def _column(number: int) -> str:
+def _column(number: int, side: int) -> str:
+    """Letters of one width: A to Z, or AA to ZZ where there are more than 26 columns."""
     letters = chr(ord("A") + number % 26)
-    while number := number // 26:
-        letters = chr(ord("A") + number % 26) + letters
-    return letters
+    return letters if side <= 26 else chr(ord("A") + number // 26) + letters
 
 
 def _timed(field: SumoField, signals: int) -> Cost:
