@@ -136,7 +136,9 @@ def test_an_order_that_is_sent_many_times_is_executed_once(city: RunningCity) ->
         sent += [many.submit(ann.post, "/api/orders", json={**body, "id": "one-click"})]
         ids = {each.result().json()["id"] for each in sent}
         assert len(ids) == 1
-        done = executed(ann, ids.pop())
+        id = ids.pop()
+        executed(ann, id)
+        done = eventually(lambda: (found := look(ann, id)) and found["ended"] and found)
         assert (done["state"], done["ended"]["why"]) == ("ended", "done")
         other = {**body, "parameters": {"stage": 1}, "id": "one-click"}
         assert code_of(ann.post("/api/orders", json=other), 409) == "kernel.order_key_used"

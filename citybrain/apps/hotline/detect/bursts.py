@@ -65,11 +65,11 @@ def bursts(tickets: Iterable[Ticket], now: datetime, thresholds: Thresholds = US
     return _apart(sorted(found, key=lambda each: (each.chance, -each.count)))
 
 
-def events(found: Sequence[Burst], now: datetime, thresholds: Thresholds = USUAL) -> list[Event]:
-    """Bursts as the loop knows them. One that goes on in the same cell on the same day keeps its id."""
+def events(found: Sequence[Burst], thresholds: Thresholds = USUAL) -> list[Event]:
+    """Bursts as the loop knows them. One that goes on in the same cell keeps its id, also over midnight."""
     return [
         Event(
-            id=_name(burst, now),
+            id=_name(burst),
             kind="hotline.burst",
             severity=Severity.II if burst.count >= thresholds.severe else Severity.III,
             at=burst.since,
@@ -157,6 +157,6 @@ def _hours(now: datetime, window: timedelta) -> frozenset[int]:
     return frozenset((now - timedelta(hours=each)).hour for each in range(max(1, hours)))
 
 
-def _name(burst: Burst, now: datetime) -> str:
+def _name(burst: Burst) -> str:
     x, y = math.floor(burst.longitude / (3 * CELL_DEG)), math.floor(burst.latitude / (3 * CELL_DEG))
-    return f"hotline-burst-{burst.category}-{x}-{y}-{now:%Y%m%d}"
+    return f"hotline-burst-{burst.category}-{x}-{y}-{burst.since:%Y%m%d}"

@@ -99,7 +99,7 @@ async def reload_places(hotline: Hotline, _now: datetime) -> None:
 async def look_for_bursts(hotline: Hotline, now: datetime) -> int:
     """Tell the loop of bursts; answers with how many there are."""
     found = await tickets.between(hotline.db, now - bursts.USUAL.before, now + timedelta(seconds=1))
-    events = bursts.events(await asyncio.to_thread(bursts.bursts, found, now), now)
+    events = bursts.events(await asyncio.to_thread(bursts.bursts, found, now))
     if events:
         await hotline.store.journal.tell(events)
     return len(events)

@@ -263,10 +263,17 @@ def flood(count: int, *, at: datetime = NOON, first: int = 1) -> list[Ticket]:
 
 def test_a_cluster_of_flood_calls_is_one_event_with_its_tickets() -> None:
     found = bursts.bursts(flood(8), NOON)
-    events = bursts.events(found, NOON)
+    events = bursts.events(found)
     assert len(events) == 1
     assert events[0].kind == "hotline.burst"
     assert sorted(events[0].evidence["case_ids"]) == list(range(1, 9))
+
+
+def test_a_burst_that_goes_on_over_midnight_stays_one_event() -> None:
+    midnight = NOON.replace(hour=0)
+    calls = flood(8, at=midnight - timedelta(minutes=1))
+    before, after = (bursts.events(bursts.bursts(calls, midnight + timedelta(seconds=s))) for s in (-30, 30))
+    assert [each.id for each in before] == [each.id for each in after]
 
 
 def test_what_comes_every_day_is_no_burst() -> None:

@@ -114,7 +114,13 @@ def test_every_refusal_has_a_sentence_in_both_languages() -> None:
 
 
 def test_the_door_says_what_it_does() -> None:
-    assert DOOR.executes == ("traffic.set_stage", "traffic.set_control_mode", "traffic.release")
+    assert set(DOOR.executes) == {
+        "traffic.set_stage",
+        "traffic.set_control_mode",
+        "traffic.release",
+        "traffic.send_vehicle",
+        "traffic.reroute_vehicle",
+    }
     assert {kind.name for kind in DOOR.entity_types} == {
         "RoadSegment",
         "RoadLane",
