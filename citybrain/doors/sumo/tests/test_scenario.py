@@ -127,4 +127,5 @@ def test_the_door_says_what_it_does() -> None:
         "RoadJunction",
         "TrafficSignalController",
         "TrafficDetector",
+        "VehicleFleet",
     }
