@@ -55,7 +55,7 @@ audit: .venv/dev.stamp web/node_modules/.stamp
 
 pytest: .venv/dev.stamp .clients/.stamp citybrain/static/.stamp
 	$(say) 'Tests'
-	@$(side_by_side) $(or $(ARGS),citybrain tests)
+	@$(side_by_side) $(or $(ARGS),tests citybrain)
 	$(if $(ARGS),,@$(BIN)/python -m pytest -n 2 --dist loadfile web/e2e)
 
 web-test: web/node_modules/.stamp
