@@ -24,7 +24,7 @@ from citybrain.doors.sumo.host import HostedSumoField
 from citybrain.kernel.app import Door, Frame, Opening, Scenario
 from citybrain.kernel.clock import Clock
 from citybrain.kernel.controllers.emulating import Emulate, Emulation, emulation, mapping_file
-from citybrain.kernel.controllers.fleet import Fleet
+from citybrain.kernel.controllers.fleet import Fleet, fleet_of
 from citybrain.kernel.executing import Executing
 from citybrain.kernel.loop import Step
 from citybrain.kernel.records import Entity, Facts, Order
@@ -190,11 +190,10 @@ def _fleet(protocol: str, path: Path, clock: Clock) -> Fleet:
     if protocol == "ntcip":
         plan = ntcip_mapping.load(path)
         outstations = ntcip_service.outstations_of(plan, clock)
-        return ntcip_service.fleet_of(plan, outstations, clock=clock, patience_s=PATIENCE_S)
+        return fleet_of(protocol, plan.controller, outstations, clock=clock, patience_s=PATIENCE_S)
     other = gbt20999_mapping.load(path)
-    return gbt20999_service.fleet_of(
-        other, gbt20999_service.outstations_of(other, clock), clock=clock, patience_s=PATIENCE_S
-    )
+    junctions = gbt20999_service.outstations_of(other, clock)
+    return fleet_of(protocol, other.controller, junctions, clock=clock, patience_s=PATIENCE_S)
 
 
 def _free_ports() -> int:

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The controllers of the mapping as long as the city runs: looked at, and commanded where that is said."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from citybrain.doors.gbt20999 import mapping
 from citybrain.doors.gbt20999.mapping import DOOR, Plan
 from citybrain.doors.gbt20999.outstation import GbtOutstation
 from citybrain.kernel.clock import Clock, utc_now
-from citybrain.kernel.controllers.driver import Driver
-from citybrain.kernel.controllers.fleet import PATIENCE_S, Fleet, living
+from citybrain.kernel.controllers.fleet import Fleet, fleet_of, living
 from citybrain.kernel.controllers.outlets import Outlets, outlets
-from citybrain.kernel.controllers.watch import Watch, Watched
 from citybrain.kernel.executing import Executor
 from citybrain.kernel.settings import load_settings
 from citybrain.kernel.store import Store
@@ -32,7 +30,7 @@ async def running(city: Store) -> AsyncIterator[Sequence[Executor]]:
 async def looking(plan: Plan, outlets: Outlets) -> AsyncIterator[Fleet]:
     """Look at all controllers of a plan for as long as the block runs."""
     outstations = outstations_of(plan)
-    fleet = fleet_of(plan, outstations)
+    fleet = fleet_of(DOOR, plan.controller, outstations)
     reported = {entity: outstation.reported for entity, outstation in outstations.items()}
     async with living(fleet, outlets, plan.look_s, reported):
         yield fleet
@@ -41,23 +39,3 @@ async def looking(plan: Plan, outlets: Outlets) -> AsyncIterator[Fleet]:
 def outstations_of(plan: Plan, clock: Clock = utc_now) -> dict[str, GbtOutstation]:
     """The controllers of a plan by the signals that they are; nobody is asked anything yet."""
     return {each.entity: GbtOutstation(each, clock=clock) for each in plan.controller}
-
-
-def fleet_of(
-    plan: Plan,
-    outstations: Mapping[str, GbtOutstation],
-    *,
-    clock: Clock = utc_now,
-    patience_s: float = PATIENCE_S,
-) -> Fleet:
-    """The executor of these controllers."""
-    drivers = [
-        Driver(
-            outstations[each.entity],
-            Watch(Watched(door=DOOR, name=each.name, entity=each.entity), clock()),
-            commands=each.commands,
-            clock=clock,
-        )
-        for each in plan.controller
-    ]
-    return Fleet(drivers, patience_s=patience_s)

@@ -12,10 +12,8 @@ from citybrain.doors.ntcip.mapping import DOOR, Plan
 from citybrain.doors.ntcip.outstation import NtcipOutstation
 from citybrain.kernel.clock import Clock, utc_now
 from citybrain.kernel.controllers import lamps
-from citybrain.kernel.controllers.driver import Driver
-from citybrain.kernel.controllers.fleet import PATIENCE_S, Fleet, living
+from citybrain.kernel.controllers.fleet import Fleet, fleet_of, living
 from citybrain.kernel.controllers.outlets import Giver, Outlets, outlets
-from citybrain.kernel.controllers.watch import Watch, Watched
 from citybrain.kernel.executing import Executor
 from citybrain.kernel.settings import load_settings
 from citybrain.kernel.store import Store
@@ -36,7 +34,7 @@ async def running(city: Store) -> AsyncIterator[Sequence[Executor]]:
 async def looking(plan: Plan, outlets: Outlets) -> AsyncIterator[Fleet]:
     """Look at all controllers of a plan, and listen to those that broadcast, for as long as the block runs."""
     outstations = outstations_of(plan)
-    fleet = fleet_of(plan, outstations)
+    fleet = fleet_of(DOOR, plan.controller, outstations)
     async with living(fleet, outlets, plan.look_s) as giver:
         ears = Ears(plan, outstations, fleet, giver)
         listening = asyncio.create_task(ears.listen(), name="ntcip spat")
@@ -51,26 +49,6 @@ async def looking(plan: Plan, outlets: Outlets) -> AsyncIterator[Fleet]:
 def outstations_of(plan: Plan, clock: Clock = utc_now) -> dict[str, NtcipOutstation]:
     """The controllers of a plan by the signals that they are; nobody is asked anything yet."""
     return {each.entity: NtcipOutstation(each, clock=clock) for each in plan.controller}
-
-
-def fleet_of(
-    plan: Plan,
-    outstations: Mapping[str, NtcipOutstation],
-    *,
-    clock: Clock = utc_now,
-    patience_s: float = PATIENCE_S,
-) -> Fleet:
-    """The executor of these controllers."""
-    drivers = [
-        Driver(
-            outstations[each.entity],
-            Watch(Watched(door=DOOR, name=each.name, entity=each.entity), clock()),
-            commands=each.commands,
-            clock=clock,
-        )
-        for each in plan.controller
-    ]
-    return Fleet(drivers, patience_s=patience_s)
 
 
 class Ears(asyncio.DatagramProtocol):

@@ -5,15 +5,30 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from typing import Protocol
 
-from citybrain.kernel.clock import utc_now
+from citybrain.kernel.clock import Clock, utc_now
 from citybrain.kernel.controllers.driver import BRAIN, PLAN, Driver
 from citybrain.kernel.controllers.outlets import Giver, Outlets
-from citybrain.kernel.controllers.outstation import Mode
+from citybrain.kernel.controllers.outstation import Mode, Outstation
+from citybrain.kernel.controllers.watch import Watch, Watched
 from citybrain.kernel.records import Column, Facts, Order, Outcome
 
 PATIENCE_S = 0.2
 """So long the loop waits for answers of controllers; one that comes later is told with a later step."""
+
+
+class Mapped(Protocol):
+    """What the mapping of any door says of a controller: its name, the signal that it is, whether it is commanded."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def entity(self) -> str: ...
+
+    @property
+    def commands(self) -> bool: ...
 
 
 class Fleet:
@@ -73,6 +88,27 @@ class Fleet:
             await asyncio.wait(self._carrying_out)
         for driver in self.drivers.values():
             driver.outstation.close()
+
+
+def fleet_of(
+    door: str,
+    controllers: Sequence[Mapped],
+    outstations: Mapping[str, Outstation],
+    *,
+    clock: Clock = utc_now,
+    patience_s: float = PATIENCE_S,
+) -> Fleet:
+    """The executor of the controllers that the mapping of a door names; `outstations` by the signals that they are."""
+    drivers = [
+        Driver(
+            outstations[each.entity],
+            Watch(Watched(door=door, name=each.name, entity=each.entity), clock()),
+            commands=each.commands,
+            clock=clock,
+        )
+        for each in controllers
+    ]
+    return Fleet(drivers, patience_s=patience_s)
 
 
 @asynccontextmanager

@@ -3,7 +3,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from citybrain.apps.traffic.choice.explaining import because
 from citybrain.apps.traffic.choice.mind import Choice, Mind, choose
@@ -89,7 +88,7 @@ class SignalControl:
         self.at = batch.observed_at
         now_s = self.at.timestamp()
         self._mind_refusals(outcomes, now_s)
-        states = _column(batch, "signalState")
+        states = batch.by_entity("signalState")
         self.sight.watch(batch, states, now_s)
         for name, lamps in states.items():
             if name in self._signal:
@@ -236,13 +235,3 @@ class SignalControl:
             because=why,
             parameters=parameters or {},
         )
-
-
-def _column(batch: Batch, attribute: str) -> dict[str, Any]:
-    """One attribute of the batch by entity; several columns may share it."""
-    return {
-        entity_id: value
-        for column in batch.columns
-        if column.attribute == attribute
-        for entity_id, value in zip(column.entity_ids, column.values, strict=True)
-    }

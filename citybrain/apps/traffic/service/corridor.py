@@ -8,10 +8,11 @@ from math import isfinite
 
 import msgspec
 
+from citybrain.apps.traffic.control.missions.roads import KMH_PER_MPS, roads_of_lanes
 from citybrain.apps.traffic.control.plans.network import Link, links, shortest, through
-from citybrain.apps.traffic.model import RANK, SIGNAL, Junction, Way, singles
+from citybrain.apps.traffic.model import RANK, SIGNAL, Way, singles
 from citybrain.kernel.errors import NotFound
-from citybrain.kernel.records import Entity, Json, Text
+from citybrain.kernel.records import Json, Text
 from citybrain.kernel.store import Store
 
 SAMPLES_MAX = 20_000
@@ -95,7 +96,7 @@ async def corridor(store: Store, start: str, end: str, since: datetime, until: d
                 else (),
             )
         )
-    roads = _roads(junctions, entities)
+    roads = roads_of_lanes(entities)
     stretches = [await _stretch(store, hop, roads, since, until) for hop in hops]
     return Corridor(since=since, until=until, stops=tuple(stops), stretches=tuple(stretches))
 
@@ -127,12 +128,6 @@ def _around(hops: Sequence[tuple[Link, ...]], number: int) -> tuple[tuple[Link, 
     return (hops[number - 1] if number else ()), (hops[number] if number < len(hops) else ())
 
 
-def _roads(junctions: Mapping[str, Junction], entities: Sequence[Entity]) -> Mapping[str, str]:
-    lanes = {lane.lane for one in junctions.values() for lane in one.approaches}
-    found = [one.attributes for one in entities if one.type == "RoadLane" and one.attributes.get("lane") in lanes]
-    return {str(facts["lane"]): str(facts["road"]) for facts in found}
-
-
 async def _stretch(
     store: Store, hop: Sequence[Link], roads: Mapping[str, str], since: datetime, until: datetime
 ) -> Stretch:
@@ -143,7 +138,7 @@ async def _stretch(
         signal_id=link.signal,
         next_signal_id=link.next_signal,
         length_m=round(link.length_m, 1),
-        limit_kmh=round(link.speed_limit_mps * 3.6, 1),
+        limit_kmh=round(link.speed_limit_mps * KMH_PER_MPS, 1),
         road_id=road,
         speeds=tuple(Sample(at=at, kmh=round(kmh, 1)) for at, kmh in rows if kmh is not None and isfinite(kmh)),
     )

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from citybrain.apps.traffic.choice.worth import HEADWAY_S, SPACE_M, START_UP_S
+from citybrain.apps.traffic.control.missions.roads import LANE, roads_of_lanes
 from citybrain.apps.traffic.model import DETECTOR, RANK, SIGNAL
 from citybrain.kernel.records import Entity
-
-LANE = "RoadLane"
 
 AHEAD_S = 6.0
 """So long before the vehicle the last one of the queue has passed: the crew must see green before it brakes (m)."""
@@ -71,11 +70,7 @@ class Crossings:
     """All signals, and the movements over them by the roads they come from and lead to."""
 
     def __init__(self, entities: Sequence[Entity]) -> None:
-        road_of = {
-            one.attributes["lane"]: one.attributes["road"]
-            for one in entities
-            if one.type == LANE and "lane" in one.attributes
-        }
+        road_of = roads_of_lanes(entities)
         watched = {
             (one.attributes["controller"], one.attributes["lane"]): one.id
             for one in entities

@@ -310,10 +310,4 @@ def _miss(mission: Mission, silent_s: float, at: datetime) -> None:
 
 def _anyone_reports(batch: Batch) -> bool:
     """Whether somebody on a mission reports."""
-    return any(
-        report.get("mission")
-        for column in batch.columns
-        if column.attribute == FLEET
-        for said in column.values
-        for report in said or ()
-    )
+    return any(report.get("mission") for said in batch.by_entity(FLEET).values() for report in said or ())

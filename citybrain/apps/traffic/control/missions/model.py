@@ -202,8 +202,6 @@ def reports(batch: Batch) -> dict[str, Report]:
     """What vehicles say of themselves, by vehicle."""
     return {
         report.vehicle: report
-        for column in batch.columns
-        if column.attribute == FLEET
-        for said in column.values
+        for said in batch.by_entity(FLEET).values()
         for report in msgspec.convert(list(said or ()), list[Report])
     }

@@ -2,9 +2,9 @@
 """The roads as a graph, how long they take now, and the fastest way."""
 
 import heapq
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from math import atan2, cos, degrees, hypot, isfinite, radians
+from math import atan2, cos, degrees, hypot, isfinite, nan, radians
 
 import msgspec
 
@@ -12,6 +12,7 @@ from citybrain.apps.traffic.control.missions.model import Point
 from citybrain.kernel.records import Batch, Entity
 
 ROAD = "RoadSegment"
+LANE = "RoadLane"
 
 KMH_PER_MPS = 3.6
 
@@ -107,17 +108,23 @@ class Roads:
         return [point for road in route for point in self._roads[road].line]
 
 
+def roads_of_lanes(entities: Iterable[Entity]) -> dict[str, str]:
+    """The road of each lane, by the name that detectors and signals know the lane by."""
+    lanes = [one.attributes for one in entities if one.type == LANE and "lane" in one.attributes]
+    return {str(facts["lane"]): str(facts["road"]) for facts in lanes}
+
+
 class Times:
     """How long roads take now, from the speeds that floating cars report."""
 
     def __init__(self, roads: Roads, batch: Batch | None) -> None:
         self._roads = roads
-        self._kmh = _speeds(batch) if batch is not None else {}
+        self._kmh = batch.by_entity("averageVehicleSpeed") if batch is not None else {}
 
     def flow(self, road: str) -> float | None:
         """Speed of traffic as a share of the limit, at most 1; None where nothing is known."""
-        kmh = self._kmh.get(road)
-        if kmh is None or not isfinite(kmh):
+        kmh = float(self._kmh.get(road, nan))
+        if not isfinite(kmh):
             return None
         return min(max(kmh / KMH_PER_MPS / self._roads[road].limit_mps, BLOCKED), 1.0)
 
@@ -149,15 +156,6 @@ def _road(entity: Entity) -> Road:
         onward=tuple(facts.get("leadsTo", ())),
         line=line if len(line) >= 2 else ((0.0, 0.0), (0.0, 1e-9)),
     )
-
-
-def _speeds(batch: Batch) -> Mapping[str, float]:
-    return {
-        road: float(kmh)
-        for column in batch.columns
-        if column.attribute == "averageVehicleSpeed" and column.entity_ids and f":{ROAD}:" in column.entity_ids[0]
-        for road, kmh in zip(column.entity_ids, column.values, strict=True)
-    }
 
 
 def _back(before: Mapping[str, str], end: str) -> tuple[str, ...]:

@@ -5,13 +5,13 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 
 from citybrain.apps.traffic.control.claims import Claim, Rank
-from citybrain.apps.traffic.control.missions.roads import Roads
-from citybrain.apps.traffic.control.plans.network import roads_of_lanes
+from citybrain.apps.traffic.control.missions.model import FLEET
+from citybrain.apps.traffic.control.missions.roads import Roads, roads_of_lanes
 from citybrain.apps.traffic.control.plans.plan import PlanBroken
 from citybrain.apps.traffic.model import RANK, Junction, singles
 from citybrain.kernel.records import Batch, Because, Entity, Event, Json, Order, Outcome, OutcomeState
@@ -19,7 +19,6 @@ from citybrain.kernel.records import Batch, Because, Entity, Event, Json, Order,
 BUS_PRIORITY = "traffic.bus_priority"
 END_BUS_PRIORITY = "traffic.end_bus_priority"
 
-FLEET = "fleet"
 BUS = "bus"
 
 AHEAD_M = 250.0
@@ -118,9 +117,9 @@ class Buses:
         """Note which buses come to which signals, and what these show."""
         if not self._active:
             return
-        reports = [report for value in _values(batch, FLEET).values() for report in value if report["kind"] == BUS]
+        reports = [report for value in batch.by_entity(FLEET).values() for report in value if report["kind"] == BUS]
         self._coming = [one for report in reports for one in self._ahead(report) if one.signal_id in self._active]
-        self._shown = _values(batch, "signalState")
+        self._shown = batch.by_entity("signalState")
 
     def claims(self, now_s: float) -> Sequence[Claim]:
         """At each signal the bus that has it, until it is past or its time is over; then the next one."""
@@ -191,13 +190,3 @@ def _site(junction: Junction, road_of: Mapping[str, str]) -> Site:
         (road_of[one], road_of[other], lamp) for one, other, lamp in lanes if one in road_of and other in road_of
     )
     return Site(junction=junction, ways=ways)
-
-
-def _values(batch: Batch, attribute: str) -> dict[str, Any]:
-    """One attribute of the batch by entity."""
-    return {
-        id: value
-        for column in batch.columns
-        if column.attribute == attribute
-        for id, value in zip(column.entity_ids, column.values, strict=True)
-    }

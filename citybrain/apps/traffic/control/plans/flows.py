@@ -60,10 +60,11 @@ class Flows:
 
     def watch(self, batch: Batch) -> None:
         """Take in one second."""
-        counts = _values(batch, "vehicleCount", self._driven_m)
-        speeds = _values(batch, "averageVehicleSpeed", self._driven_m)
-        for id, count in counts.items():
-            self._driven_m[id] += count * speeds.get(id, 0.0) / KMH_PER_MPS
+        counts, speeds = batch.by_entity("vehicleCount"), batch.by_entity("averageVehicleSpeed")
+        for id in self._driven_m.keys() & counts.keys() & speeds.keys():
+            driven = counts[id] * speeds[id] / KMH_PER_MPS
+            if not isnan(driven):
+                self._driven_m[id] += driven
         self._seconds += 1
 
     def by_lane(self) -> dict[str, float]:
@@ -73,14 +74,3 @@ class Flows:
             str(one.attributes["lane"]): self._driven_m[id] / covered_m(one) / seconds
             for id, one in self._detectors.items()
         }
-
-
-def _values(batch: Batch, attribute: str, wanted: Mapping[str, float]) -> dict[str, float]:
-    """What is known of an attribute of the wanted entities."""
-    return {
-        id: float(value)
-        for column in batch.columns
-        if column.attribute == attribute
-        for id, value in zip(column.entity_ids, column.values, strict=True)
-        if id in wanted and not isnan(value)
-    }

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from citybrain.apps.traffic.control.missions.roads import Roads
+from citybrain.apps.traffic.control.missions.roads import Roads, roads_of_lanes
 from citybrain.apps.traffic.model import Junction, Way
 from citybrain.kernel.records import Entity
 
@@ -29,12 +29,6 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     def travel_s(self) -> float:
         """At the speed limit."""
         return self.length_m / self.speed_limit_mps
-
-
-def roads_of_lanes(entities: Sequence[Entity]) -> dict[str, str]:
-    """The road of each lane, by the name that detectors and signals know the lane by."""
-    lanes = [one.attributes for one in entities if one.type == "RoadLane" and "lane" in one.attributes]
-    return {str(facts["lane"]): str(facts["road"]) for facts in lanes}
 
 
 def links(junctions: Sequence[Junction], entities: Sequence[Entity]) -> tuple[Link, ...]:

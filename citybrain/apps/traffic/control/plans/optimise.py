@@ -2,6 +2,7 @@
 """Better fixed plans from counted traffic: cycle, greens and offsets for signals that have no sensors to think with."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -238,14 +239,14 @@ def _scaled(profile: Profile, vehicles: float) -> Profile:
     return profile * (vehicles / total) if total > 0.0 else np.full(len(profile), vehicles / len(profile))
 
 
-def shipped_timing(signal_id: str, junction: Junction, plan: Sequence[Mapping[str, object]]) -> Timing:
+def shipped_timing(signal_id: str, junction: Junction, plan: Sequence[Mapping[str, Any]]) -> Timing:
     """The shipped plan of a signal as a timing: its stages with their greens, in its order."""
     found: list[tuple[int, float]] = []
     for phase in plan:
-        state = str(phase["state"])
+        state = phase["state"]
         if state in junction.stages:
             stage = junction.stages.index(state)
-            lasts_s = float(str(phase["duration_s"]))
+            lasts_s = float(phase["duration_s"])
             if found and found[-1][0] == stage:
                 found[-1] = (stage, found[-1][1] + lasts_s)
             else:

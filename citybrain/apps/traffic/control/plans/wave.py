@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated
 
@@ -64,8 +65,8 @@ class GreenWaves:
     means = frozenset({GREEN_WAVE, END_GREEN_WAVE})
 
     def __init__(self, entities: Sequence[Entity]) -> None:
+        self._entities = entities
         self._junctions = {one.signals[0]: one for one in singles(entities)}
-        self._links = links(tuple(self._junctions.values()), entities)
         self._waves: dict[str, Wave] = {}
 
     def obey(self, order: Order, at: datetime) -> Outcome:
@@ -131,6 +132,11 @@ class GreenWaves:
                 Window(signal_id=name, stage=stage, begins_s=at_s, lasts_s=lasts_s, change_s=junction.change_s)
             )
         return tuple(found)
+
+    @cached_property
+    def _links(self) -> tuple[Link, ...]:
+        """Found when the first wave is asked for: most cities never ask."""
+        return links(tuple(self._junctions.values()), self._entities)
 
     def _joining(self, one: str, after: str) -> tuple[Link, ...]:
         found = tuple(link for link in self._links if link.signal == one and link.next_signal == after)
