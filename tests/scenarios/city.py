@@ -90,7 +90,8 @@ def start(
 
 @contextmanager
 def running(folder: Path, **options: Any) -> Iterator[RunningCity]:
-    """A city that is stopped at the end, whatever happens."""
+    """A new city that is stopped at the end, whatever happens."""
+    assert not folder.exists(), f"{folder} is another test's city: call this one something else"
     city = start(folder, **options)
     try:
         yield city

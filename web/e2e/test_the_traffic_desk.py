@@ -22,7 +22,7 @@ SOON_MS = 30_000
 @pytest.fixture(scope="module")
 def city(open_folder: Path) -> Iterator[RunningCity]:
     """A small city, with a second operator beside the first."""
-    with running(open_folder / "desk-city", scenario="cologne3", speed=str(SPEED)) as started:
+    with running(open_folder / "traffic-city", scenario="cologne3", speed=str(SPEED)) as started:
         hire(started)
         yield started
 
