@@ -24,9 +24,9 @@ import msgspec
 
 from citybrain.apps.traffic.control.missions.corridor import Crossings
 from citybrain.apps.traffic.control.missions.model import DISPATCH, MISSION, SEND_VEHICLE
-from citybrain.apps.traffic.control.missions.roads import Roads, Times
 from citybrain.kernel.loop import Loop
 from citybrain.kernel.records import Because, Entity, Event, Facts, Order, OutcomeState
+from citybrain.kernel.routing import Roads, Times
 from citybrain.serve import catalog, scenarios
 from citybrain.serve.experiment import BRAIN, Task, opening_of
 

@@ -8,11 +8,11 @@ from math import isfinite
 
 import msgspec
 
-from citybrain.apps.traffic.control.missions.roads import KMH_PER_MPS, roads_of_lanes
 from citybrain.apps.traffic.control.plans.network import Link, links, shortest, through
 from citybrain.apps.traffic.model import RANK, SIGNAL, Way, singles
 from citybrain.kernel.errors import NotFound
 from citybrain.kernel.records import Json, Text
+from citybrain.kernel.routing import KMH_PER_MPS, roads_of_lanes
 from citybrain.kernel.store import Store
 
 SAMPLES_MAX = 20_000

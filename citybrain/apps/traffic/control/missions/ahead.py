@@ -17,8 +17,8 @@ from citybrain.apps.traffic.control.missions.corridor import (
     vehicles,
 )
 from citybrain.apps.traffic.control.missions.model import Mission
-from citybrain.apps.traffic.control.missions.roads import START_S, Roads, Times
 from citybrain.kernel.records import Batch
+from citybrain.kernel.routing import START_S, Roads, Times
 
 SLOW_MPS = 3.0
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from citybrain.apps.traffic.choice.worth import HEADWAY_S, SPACE_M, START_UP_S
-from citybrain.apps.traffic.control.missions.roads import LANE, roads_of_lanes
 from citybrain.apps.traffic.model import DETECTOR, RANK, SIGNAL
 from citybrain.kernel.records import Entity
+from citybrain.kernel.routing import LANE, roads_of_lanes
 
 AHEAD_S = 6.0
 """So long before the vehicle the last one of the queue has passed: the crew must see green before it brakes (m)."""

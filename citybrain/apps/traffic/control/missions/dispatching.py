@@ -22,8 +22,8 @@ from citybrain.apps.traffic.control.missions.model import (
     VehicleIsBusy,
     reports,
 )
-from citybrain.apps.traffic.control.missions.roads import Roads, Times
 from citybrain.kernel.records import Batch, Because, Order
+from citybrain.kernel.routing import Roads, Times
 
 
 class Dispatcher:

@@ -29,8 +29,8 @@ from citybrain.apps.traffic.control.missions.model import (
     State,
     reports,
 )
-from citybrain.apps.traffic.control.missions.roads import Roads, Times
 from citybrain.kernel.records import Batch, Because, Entity, Event, Order, Outcome, OutcomeState
+from citybrain.kernel.routing import Roads, Times
 
 RENEW_S = 5.0
 """Travel times of roads are looked at again so often."""

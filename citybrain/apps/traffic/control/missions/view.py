@@ -8,8 +8,8 @@ import msgspec
 
 from citybrain.apps.traffic.control.missions.ahead import Ahead
 from citybrain.apps.traffic.control.missions.model import MISSION, Mission, State
-from citybrain.apps.traffic.control.missions.roads import Roads
 from citybrain.kernel.records import Because, Event, Facts, Json, Severity
+from citybrain.kernel.routing import Roads
 
 # A mission is no incident: the event that tells of it ranks low, so that it hides none.
 SEVERITY = Severity.IV

@@ -11,10 +11,10 @@ import msgspec
 
 from citybrain.apps.traffic.control.claims import Claim, Rank
 from citybrain.apps.traffic.control.missions.model import FLEET
-from citybrain.apps.traffic.control.missions.roads import Roads, roads_of_lanes
 from citybrain.apps.traffic.control.plans.plan import PlanBroken
 from citybrain.apps.traffic.model import RANK, Junction, singles
 from citybrain.kernel.records import Batch, Because, Entity, Event, Json, Order, Outcome, OutcomeState
+from citybrain.kernel.routing import Roads, roads_of_lanes
 
 BUS_PRIORITY = "traffic.bus_priority"
 END_BUS_PRIORITY = "traffic.end_bus_priority"

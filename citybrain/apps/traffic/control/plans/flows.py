@@ -7,9 +7,9 @@ from math import isnan
 import numpy as np
 from numpy.typing import NDArray
 
-from citybrain.apps.traffic.control.missions.roads import KMH_PER_MPS
 from citybrain.apps.traffic.model import DETECTOR
 from citybrain.kernel.records import Batch, Entity
+from citybrain.kernel.routing import KMH_PER_MPS
 
 Numbers = NDArray[np.float64]
 

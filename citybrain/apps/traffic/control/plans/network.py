@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from citybrain.apps.traffic.control.missions.roads import Roads, roads_of_lanes
 from citybrain.apps.traffic.model import Junction, Way
 from citybrain.kernel.records import Entity
+from citybrain.kernel.routing import Roads, roads_of_lanes
 
 FARTHEST_M = 1200.0
 """Signals farther apart do not hold a platoon together: it has spread over half a minute by then."""

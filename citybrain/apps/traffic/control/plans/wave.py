@@ -10,11 +10,11 @@ from typing import Annotated
 import msgspec
 
 from citybrain.apps.traffic.control.claims import Claim, Rank
-from citybrain.apps.traffic.control.missions.roads import KMH_PER_MPS
 from citybrain.apps.traffic.control.plans.network import Link, links, through
 from citybrain.apps.traffic.control.plans.plan import LONGEST_CYCLE_S, PlanBroken
 from citybrain.apps.traffic.model import RANK, Junction, singles
 from citybrain.kernel.records import Batch, Because, Entity, Event, Order, Outcome, OutcomeState
+from citybrain.kernel.routing import KMH_PER_MPS
 
 GREEN_WAVE = "traffic.green_wave"
 END_GREEN_WAVE = "traffic.end_green_wave"

@@ -22,8 +22,8 @@ from citybrain.apps.traffic.control.missions.corridor import (
     settle,
 )
 from citybrain.apps.traffic.control.missions.model import ACTS_KEPT, NEXT, OVER, PRIORITY, Kind, Mission, State
-from citybrain.apps.traffic.control.missions.roads import BACK_S, TURN_S, Roads, Times
 from citybrain.kernel.records import Batch, Column, Entity
+from citybrain.kernel.routing import BACK_S, TURN_S, Roads, Times
 
 NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 

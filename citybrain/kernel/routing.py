@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The roads as a graph, how long they take now, and the fastest way."""
+"""The roads as a graph, how long they take now, the fastest way, and what lies around."""
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from math import atan2, cos, degrees, hypot, isfinite, nan, radians
+from math import atan2, cos, degrees, hypot, inf, isfinite, nan, radians
 
 import msgspec
 
-from citybrain.apps.traffic.control.missions.model import Point
 from citybrain.kernel.records import Batch, Entity
 
 ROAD = "RoadSegment"
@@ -42,6 +41,9 @@ BACK_S = 15.0
 START_S = 4.0
 """Getting to speed at the beginning."""
 
+Point = tuple[float, float]
+"""Longitude and latitude."""
+
 Costs = Callable[[str], float]
 
 
@@ -61,6 +63,7 @@ class Roads:
 
     def __init__(self, entities: Sequence[Entity]) -> None:
         self._roads = {one.id: _road(one) for one in entities if one.type == ROAD}
+        self._inward: dict[str, tuple[str, ...]] | None = None
 
     def __contains__(self, road: str) -> bool:
         return road in self._roads
@@ -87,11 +90,46 @@ class Roads:
                 if after not in self._roads:
                     continue
                 through_s = so_far_s + self.turn_s(at, after) + cost_s(after)
-                if through_s < best.get(after, float("inf")):
+                if through_s < best.get(after, inf):
                     best[after] = through_s
                     before[after] = at
                     heapq.heappush(queue, (through_s, after))
         return None
+
+    def reached(self, end: str, cost_s: Costs, *, within_s: float = inf) -> dict[str, float]:
+        """Every road from which `end` is reached in time, with the seconds from its beginning to the end of `end`."""
+        best = {end: cost_s(end)}
+        queue = [(best[end], end)]
+        while queue:
+            so_far_s, at = heapq.heappop(queue)
+            if so_far_s > best[at]:
+                continue
+            for before in self._before(at):
+                from_there_s = so_far_s + self.turn_s(before, at) + cost_s(before)
+                if from_there_s <= within_s and from_there_s < best.get(before, inf):
+                    best[before] = from_there_s
+                    heapq.heappush(queue, (from_there_s, before))
+        return best
+
+    def around(self, roads: Iterable[str], *, upstream: int, downstream: int) -> frozenset[str]:
+        """These roads with those that lead to them within so many junctions, and those that they lead to."""
+        near = {road for road in roads if road in self._roads}
+        behind, ahead = set(near), set(near)
+        for _ in range(upstream):
+            behind |= {before for road in behind for before in self._before(road)}
+        for _ in range(downstream):
+            ahead |= {after for road in ahead for after in self._roads[road].onward if after in self._roads}
+        return frozenset(behind | ahead)
+
+    def _before(self, road: str) -> tuple[str, ...]:
+        """The roads that lead into a road; the index is made when it is first asked for."""
+        if self._inward is None:
+            inward: dict[str, list[str]] = {}
+            for one in self._roads.values():
+                for after in one.onward:
+                    inward.setdefault(after, []).append(one.id)
+            self._inward = {after: tuple(before) for after, before in inward.items()}
+        return self._inward.get(road, ())
 
     def turn_s(self, one: str, other: str) -> float:
         """What the turn from one road into another costs."""
