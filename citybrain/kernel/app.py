@@ -13,6 +13,7 @@ import msgspec
 from citybrain.kernel.asgi import Answer, AsgiApp
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.importing import Importer
+from citybrain.kernel.merging import Damp, Merge, Storm
 from citybrain.kernel.records import Batch, Entity, Event, Facts, Json, Order, Outcome, Reading, Text
 
 
@@ -139,6 +140,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     """One domain of the city. Words lie in its `i18n/`, tables in its `migrations/`, found beside `folder`.
 
     `executes` names the means that its own deciders obey (`Obeying`), whichever app declares them.
+    `merges`, `damps` and `storms` are rules by which signs of one thing become one event (`kernel.merging`).
     `opens` is entered with the open `Store` and left when the city stops; what it gives is found by the app's routes as
     `store.of_apps[name]`. `commands` is a typer application: the command line has it under the name of the app.
     """
@@ -154,6 +156,9 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     executes: tuple[str, ...] = ()
     indicators: tuple[Indicator, ...] = ()
     kinds: tuple[str, ...] = ()
+    merges: tuple[Merge, ...] = ()
+    damps: tuple[Damp, ...] = ()
+    storms: tuple[Storm, ...] = ()
     permissions: Mapping[str, tuple[str, ...]] = {}
     routes: tuple[Any, ...] = ()
     opens: Callable[[Any], AbstractAsyncContextManager[Any]] | None = None

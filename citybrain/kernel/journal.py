@@ -67,6 +67,9 @@ class NoSuchEvent(NotFound):
     """There is no event with this id."""
 
 
+Committed = Callable[[Sequence[Event], Sequence[Outcome]], None]
+"""Hears of events and outcomes that are committed. It must not raise and not wait."""
+
 NoticeWriter = Callable[[Transaction, Sequence[Any]], Awaitable[None]]
 
 
@@ -74,7 +77,9 @@ class Journal:
     """Made by `Journal.open`. One per database: it is the only writer of what happens, and of the pool's documents.
 
     `notice_writers` store what watchers of documents want stored, by the type of the notice, in the transaction of
-    the change; `told` are called with the notices of each writing once it is committed.
+    the change; `told` are called with the notices of each writing once it is committed. `committed` are called, in the
+    order of the commits, with events and outcomes once they are: a wake-up, for those that were open when it happened.
+    Who may miss nothing reads the outbox, and begins again after a restart where it stopped.
     """
 
     def __init__(self, db: Database, pool: Pool, *, last_batch_number: int, last_instance: int) -> None:
@@ -86,6 +91,7 @@ class Journal:
         self._writer = Writer(db, prepare=self._make_days, load=self._load, store=self._store)
         self.notice_writers: dict[type, NoticeWriter] = {}
         self.told: list[Callable[[Sequence[Notice]], None]] = []
+        self.committed: list[Committed] = []
 
     @classmethod
     async def open(cls, db: Database, pool: Pool) -> "Journal":
@@ -185,7 +191,19 @@ class Journal:
             outcomes=outcomes,
             readings=readings,
         )
-        return self._writer.put(entry, size=len(rows))
+        return self._put(entry, size=len(rows))
+
+    def _put(self, entry: Entry, *, size: int) -> asyncio.Future[None]:
+        """Queue what happened; those who follow hear of it when it is committed."""
+        committed = self._writer.put(entry, size=size)
+        if self.committed and (entry.events or entry.outcomes):
+            committed.add_done_callback(lambda done: self._told_of(done, entry))
+        return committed
+
+    def _told_of(self, committed: asyncio.Future[None], entry: Entry) -> None:
+        if not committed.cancelled() and committed.exception() is None:
+            for each in self.committed:
+                each(entry.events, entry.outcomes)
 
     async def acknowledge(self, event_id: str, *, by: str, note: str, now: datetime) -> EventView:
         """Take note of an event; committed and told on return."""
@@ -198,14 +216,14 @@ class Journal:
     async def tell(self, events: Sequence[Event]) -> None:
         """Events that rest on no batch of a field: committed and told on return."""
         await self._writer.room()
-        await self._writer.put(Entry(events=tuple(events)), size=0)
+        await self._put(Entry(events=tuple(events)), size=0)
 
     async def end_open_events(self, *, at: datetime) -> int:
         """End every open event at a city time (not before it began); answers with how many that were."""
         found = await self._db.read(SQL.open_events, as_=Event)
         ended = tuple(msgspec.structs.replace(event, ended_at=max(at, event.at)) for event in found)
         await self._writer.room()
-        await self._writer.put(Entry(events=ended), size=0)
+        await self._put(Entry(events=ended), size=0)
         return len(ended)
 
     async def events(

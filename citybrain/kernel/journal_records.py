@@ -37,6 +37,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     note: str
+    group: str | None = None
 
 
 class OutcomeView(msgspec.Struct, frozen=True, kw_only=True):

@@ -97,6 +97,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Something that happened at a place and may need handling.
 
     `kind` is owned by one app (`traffic.congestion`). One that goes on keeps its `id`; `ended_at` closes it.
+    `group` is the id of the head of a storm of like events, also at the head itself. Signs of the event that came
+    from elsewhere stand in its evidence as `signs`; one that became a sign of another has `merged_into` there.
     """
 
     id: str
@@ -108,6 +110,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     geometry: Json = None
     evidence: Facts = {}
     ended_at: datetime | None = None
+    group: str | None = None
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):

@@ -242,3 +242,14 @@ async def test_a_day_to_come_does_not_hide_that_a_day_of_now_is_there(
     for second in range(3):
         await (await journal.append(batch(after(86_400 * 50 + second), [1, 1])))
     assert len(asked) == 1, "the day is made once and then known"
+
+
+async def test_who_follows_hears_of_what_is_committed_in_order(journal: Journal) -> None:
+    heard: list[str] = []
+    journal.committed.append(lambda events, outcomes: heard.extend([each.id for each in events]))
+    journal.committed.append(lambda events, outcomes: heard.extend([each.order_id for each in outcomes]))
+    outcome = Outcome(order_id="o9", state=OutcomeState.EXECUTED, at=after(7000))
+    await (await journal.append(batch(after(7000)), events=[jam("e9", after(7000))], outcomes=[outcome]))
+    await (await journal.append(batch(after(7001))))
+    await journal.tell([jam("e9", after(7000), ended_at=after(7002))])
+    assert heard == ["e9", "o9", "e9"]

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Rules by which many signs of one thing are one event, flapping is damped and storms are grouped.
+
+Apps contribute rows of these tables; they are looked through in order of the apps, and the first that fits counts.
+"""
+
+from datetime import timedelta
+from enum import StrEnum
+
+import msgspec
+
+
+class Near(StrEnum):
+    """How near a sign must be to its cause: on the same thing, on the same road, a junction away, in a radius."""
+
+    ENTITY = "entity"
+    ROAD = "road"
+    ADJACENT = "adjacent"
+    RADIUS = "radius"
+
+
+class Merge(msgspec.Struct, frozen=True, kw_only=True):
+    """Events of the kinds `signs` that began within `within` of an event `cause` near it are signs of it.
+
+    The cause may be found later than its signs: those that are open then are closed as merged into it. `hops` is how
+    many junctions `ADJACENT` reaches up and down the road, `radius_m` how far `RADIUS` does. A kind may be a sign of
+    its own: then the oldest is the cause. Signs still there when the cause ends are events of their own again after
+    `within`.
+    """
+
+    cause: str
+    signs: tuple[str, ...]
+    within: timedelta
+    near: Near = Near.ROAD
+    hops: int = 1
+    radius_m: float = 0.0
+
+
+class Damp(msgspec.Struct, frozen=True, kw_only=True):
+    """How events of some kinds are damped; empty `kinds` are all.
+
+    An event counts once it lasted for `on_delay`, and is over once it was gone for `off_delay`. One that begins the
+    `chatters`th time on one thing within `chatters_within` chatters: it stays open until it was quiet for that long.
+    """
+
+    kinds: tuple[str, ...] = ()
+    on_delay: timedelta = timedelta(0)
+    off_delay: timedelta = timedelta(0)
+    chatters: int = 3
+    chatters_within: timedelta = timedelta(seconds=60)
+
+
+class Storm(msgspec.Struct, frozen=True, kw_only=True):
+    """`number` events of one kind that begin within `within` are one group; so is what joins them until it is calm.
+
+    With `radius_m` they must lie so near the first of them. Empty `kinds` are all.
+    """
+
+    number: int
+    within: timedelta
+    kinds: tuple[str, ...] = ()
+    radius_m: float | None = None
