@@ -78,6 +78,14 @@ class Detector(Protocol):
     def __call__(self, batch: Batch) -> Sequence[Event]: ...
 
 
+@runtime_checkable
+class Meeting(Protocol):
+    """A detector of what doors bring in: while the city runs it is told, before the next batch, of things that are new
+    or known otherwise, and of those that are gone. A thing that it knows already takes the place of the earlier."""
+
+    def meet(self, entities: Sequence[Entity], gone: Sequence[str]) -> None: ...
+
+
 class Decider(Protocol):
     """Turns observations, events and the outcomes of earlier orders into orders."""
 
@@ -139,8 +147,10 @@ class Show(Protocol):
 class App(msgspec.Struct, frozen=True, kw_only=True):
     """One domain of the city. Words lie in its `i18n/`, tables in its `migrations/`, found beside `folder`.
 
-    `executes` names the means that its own deciders obey (`Obeying`), whichever app declares them.
+    `executes` names the means that its own deciders obey (`Obeying`) or its `executors` carry out, whichever app
+    declares them.
     `merges`, `damps` and `storms` are rules by which signs of one thing become one event (`kernel.merging`).
+    `senses` are the attributes, by type of thing, of what doors bring in that its detectors look at (`Meeting`).
     `opens` is entered with the open `Store` and left when the city stops; what it gives is found by the app's routes as
     `store.of_apps[name]`. `commands` is a typer application: the command line has it under the name of the app.
     """
@@ -149,6 +159,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     folder: Path
     entity_types: tuple[EntityType, ...] = ()
     detectors: tuple[Callable[[Sequence[Entity]], Detector], ...] = ()
+    senses: Mapping[str, tuple[str, ...]] = {}
     deciders: tuple[Callable[[Sequence[Entity]], Decider], ...] = ()
     measures: tuple[Callable[[Sequence[Entity]], Measure], ...] = ()
     shows: tuple[Callable[[Sequence[Entity]], Show], ...] = ()

@@ -6,9 +6,25 @@ from datetime import datetime
 
 import msgspec
 
-from citybrain.kernel.app import App, Frame, Obeying, Telling
+from citybrain.kernel.app import App, Frame, Meeting, Obeying, Telling
 from citybrain.kernel.errors import Refusal
-from citybrain.kernel.records import Entity, Event, Order, Outcome, OutcomeState, Reading
+from citybrain.kernel.records import Batch, Column, Entity, Event, Order, Outcome, OutcomeState, Reading
+
+
+class Sensed(msgspec.Struct, frozen=True, kw_only=True):
+    """What doors brought in since the last step: things that are new or known otherwise, the ids of those that are
+    gone, and new values, of each attribute the newest."""
+
+    entities: tuple[Entity, ...] = ()
+    gone: tuple[str, ...] = ()
+    columns: tuple[Column, ...] = ()
+
+    def beside(self, batch: Batch) -> Batch:
+        """A batch with the values beside its own."""
+        return msgspec.structs.replace(batch, columns=(*batch.columns, *self.columns)) if self.columns else batch
+
+
+NOTHING = Sensed()
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +58,7 @@ class Loop:
         self._executors = {
             name: decider for decider in self.deciders if isinstance(decider, Obeying) for name in decider.means
         }
+        self._meeting = [detector for detector in self._detectors if isinstance(detector, Meeting)]
         self._telling = [decider for decider in self.deciders if isinstance(decider, Telling)]
         self._at_home: tuple[Order, ...] = ()
 
@@ -49,16 +66,20 @@ class Loop:
         """Whether a decider executes orders of a means, so that they are given to `step` and not to the field."""
         return means in self._executors
 
-    def step(self, frame: Frame, given: Sequence[Order] = ()) -> Step:
+    def step(self, frame: Frame, given: Sequence[Order] = (), sensed: Sensed = NOTHING) -> Step:
         """Obey, observe, detect, decide, measure: in this order, each once.
 
         `given` are orders of people and programs whose means a decider executes; those that deciders gave each other
-        in the step before come first.
+        in the step before come first. `sensed` is what doors brought in, for detectors alone.
         """
+        if sensed.entities or sensed.gone:
+            for detector in self._meeting:
+                detector.meet(sensed.entities, sensed.gone)
         batch = frame.batch
         obeyed = [self._obey(order, batch.observed_at) for order in (*self._at_home, *given)]
         outcomes = (*frame.outcomes, *obeyed)
-        events = tuple(event for detect in self._detectors for event in detect(batch))
+        seen = sensed.beside(batch)
+        events = tuple(event for detect in self._detectors for event in detect(seen))
         orders = tuple(order for decide in self.deciders for order in decide(batch, events, outcomes))
         events += tuple(event for decider in self._telling for event in decider.tells())
         readings = tuple(reading for measure in self._measures for reading in measure(frame, self._arm))

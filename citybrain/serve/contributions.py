@@ -33,6 +33,15 @@ def permissions() -> list[Mapping[str, Sequence[str]]]:
     return [part.permissions for part in _parts()]
 
 
+def senses() -> Mapping[str, frozenset[str]]:
+    """What doors bring in that detectors look at: attributes by type."""
+    joined: dict[str, frozenset[str]] = {}
+    for app in catalog.apps():
+        for type, attributes in app.senses.items():
+            joined[type] = joined.get(type, frozenset()).union(attributes)
+    return joined
+
+
 def trade() -> Trade:
     """Every means of the apps, and those that an app or a door carries out."""
     return Trade(

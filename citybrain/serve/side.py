@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from citybrain.kernel.app import Following, HostedField
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.executing import Executing
-from citybrain.kernel.loop import Loop, Step
+from citybrain.kernel.loop import NOTHING, Loop, Sensed, Step
 from citybrain.kernel.records import Entity, Order
+from citybrain.kernel.sensing import Sensing
 from citybrain.serve import catalog
 
 
 class Side:
     """One arm. `decide`: whether the apps give orders. Machines that `executing` drives count before the field.
 
-    `followers` are told of the deciders whenever the apps begin.
+    `followers` are told of the deciders whenever the apps begin. What `sensing` finds is looked at beside the field.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class Side:
         decide: bool,
         executing: Executing | None = None,
         followers: Sequence[Following] = (),
+        sensing: Sensing | None = None,
     ) -> None:
         self.arm = arm
         self.field = field
@@ -33,6 +35,7 @@ class Side:
         self.last: Step | None = None
         self._decide = decide
         self._followers = followers
+        self._sensing = sensing
         self._executing = executing or Executing()
         self._of_field: Sequence[Entity] = ()
         self._loop: Loop | None = None
@@ -50,11 +53,12 @@ class Side:
     def begin(self) -> None:
         """Begin the apps on what there is now, with nothing in mind: orders that stand must be given to them again."""
         self.entities = self._executing.adopt(self._of_field)
-        self._loop = Loop(catalog.apps(), self.entities, arm=self.arm, decide=self._decide)
+        sensed = self._sensing.entities() if self._sensing else ()
+        self._loop = Loop(catalog.apps(), (*self.entities, *sensed), arm=self.arm, decide=self._decide)
         for one in self._followers:
             one.follow(self._loop.deciders)
 
-    async def step(self, extra: Sequence[Order], *, vehicles: bool) -> Step:
+    async def step(self, extra: Sequence[Order], *, vehicles: bool, sensed: Sensed = NOTHING) -> Step:
         """Carry out the last step's orders and those of people, and run the loop on what the street answers.
 
         Machines are given their orders while the field goes on; one that answers late has its outcome in a later step.
@@ -66,5 +70,5 @@ class Side:
         frame, outcomes = await asyncio.gather(
             self.field.step(fields, vehicles=vehicles), self._executing.obey(ours, at)
         )
-        self.last = self._loop.step(self._executing.merge(frame, outcomes), at_home)
+        self.last = self._loop.step(self._executing.merge(frame, outcomes), at_home, sensed)
         return self.last
