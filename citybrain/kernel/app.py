@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -41,6 +41,22 @@ class EntityType(msgspec.Struct, frozen=True, kw_only=True):
     attributes: tuple[Attribute, ...] = ()
 
 
+class Effect(msgspec.Struct, frozen=True, kw_only=True):
+    """What a means promises: `attribute` of what the order is on, or of the road or junction there, `becomes` so
+    `within` a time after the order was carried out.
+
+    `falls` and `rises` are against the value before it, by at least `value` where one is given; `below`, `above` and
+    `is` compare with `value`, which may name a parameter of the order (`{level}`); `ordered` is: as the order said, the
+    outcome itself being the proof.
+    """
+
+    attribute: str
+    within: timedelta
+    becomes: Literal["falls", "rises", "below", "above", "is", "ordered"]
+    on: Literal["entity", "road", "junction"] = "entity"
+    value: float | str | None = None
+
+
 class Means(msgspec.Struct, frozen=True, kw_only=True):
     """A kind of act the city can do. A door or app that can carry it out lists its name in `executes`.
 
@@ -49,6 +65,10 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     the parameters that `undo` makes of the order that ended (none without it). `two_person`: a second person must
     approve. `lasts_for` says of its parameters how long an order stands from when it is carried out, if that is known.
     `entity_types` are what it can be used on; empty is anything, also what is no entity.
+
+    Its words are `means.<name>`, `means.<name>.effect` and `means.<name>.undo`; without `undone_by` the last one says
+    why there is nothing to undo. `group` is where people look for it, `effect` what is checked afterwards,
+    `precondition` the code of the words for what must be so before.
     """
 
     name: str
@@ -60,6 +80,9 @@ class Means(msgspec.Struct, frozen=True, kw_only=True):
     undo: Callable[[Order], Facts] | None = None
     lasts_for: Callable[[Facts], timedelta] | None = None
     entity_types: tuple[str, ...] = ()
+    group: str = ""
+    effect: Effect | None = None
+    precondition: str = ""
 
 
 class Indicator(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +196,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     permissions: Mapping[str, tuple[str, ...]] = {}
     routes: tuple[Any, ...] = ()
     opens: Callable[[Any], AbstractAsyncContextManager[Any]] | None = None
+    executors: "tuple[Drives, ...]" = ()
     commands: Any = None
 
 
@@ -191,6 +215,25 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     delay_running_s: float
     delay_waiting_s: float
     travel_time_arrived_s: float
+
+
+class RoadTraffic(msgspec.Struct, frozen=True, kw_only=True):
+    """What the judge of a simulated city sees on some roads in one second: vehicles, those that stand, the
+    vehicle-seconds that it cost against driving at the limit, and the metres that were driven."""
+
+    vehicles: int
+    halted: int
+    lost_s: float
+    driven_m: float
+
+
+@runtime_checkable
+class Witness(Protocol):
+    """A field whose judge tells of single roads, so that two branches of one city can be compared there."""
+
+    def traffic(self, road_ids: Sequence[str]) -> RoadTraffic:
+        """Of the second that was stepped last."""
+        ...
 
 
 class Vehicles(msgspec.Struct, frozen=True, kw_only=True):
@@ -308,7 +351,8 @@ Service = Callable[[Any], AbstractAsyncContextManager[None]]
 
 
 Drives = Callable[[Any], AbstractAsyncContextManager[Sequence[Any]]]
-"""A service that gives the executors (`kernel.executing.Executor`) of the machines that it drives, perhaps none."""
+"""A service that gives executors (`kernel.executing.Executor`): of the machines that it drives, or of its means. It is
+entered after everything that apps keep open, perhaps gives none."""
 
 
 class Door(msgspec.Struct, frozen=True, kw_only=True):

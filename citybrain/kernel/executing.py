@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Orders for what outside machines own: they go to the executor that claims the entity, the rest to the field."""
+"""Orders for what outside machines own, and by means that are none of the street's: each to its executor, the rest to
+the field."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ import numpy as np
 import structlog
 
 from citybrain.kernel.app import Frame
-from citybrain.kernel.records import Batch, Column, Entity, Facts, Json, Order, Outcome
+from citybrain.kernel.records import Batch, Because, Column, Entity, Facts, Json, Order, Outcome
 
 log = structlog.get_logger()
 
@@ -21,7 +22,8 @@ Ids = dict[tuple[str, ...], tuple[str, ...]]
 
 
 class Executor(Protocol):
-    """Carries out orders in the real street, for the entities that it claims; nobody else may.
+    """Carries out orders: all those of its `means`, whatever they are on, and for machines in the real street those for
+    the entities that it claims; nobody else may.
 
     `obey` takes orders in and answers soon with the outcomes that are there by then; what takes longer is among those
     of a later call, which may come without orders. `facts` are attributes that the machines say of themselves, by
@@ -31,6 +33,15 @@ class Executor(Protocol):
     @property
     def claims(self) -> frozenset[str]:
         """The ids of the entities."""
+        ...
+
+    @property
+    def means(self) -> frozenset[str]:
+        """The names of the means."""
+        ...
+
+    def lacks(self, means: str) -> Because | None:
+        """Why orders of one of its means could not be carried out now, whatever they are on; None when they can."""
         ...
 
     async def obey(self, orders: Sequence[Order], at: datetime) -> Sequence[Outcome]:
@@ -51,6 +62,7 @@ class Executing:
 
     def __init__(self, executors: Sequence[Executor] = ()) -> None:
         self._executors = {entity_id: executor for executor in executors for entity_id in executor.claims}
+        self._by_means = {name: executor for executor in executors for name in executor.means}
         self._all = tuple(executors)
         self._adopted: dict[str, Facts] = {}
         self._lamps: dict[str, int] = {}
@@ -60,20 +72,27 @@ class Executing:
         """Whether an executor claims this entity."""
         return entity_id in self._executors
 
+    @property
+    def means(self) -> frozenset[str]:
+        """The means that executors carry out on anything."""
+        return frozenset(self._by_means)
+
+    def lacks(self, means: str) -> Because | None:
+        """Why the executor of a means could not carry it out now; None when it can, or none has this means."""
+        executor = self._by_means.get(means)
+        return executor.lacks(means) if executor else None
+
     def split(self, orders: Sequence[Order]) -> tuple[tuple[Order, ...], tuple[Order, ...]]:
         """Orders that an executor carries out, and those for the field, each in their order."""
-        ours = tuple(order for order in orders if order.entity_id in self._executors)
-        return ours, tuple(order for order in orders if order.entity_id not in self._executors)
+        ours = tuple(order for order in orders if self._of(order) is not None)
+        return ours, tuple(order for order in orders if self._of(order) is None)
 
     async def obey(self, orders: Sequence[Order], at: datetime) -> tuple[Outcome, ...]:
         """Hand each order to its executor; outcomes of earlier ones come along."""
         if not self._all:
             return ()
         answers = await asyncio.gather(
-            *(
-                executor.obey([order for order in orders if order.entity_id in executor.claims], at)
-                for executor in self._all
-            )
+            *(executor.obey([order for order in orders if self._of(order) is executor], at) for executor in self._all)
         )
         return tuple(outcome for outcomes in answers for outcome in outcomes)
 
@@ -121,6 +140,10 @@ class Executing:
             frame.batch, columns=(*(column for column in rest if column.entity_ids), *columns)
         )
         return msgspec.structs.replace(frame, batch=batch, outcomes=(*frame.outcomes, *outcomes))
+
+    def _of(self, order: Order) -> Executor | None:
+        """Who carries an order out: by its means, else by what it is on."""
+        return self._by_means.get(order.means) or self._executors.get(order.entity_id)
 
     def _said(self) -> dict[str, Facts]:
         return {entity_id: facts for each in self._all for entity_id, facts in each.facts().items()}

@@ -15,10 +15,12 @@ from citybrain.kernel.app import Following, HostedField, Opening, Scenario, Scor
 from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.errors import Unavailable
 from citybrain.kernel.executing import Executing
-from citybrain.kernel.loop import Step
-from citybrain.kernel.records import Entity, Facts, Order, Reading
+from citybrain.kernel.loop import NOTHING, Sensed, Step
+from citybrain.kernel.records import Because, Entity, Facts, Order, Reading
 from citybrain.kernel.runs import Run, read_setting, write_setting
+from citybrain.kernel.sensing import Sensing
 from citybrain.kernel.store import Store
+from citybrain.serve import contributions
 from citybrain.serve.experiment import ARMS, BRAIN
 from citybrain.serve.scenarios import Simulated, door_of
 from citybrain.serve.side import Side
@@ -88,6 +90,7 @@ class City:
         self.trouble: Facts = {}
         self.vehicle_readers = 0
         self.executing = Executing()
+        self.sensing = Sensing(store.pool, contributions.senses())
         self.options: Facts = {}
         self._host_field = door_of(found.door).host if found.door else None
         self._folder = folder
@@ -108,6 +111,13 @@ class City:
         if self.last is not None:
             return self.last.frame.batch.observed_at
         return self.run.begins_at if self.run else utc_now()
+
+    def lacks(self, means: str) -> Because | None:
+        """Why nobody would carry a means out now: its executor says so, or there are no streets; None when somebody
+        would."""
+        if means in self.executing.means:
+            return self.executing.lacks(means)
+        return None if self.simulated or self.entities else Because(code="serve.nothing_runs", facts={"means": means})
 
     async def live(self) -> None:
         """Run the day that was interrupted, then one day after the other, until cancelled.
@@ -136,8 +146,12 @@ class City:
         self.arms, self.condition = (BRAIN,), "running"
         self.pace.change(1.0)
         street = Street(self.store.pool, self.executing)
-        side = Side(BRAIN, street, decide=True, executing=self.executing, followers=self._followers())
+        side = Side(
+            BRAIN, street, decide=True, executing=self.executing, followers=self._followers(), sensing=self.sensing
+        )
         await self.store.journal.end_open_events(at=utc_now())
+        await side.start()
+        await self._take_up_orders(utc_now(), None)
         looked_s = -LOOK_EVERY_S
         while True:
             now = utc_now()
@@ -148,10 +162,12 @@ class City:
                     self.entities = side.entities
                     await self.store.pool.register([each for each in side.entities if self.executing.has(each.id)])
                     await self._take_up_orders(now, None)
-            if side.entities:
-                await self._mind_orders(now)
-                by_people = await self._next_by_people(now)
-                await self._keep([await side.step(by_people, vehicles=False)], by_people)
+            await self._mind_orders(now)
+            by_people = await self._next_by_people(now)
+            # Where there is nothing to look at, a step is made only for what somebody ordered.
+            if side.entities or by_people or self._unanswered or not self.sensing.is_idle:
+                step = await side.step(by_people, vehicles=False, sensed=self.sensing.take())
+                await self._keep([step], by_people)
             await self.pace.wait(1.0)
 
     async def _next_run(self) -> Run:
@@ -180,6 +196,7 @@ class City:
                 decide=arm == BRAIN,
                 executing=self.executing if arm == BRAIN else None,
                 followers=self._followers() if arm == BRAIN else (),
+                sensing=self.sensing if arm == BRAIN else None,
             )
             for arm in ARMS
         ]
@@ -237,7 +254,7 @@ class City:
             await self._mind_machines(sides[0], before)
             by_people = await self._next_by_people(before)
             steps = await asyncio.gather(
-                sides[0].step(by_people, vehicles=self._picture_due()),
+                sides[0].step(by_people, vehicles=self._picture_due(), sensed=self._sensed(before)),
                 *(side.step((), vehicles=False) for side in sides[1:]),
             )
             at = steps[0].frame.batch.observed_at
@@ -287,6 +304,11 @@ class City:
         new = await self.store.orders.delivery.take(before)
         self._unanswered.update(order.id for order in new)
         return (*again, *new)
+
+    def _sensed(self, before: datetime) -> Sensed:
+        """What doors brought in; while what was journaled is run again it waits, as its events would not be kept."""
+        is_again = self._known_until is not None and before < self._known_until
+        return NOTHING if is_again else self.sensing.take()
 
     def _picture_due(self) -> bool:
         now_s = monotonic_s()

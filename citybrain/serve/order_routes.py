@@ -11,10 +11,11 @@ from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from citybrain.kernel.access.policy import reach
+from citybrain.kernel.app import Effect, Means
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.errors import Conflict
 from citybrain.kernel.orders import OrderAct, OrderState, StandingOrder, Wanted
-from citybrain.kernel.records import Facts, Json
+from citybrain.kernel.records import Because, Facts, Json
 from citybrain.serve import contributions
 from citybrain.serve.desk import Desk
 
@@ -58,16 +59,35 @@ class OrderStory(msgspec.Struct, frozen=True, kw_only=True):
     acts: Sequence[OrderAct]
 
 
+class EffectView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a means promises, and after how many seconds that is looked at."""
+
+    attribute: str
+    on: str
+    becomes: str
+    value: float | str | None
+    within_s: float
+
+
 class MeansView(msgspec.Struct, frozen=True, kw_only=True):
-    """A means that whoever asks may use; `parameters` is their JSON Schema."""
+    """A means that whoever asks may use; `parameters` is their JSON Schema.
+
+    `executable`: whether somebody would carry it out now, else `lacks` says why not. `within` of the effect is in
+    seconds. Words are those under `means.<name>`.
+    """
 
     name: str
+    group: str
     permission: str
     entity_types: Sequence[str]
     two_person: bool
     lasts: bool
     undone_by: str
     parameters: Json
+    executable: bool
+    lacks: Because | None
+    effect: EffectView | None
+    precondition: str
 
 
 def _desk(state: State) -> Desk:
@@ -76,19 +96,11 @@ def _desk(state: State) -> Desk:
 
 
 @get("/api/means", opt={"permission": ORDER})
-async def means(request: AnyRequest, entity_type: FromQuery[str | None] = None) -> Sequence[MeansView]:
-    """What whoever asks may order, of everything or of entities of one type."""
-    trade = contributions.trade()
+async def means(state: State, request: AnyRequest, entity_type: FromQuery[str | None] = None) -> Sequence[MeansView]:
+    """What whoever asks may order, of everything or of entities of one type, and whether somebody would do it."""
+    trade, city = contributions.trade(), _desk(state).city
     return [
-        MeansView(
-            name=each.name,
-            permission=each.permission,
-            entity_types=each.entity_types,
-            two_person=each.two_person,
-            lasts=each.lasts,
-            undone_by=each.undone_by,
-            parameters=msgspec.json.schema(each.parameters),
-        )
+        _view(each, city.lacks(each.name))
         for each in trade.means.values()
         if each.name in trade.executed
         and reach(request.state.actor, each.permission)
@@ -96,11 +108,38 @@ async def means(request: AnyRequest, entity_type: FromQuery[str | None] = None) 
     ]
 
 
+def _view(means: Means, lacks: Because | None) -> MeansView:
+    return MeansView(
+        name=means.name,
+        group=means.group or means.name.partition(".")[0],
+        permission=means.permission,
+        entity_types=means.entity_types,
+        two_person=means.two_person,
+        lasts=means.lasts,
+        undone_by=means.undone_by,
+        parameters=msgspec.json.schema(means.parameters),
+        executable=lacks is None,
+        lacks=lacks,
+        effect=_promised(means.effect) if means.effect else None,
+        precondition=means.precondition,
+    )
+
+
+def _promised(effect: Effect) -> EffectView:
+    return EffectView(
+        attribute=effect.attribute,
+        on=effect.on,
+        becomes=effect.becomes,
+        value=effect.value,
+        within_s=effect.within.total_seconds(),
+    )
+
+
 @post("/api/orders", opt={"permission": ORDER}, status_code=201)
 async def give(state: State, request: AnyRequest, data: JSONBody[NewOrder]) -> StandingOrder:
     """Order something; what needs two persons waits for the second one."""
     city = _desk(state).city
-    if not city.simulated:
+    if not (city.simulated or city.entities or data.means in city.executing.means):
         raise NothingRuns("serve.nothing_runs", {"means": data.means})
     key = data.id or request.headers.get(KEY, "")[:LONGEST_KEY] or None
     wanted = Wanted(

@@ -4,6 +4,7 @@
 import asyncio
 import logging
 import signal
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from granian.server.embed import Server
 from rich.console import Console
 
 from citybrain.kernel.access import OPERATOR_NAME
+from citybrain.kernel.app import App, Door
 from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.errors import Conflict, Invalid, NotFound
 from citybrain.kernel.executing import Executing, Executor
@@ -97,11 +99,12 @@ async def serve(settings: Settings, console: Console, *, new_password: bool = Fa
         city = City(found, store, states_folder(settings), speed=speed)
         desk = Desk(city, catalog.apps(), contributions.entity_types(), words=contributions.words())
         async with AsyncExitStack() as running:
-            city.executing = Executing(await _start_doors(store, running))
+            of_doors = await _start_doors(store, running)
             city.options = _options(settings)
             for app in catalog.apps():
                 if app.opens:
                     store.of_apps[app.name] = await running.enter_async_context(app.opens(store))
+            city.executing = Executing([*of_doors, *await _executors(catalog.apps(), store, running)])
             await _until_told(desk, settings, telling)
         telling.say("serve.up_stopping")
 
@@ -118,11 +121,16 @@ def _options(settings: Settings) -> Facts:
 
 async def _start_doors(store: Store, running: AsyncExitStack) -> list[Executor]:
     """Start what doors run as long as the city does; the machines that some of them drive."""
-    executors: list[Executor] = []
     for door in catalog.doors():
         for service in door.services:
             await running.enter_async_context(service(store))
-        for drives in door.executors:
+    return await _executors(catalog.doors(), store, running)
+
+
+async def _executors(parts: Sequence[App | Door], store: Store, running: AsyncExitStack) -> list[Executor]:
+    executors: list[Executor] = []
+    for part in parts:
+        for drives in part.executors:
             executors += await running.enter_async_context(drives(store))
     return executors
 

@@ -49,6 +49,10 @@ class Controller:
         self.claims = frozenset({self.signal})
         self.said: Facts = {"stages": ["Gr", "rG"], "min_green_s": [5.0, 5.0], "yellow_s": 3.0, "all_red_s": 1.0}
         self.got: list[Order] = []
+        self.means: frozenset[str] = frozenset()
+
+    def lacks(self, means: str) -> Because | None:
+        return None
 
     async def obey(self, orders: Sequence[Order], at: datetime) -> Sequence[Outcome]:
         self.got += orders

@@ -12,7 +12,7 @@ from citybrain.kernel.controllers.driver import BRAIN, PLAN, Driver
 from citybrain.kernel.controllers.outlets import Giver, Outlets
 from citybrain.kernel.controllers.outstation import Mode, Outstation
 from citybrain.kernel.controllers.watch import Watch, Watched
-from citybrain.kernel.records import Column, Facts, Order, Outcome
+from citybrain.kernel.records import Because, Column, Facts, Order, Outcome
 
 PATIENCE_S = 0.2
 """So long the loop waits for answers of controllers; one that comes later is told with a later step."""
@@ -44,6 +44,15 @@ class Fleet:
     def claims(self) -> frozenset[str]:
         """The signals that nobody else may command."""
         return frozenset(self.drivers)
+
+    @property
+    def means(self) -> frozenset[str]:
+        """None on anything else."""
+        return frozenset()
+
+    def lacks(self, means: str) -> Because | None:
+        """Nothing: which signals there are is in `claims`."""
+        return None
 
     async def obey(self, orders: Sequence[Order], at: datetime) -> Sequence[Outcome]:
         """Hand over; answers with the outcomes that are there, those of earlier orders too."""

@@ -37,6 +37,10 @@ class Street:
         self.shown = shown
         self.got: list[str] = []
         self._ids = (entity_id,)
+        self.means: frozenset[str] = frozenset()
+
+    def lacks(self, means: str) -> Because | None:
+        return None
 
     async def obey(self, orders: Sequence[Order], at: datetime) -> Sequence[Outcome]:
         self.got += [each.id for each in orders]
@@ -121,3 +125,38 @@ async def test_a_city_without_executors_is_as_it_was() -> None:
     assert executing.merge(given, ()) is given
     assert await executing.obey([], NOON) == ()
     assert not executing.has_news
+
+
+class People(Street):
+    """An executor of a means, on anything."""
+
+    def __init__(self, means: str) -> None:
+        super().__init__("nothing")
+        self.claims: frozenset[str] = frozenset()
+        self.means = frozenset({means})
+        self.said = None
+
+    def lacks(self, means: str) -> Because | None:
+        return Because(code="nobody_there")
+
+    def columns(self) -> Sequence[Column]:
+        return ()
+
+
+async def test_orders_of_a_means_go_to_its_executor_whatever_they_are_on() -> None:
+    street, people = Street("a"), People("people.send")
+    executing = Executing([street, people])
+    send = Order(id="2", means="people.send", entity_id="a", at=NOON, because=Because(code="c"))
+    nowhere = Order(id="3", means="people.send", entity_id="somewhere", at=NOON, because=Because(code="c"))
+    ours, fields = executing.split([order("1", "a"), send, nowhere, order("4", "b")])
+    assert [each.id for each in ours] == ["1", "2", "3"]
+    assert [each.id for each in fields] == ["4"]
+    assert {each.order_id for each in await executing.obey(ours, NOON)} == {"1", "2", "3"}
+    assert (street.got, people.got) == (["1"], ["2", "3"])
+
+
+def test_a_means_says_why_its_executor_could_not_carry_it_out() -> None:
+    executing = Executing([Street("a"), People("people.send")])
+    assert executing.means == {"people.send"}
+    assert executing.lacks("people.send") == Because(code="nobody_there")
+    assert executing.lacks("traffic.set_stage") is None
