@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 import libsumo
 
-from citybrain.doors.sumo import configuration, fleet, plans, programs, saved
+from citybrain.doors.sumo import configuration, fleet, plans, programs, saved, witness
 from citybrain.doors.sumo.checker import Checker
 from citybrain.doors.sumo.eyes import Eyes
 from citybrain.doors.sumo.fleet import Fleet
@@ -23,7 +23,7 @@ from citybrain.doors.sumo.quick import lamps_of
 from citybrain.doors.sumo.sensors import Street, zones
 from citybrain.doors.sumo.signals import Cabinets
 from citybrain.doors.sumo.simulation import Simulation
-from citybrain.kernel.app import Frame, Opening, Score
+from citybrain.kernel.app import Frame, Opening, RoadTraffic, Score
 from citybrain.kernel.records import Batch, Column, Entity, Facts, Order, Outcome
 
 STEP_S = 1.0
@@ -85,6 +85,10 @@ class SumoField:
         sent = {"fleet": fleet.trips(self._simulation.trips, self._fleet.sent)} if self._fleet.sent else {}
         return {**figures, **self.checked(), "locked_in": locked, "simulated_s": seconds, **sent}
 
+    def traffic(self, road_ids: Sequence[str]) -> RoadTraffic:
+        """What the judge sees on these roads in the second that was stepped last."""
+        return witness.traffic(self._limits_mps, [self._edges[each] for each in road_ids if each in self._edges])
+
     def checked(self) -> Facts:
         """What the independent checker of lamp states found since the opening."""
         return self._checker.figures()
@@ -97,8 +101,8 @@ class SumoField:
         read = configuration.read(Path(opening.scenario.path)).scaled(self._options.demand)
         read = fleet.equipped(read, folder, resumed=opening.state_path is not None)
         net = read_net(read.net)
-        memory, state = saved.read(Path(opening.state_path), folder) if opening.state_path else (saved.Memory(), None)
-        self._simulation = Simulation(read, folder, seed=opening.seed, state=state)
+        memory, state = self._memory(opening, folder)
+        self._simulation = Simulation(read, folder, seed=opening.seed + self._options.dice, state=state)
         closing.callback(self._simulation.close)
         self._earlier = memory.trips
         self._survey(Survey(net, opening.begins_at, trusted=opening.scenario.trusted))
@@ -111,6 +115,13 @@ class SumoField:
         self._floating.remember(memory.floating)
         self._eyes.sensors.remember(memory.waiting_s)
         self._roads = tuple(entity_id("RoadSegment", road) for road in roads)
+        self._edges = dict(zip(self._roads, roads, strict=True))
+        self._limits_mps = {edge.getID(): edge.getSpeed() for edge in net.roads}
+
+    def _memory(self, opening: Opening, folder: Path) -> tuple[saved.Memory, Path | None]:
+        if opening.state_path is None:
+            return saved.Memory(), None
+        return saved.read(Path(opening.state_path), folder, dice=self._options.dice)
 
     def _survey(self, survey: Survey) -> None:
         longer_yellows = self._options.yellow == "shipped"

@@ -40,7 +40,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     3 s everywhere as in RESCO's published runs. `sensors`: positions of vehicles (video, radar), or counts and
     occupancy only (loops). `missed` of the vehicles are not seen, places are wrong by `noise_m` (standard deviation),
     `dead` of the detectors report nothing, and `faults` are those that come and go.
-    The lamps of the signals in `outside` are shown by controllers outside.
+    The lamps of the signals in `outside` are shown by controllers outside. From a saved state on, drivers go on as they
+    would have; with another number of `dice` than 0 chance falls differently from there.
     """
 
     demand: Annotated[float, msgspec.Meta(gt=0.0, le=10.0)] = 1.0
@@ -52,6 +53,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     dead: Share = 0.0
     faults: tuple[Fault, ...] = ()
     outside: tuple[Outside, ...] = ()
+    dice: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 
 def options(given: Facts) -> Options:

@@ -19,6 +19,8 @@ QUICK = 1
 
 MEMORY = "memory.msgpack"
 
+RANDOM = "rngState"
+
 
 class StateBroken(Unavailable):
     """A saved state cannot be read; the run has to begin again."""
@@ -44,12 +46,28 @@ def write(path: Path, simulation: Simulation, memory: Memory) -> None:
     part.unlink()
 
 
-def read(path: Path, folder: Path) -> tuple[Memory, Path]:
-    """The memory, and SUMO's state unpacked into a folder."""
+def read(path: Path, folder: Path, *, dice: int = 0) -> tuple[Memory, Path]:
+    """The memory, and SUMO's state unpacked into a folder; with `dice` without what chance was about to bring."""
     try:
         with ZipFile(path) as file:
             memory = msgspec.msgpack.decode(file.read(MEMORY), type=Memory)
             file.extract(STATE, folder)
     except (OSError, BadZipFile, KeyError, msgspec.DecodeError) as error:
         raise StateBroken("sumo.state_broken", {"path": str(path), "detail": str(error)}) from error
+    if dice:
+        _forget_chance(folder / STATE)
     return memory, folder / STATE
+
+
+def _forget_chance(state: Path) -> None:
+    """Leave the state of SUMO's random numbers out, so that they begin anew by the seed."""
+    whole = state.with_suffix(".whole")
+    state.rename(whole)
+    with whole.open(encoding="utf-8") as old, state.open("w", encoding="utf-8") as new:
+        inside = False
+        for line in old:
+            inside = inside or line.lstrip().startswith(f"<{RANDOM}")
+            if not inside:
+                new.write(line)
+            inside = inside and f"</{RANDOM}>" not in line
+    whole.unlink()

@@ -104,3 +104,35 @@ def test_a_state_that_cannot_be_read_is_refused(opened: Open, crossing: Scenario
     with pytest.raises(StateBroken) as refused:
         opened(crossing, state_path=str(tmp_path / "state"))
     assert refused.value.code == "sumo.state_broken"
+
+
+def test_with_other_dice_a_saved_run_goes_on_otherwise(opened: Open, crossing: Scenario, tmp_path: Path) -> None:
+    path = str(tmp_path / "state")
+    first = opened(crossing)
+    steps(first, 60)
+    first.save(path)
+    first.close()
+    ends = []
+    for dice in (0, 0, 7):
+        field = opened(crossing, state_path=path, dice=dice)
+        ends.append(vehicles(steps(field, 60)))
+        field.close()
+    assert ends[0] == ends[1]
+    assert ends[0] != ends[2]
+
+
+def test_the_judge_sees_all_vehicles_of_some_roads(opened: Open, crossing: Scenario) -> None:
+    field = opened(crossing)
+    roads = [each.id for each in field.entities() if each.type == "RoadSegment"]
+    frame = steps(field, 100)
+    everywhere, nowhere = field.traffic(roads), field.traffic(["unknown"])
+    assert frame.vehicles is not None
+    # The others are between two roads.
+    assert 0 < everywhere.vehicles <= frame.vehicles.count
+    assert 0 <= everywhere.halted <= everywhere.vehicles
+    assert 0 < everywhere.lost_s < everywhere.vehicles
+    assert everywhere.driven_m > 0
+    assert nowhere.vehicles == nowhere.lost_s == nowhere.driven_m == 0
+    parts = [field.traffic([road]) for road in roads]
+    assert sum(part.vehicles for part in parts) == everywhere.vehicles
+    assert sum(part.lost_s for part in parts) == pytest.approx(everywhere.lost_s)
