@@ -64,7 +64,10 @@ class Act(StrEnum):
 
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wants to be done. `expires_at` is city time; two orders of one person with one `key` are one."""
+    """What somebody wants to be done. `expires_at` is city time; two orders of one person with one `key` are one.
+
+    `because` is the cause, where it is more than that a person wants it: a line of a playbook, say.
+    """
 
     means: str
     entity_id: str
@@ -72,6 +75,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
     reason: str = ""
     key: str | None = None
+    because: Because | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,6 +151,7 @@ class StandingOrder(msgspec.Struct, frozen=True, kw_only=True):
     ended: Ended | None
     replaced_by: Replacement | None
     undo: Undoing
+    because: Because | None = None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,6 +183,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     undo: Undo
     outcome: Outcome | None
     undo_outcome: Outcome | None
+    because: Because | None = None
 
     def view(self) -> StandingOrder:
         """As people see it."""
@@ -203,6 +209,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             ended=self._ended(),
             replaced_by=self._replacement(),
             undo=Undoing(state=self.undo, outcome=self.undo_outcome),
+            because=self.because,
         )
 
     def is_ending(self, now: datetime) -> bool:
@@ -223,6 +230,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
     def _because(self) -> Because:
         facts = {"name": self.proposed_by, "other": self.approved_by or "", "reason": self.reason}
+        if self.because is not None:
+            return msgspec.structs.replace(self.because, facts={**facts, **self.because.facts})
         if self.approved_by is None:
             code = "kernel.because_person_said" if self.reason else "kernel.because_person"
         else:

@@ -118,6 +118,15 @@ class Orders:
             raise KeyUsed("kernel.order_key_used", {"key": wanted.key, "id": row.id})
         return row
 
+    @property
+    def trade(self) -> Trade:
+        """What can be done in this city."""
+        return self._trade
+
+    async def of_ids(self, ids: Sequence[str]) -> list[StandingOrder]:
+        """The orders with these ids, for the city's own apps; unknown ones are left out."""
+        return [row.view() for row in await rows(self._db, ids)]
+
     async def approve(self, actor: Actor, id: str, *, now: datetime) -> StandingOrder:
         """Agree as the second person: to an order that is proposed, or to the end of one that two persons gave."""
         row = await self._seen(actor, id)

@@ -2,10 +2,10 @@
 
 -- name: add
 INSERT INTO standing_order (id, key, turn, means, entity_id, parameters, reason, state, two_person, lasts,
-    proposed_by, proposed_at, expires_at)
+    proposed_by, proposed_at, expires_at, because)
 VALUES (%(id)s, %(key)s, CASE WHEN %(state)s = 'standing' THEN nextval('standing_order_turn') END, %(means)s,
     %(entity_id)s, %(parameters)s, %(reason)s, %(state)s, %(two_person)s, %(lasts)s, %(proposed_by)s,
-    %(proposed_at)s, %(expires_at)s)
+    %(proposed_at)s, %(expires_at)s, %(because)s)
 ON CONFLICT (proposed_by, key) DO NOTHING;
 
 -- name: by_key

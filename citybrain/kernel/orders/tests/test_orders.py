@@ -216,3 +216,21 @@ async def test_two_who_order_and_end_at_once_leave_one_order_or_none(orders: Ord
 async def test_a_means_for_anything_may_be_used_on_what_is_no_entity(orders: Orders) -> None:
     wanted = Wanted(means="road.cancel", entity_id="mission-7")
     assert (await orders.give(ANN, wanted, now=NOW)).entity_id == "mission-7"
+
+
+async def test_an_order_of_the_city_itself_says_what_it_rests_on_until_it_is_carried_out(
+    orders: Orders, db: Database
+) -> None:
+    because = Because(code="road.because_flood", facts={"line": 2}, event_id="flood-1")
+    wanted = Wanted(means="road.stage", entity_id=SIGNAL, parameters={"stage": 1}, key="run:2", because=because)
+    given = await orders.give(None, wanted, now=NOW, city_now=CITY)
+    assert given.because == because
+    assert (await orders.give(None, wanted, now=NOW, city_now=CITY)).id == given.id
+    taken = (await carry_out(orders, db))[0]
+    assert (taken.because.code, taken.because.event_id, taken.because.facts["line"]) == (*because_of(because), 2)
+    found = await orders.of_ids([given.id, "nobody's"])
+    assert [(each.id, each.outcome and each.outcome.state) for each in found] == [(given.id, "executed")]
+
+
+def because_of(because: Because) -> tuple[str, str | None]:
+    return because.code, because.event_id
