@@ -26,6 +26,7 @@ from citybrain.kernel.orders.tests.desk import (
     give,
     look,
 )
+from citybrain.kernel.records import Because
 
 
 async def test_an_order_that_would_be_over_at_once_is_refused(orders: Orders) -> None:
@@ -227,10 +228,7 @@ async def test_an_order_of_the_city_itself_says_what_it_rests_on_until_it_is_car
     assert given.because == because
     assert (await orders.give(None, wanted, now=NOW, city_now=CITY)).id == given.id
     taken = (await carry_out(orders, db))[0]
-    assert (taken.because.code, taken.because.event_id, taken.because.facts["line"]) == (*because_of(because), 2)
+    told = taken.because
+    assert (told.code, told.event_id, told.facts["line"]) == ("road.because_flood", "flood-1", 2)
     found = await orders.of_ids([given.id, "nobody's"])
     assert [(each.id, each.outcome and each.outcome.state) for each in found] == [(given.id, "executed")]
-
-
-def because_of(because: Because) -> tuple[str, str | None]:
-    return because.code, because.event_id
