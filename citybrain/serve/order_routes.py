@@ -36,7 +36,10 @@ class NothingRuns(Conflict):
 
 
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What somebody wants to be done. `id` is the sender's own: sent twice, it is done once."""
+    """What somebody wants to be done. `id` is the sender's own: sent twice, it is done once.
+
+    `event_id` is the event that it is done about, if there is one.
+    """
 
     means: str
     entity_id: str
@@ -44,6 +47,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     expires_at: datetime | None = None
     reason: Reason = ""
     id: Key | None = None
+    event_id: Key | None = None
 
 
 class Ending(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -149,6 +153,7 @@ async def give(state: State, request: AnyRequest, data: JSONBody[NewOrder]) -> S
         expires_at=data.expires_at,
         reason=data.reason,
         key=key,
+        because=Because(code="kernel.because_person_event", event_id=data.event_id) if data.event_id else None,
     )
     return await city.store.orders.give(request.state.actor, wanted, now=utc_now(), city_now=city.now)
 
