@@ -9,13 +9,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import libsumo
+import msgspec
 
-from citybrain.doors.sumo import configuration, fleet, plans, programs, saved, witness
+from citybrain.doors.sumo import configuration, drawing, fleet, incidents, plans, programs, saved, witness
 from citybrain.doors.sumo.checker import Checker
+from citybrain.doors.sumo.detours import Detours
 from citybrain.doors.sumo.eyes import Eyes
 from citybrain.doors.sumo.fleet import Fleet
 from citybrain.doors.sumo.floating import FloatingCars
+from citybrain.doors.sumo.incidents import Incidents
 from citybrain.doors.sumo.judge import SCORE_EVERY_S, arrived_trips, locked_in, read_trips, score
+from citybrain.doors.sumo.lanes import Lanes
 from citybrain.doors.sumo.moving import Moving
 from citybrain.doors.sumo.network import SOURCE, Survey, entity_id, read_net
 from citybrain.doors.sumo.options import options
@@ -23,7 +27,9 @@ from citybrain.doors.sumo.quick import lamps_of
 from citybrain.doors.sumo.sensors import Street, zones
 from citybrain.doors.sumo.signals import Cabinets
 from citybrain.doors.sumo.simulation import Simulation
-from citybrain.kernel.app import Frame, Opening, RoadTraffic, Score
+from citybrain.doors.sumo.ways import Ways
+from citybrain.kernel.app import Frame, Opening, Score
+from citybrain.kernel.branches import RoadTraffic
 from citybrain.kernel.records import Batch, Column, Entity, Facts, Order, Outcome
 
 STEP_S = 1.0
@@ -52,6 +58,8 @@ class SumoField:
     def step(self, orders: Sequence[Order], *, vehicles: bool = False) -> Frame:
         """Carry out the orders, let one second pass, and look."""
         outcomes = self._obey(orders)
+        self._detours.listen()
+        self._incidents.step(self._simulation.now_s(), self._simulation.vehicles)
         self._cabinets.steer(self._simulation.now_s(), self._eyes.watch)
         self._simulation.run_until(self._simulation.now_s() + STEP_S)
         self._checker.look(self._simulation.now_s())
@@ -73,6 +81,9 @@ class SumoField:
             floating=self._floating.memory(),
             waiting_s=self._eyes.sensors.waiting_s,
             fleet=self._fleet.memory(),
+            incidents=self._incidents.memory(),
+            lanes=self._lanes.memory(),
+            detours=self._detours.memory(),
         )
         saved.write(Path(path), self._simulation, memory)
 
@@ -83,7 +94,12 @@ class SumoField:
         self._simulation.close()
         figures = self._earlier.add(read_trips(self._simulation.trips)).figures()
         sent = {"fleet": fleet.trips(self._simulation.trips, self._fleet.sent)} if self._fleet.sent else {}
-        return {**figures, **self.checked(), "locked_in": locked, "simulated_s": seconds, **sent}
+        truth = {"truth": self.truth()} if self._options.incidents else {}
+        return {**figures, **self.checked(), "locked_in": locked, "simulated_s": seconds, **sent, **truth}
+
+    def truth(self) -> list[Facts]:
+        """What went wrong so far and when, for the judge alone."""
+        return self._incidents.truth(self._opening.begins_at)
 
     def traffic(self, road_ids: Sequence[str]) -> RoadTraffic:
         """What the judge sees on these roads in the second that was stepped last."""
@@ -105,9 +121,13 @@ class SumoField:
         self._simulation = Simulation(read, folder, seed=opening.seed + self._options.dice, state=state)
         closing.callback(self._simulation.close)
         self._earlier = memory.trips
-        self._survey(Survey(net, opening.begins_at, trusted=opening.scenario.trusted))
+        self._ways = Ways(net.roads)
+        self._lanes = Lanes(net.roads, memory.lanes)
+        self._detours = Detours(self._ways, memory.detours)
+        self._survey(Survey(net, opening.begins_at, trusted=opening.scenario.trusted), read, memory)
         closing.callback(self._cabinets.close)
         self._cabinets.remember(memory.cabinets, self._simulation.now_s())
+        self._incidents = self._expect(memory)
         self._moving = Moving(net.place, net.middle)
         roads = [edge.getID() for edge in net.roads]
         self._fleet = Fleet(net, memory.fleet, self._simulation.vehicles)
@@ -123,7 +143,7 @@ class SumoField:
             return saved.Memory(), None
         return saved.read(Path(opening.state_path), folder, dice=self._options.dice)
 
-    def _survey(self, survey: Survey) -> None:
+    def _survey(self, survey: Survey, read: configuration.Configuration, memory: saved.Memory) -> None:
         longer_yellows = self._options.yellow == "shipped"
         rules = plans.rules(longer_yellows=longer_yellows)
         self._checker = Checker(rules, lamps_of, plans.someone_waits)
@@ -139,7 +159,37 @@ class SumoField:
         self._entities = (*survey.entities(found, watched), fleet.fleet_entity(self._opening.begins_at))
         self._signals = tuple(one.id for one in self._entities if one.type == "TrafficSignalController")
         detectors = tuple(one.id for one in self._entities if one.type == "TrafficDetector")
-        self._eyes = Eyes(watched, detectors, self._options, self._opening.seed)
+        names = [":".join(key) for key in watched]
+        self._planned = memory.incidents.planned if memory.incidents else self._plan(read, tuple(found), names)
+        lying = (*self._options.faults, *incidents.faults(self._planned))
+        seen = msgspec.structs.replace(self._options, faults=lying)
+        self._eyes = Eyes(watched, detectors, seen, self._opening.seed)
+
+    def _plan(
+        self, read: configuration.Configuration, signals: Sequence[str], detectors: Sequence[str]
+    ) -> tuple[drawing.Planned, ...]:
+        """What will go wrong; nothing is read for it in a city where nothing will."""
+        if not self._options.incidents:
+            return ()
+        site = drawing.Site(
+            ways=self._ways,
+            lanes=self._lanes,
+            traffic=drawing.traffic(read),
+            signals=signals,
+            detectors=detectors,
+            length_s=self._opening.scenario.end_s - self._opening.scenario.begin_s,
+        )
+        return drawing.plan(self._options.incidents, site, self._opening.seed)
+
+    def _expect(self, memory: saved.Memory) -> Incidents:
+        return Incidents(
+            memory.incidents or incidents.Memory(planned=self._planned),
+            begin_s=self._opening.scenario.begin_s,
+            lanes=self._lanes,
+            detours=self._detours,
+            ways=self._ways,
+            signals=self._cabinets,
+        )
 
     def _obey(self, orders: Sequence[Order]) -> tuple[Outcome, ...]:
         at = self._at()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a simulated city does differently from the shipped one: demand, plans, timing, and faults of its sensors."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
@@ -32,6 +32,51 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     until_s: float = FOREVER_S
 
 
+IncidentKind = Literal[
+    "crash",
+    "breakdown",
+    "stopped",
+    "illegal_parking",
+    "lane_closure",
+    "closure",
+    "dark_signal",
+    "sensor_dark",
+    "sensor_frozen",
+    "sensor_jumping",
+    "sensor_contradictory",
+    "surge",
+]
+
+ALL_KINDS: tuple[IncidentKind, ...] = get_args(IncidentKind)
+
+
+class Incident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One thing that goes wrong: where, by the net's own names, and when, in seconds since the scenario's begin.
+
+    `at` is the share of the road's length where a vehicle comes to stand; `lane` counts from the right, and below 0 is
+    any. `per_hour` is how many vehicles a surge adds, all of which start on the road.
+    """
+
+    kind: IncidentKind
+    road: str = ""
+    lane: int = -1
+    at: Share = 0.5
+    signal: str = ""
+    detector: str = ""
+    begin_s: Annotated[float, msgspec.Meta(ge=0.0)] = 300.0
+    duration_s: Annotated[float, msgspec.Meta(gt=0.0)] = 900.0
+    per_hour: Annotated[float, msgspec.Meta(ge=0.0, le=7200.0)] = 600.0
+
+
+class Draw(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Incidents by chance: `per_hour` of them in the mean, of these kinds alike, on roads by their traffic."""
+
+    seed: int = 1
+    per_hour: Annotated[float, msgspec.Meta(gt=0.0, le=600.0)] = 6.0
+    kinds: Annotated[tuple[IncidentKind, ...], msgspec.Meta(min_length=1)] = ALL_KINDS
+    from_s: Annotated[float, msgspec.Meta(ge=0.0)] = 300.0
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The options of an opening. The defaults are the city as its files ship it, seen without fault.
 
@@ -53,6 +98,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     dead: Share = 0.0
     faults: tuple[Fault, ...] = ()
     outside: tuple[Outside, ...] = ()
+    incidents: tuple[Incident, ...] | Draw = ()
     dice: Annotated[int, msgspec.Meta(ge=0)] = 0
 
 

@@ -7,8 +7,11 @@ from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 import msgspec
 
 from citybrain.doors.sumo import fleet as vehicles
+from citybrain.doors.sumo import incidents as happening
 from citybrain.doors.sumo import signals
+from citybrain.doors.sumo.detours import Avoidance
 from citybrain.doors.sumo.judge import Trips
+from citybrain.doors.sumo.lanes import Use
 from citybrain.doors.sumo.simulation import Simulation
 from citybrain.kernel.errors import Unavailable
 
@@ -27,13 +30,17 @@ class StateBroken(Unavailable):
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
-    """Trips that arrived before, what cabinets were doing, what floating cars said, what stood how long, the fleet."""
+    """Trips that arrived before, what cabinets were doing, what floating cars said, what stood how long, the fleet,
+    what goes wrong and how the street is used meanwhile."""
 
     trips: Trips = msgspec.field(default_factory=Trips)
     cabinets: signals.Memory = signals.Memory()
     floating: bytes = b""
     waiting_s: dict[str, float] = {}
     fleet: vehicles.Memory = vehicles.Memory()
+    incidents: happening.Memory | None = None
+    lanes: dict[str, Use] = {}
+    detours: dict[str, Avoidance] = {}
 
 
 def write(path: Path, simulation: Simulation, memory: Memory) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 import libsumo
 import msgspec
 
+from citybrain.doors.sumo import programs
 from citybrain.doors.sumo.cabinet import SignalPlan
 from citybrain.doors.sumo.figures import Watch
 from citybrain.doors.sumo.guard import ConflictingStage, Guard
@@ -20,6 +21,10 @@ RELEASE = "traffic.release"
 
 BRAIN = "brain"
 PLAN = "plan"
+DARK = "dark"
+
+OFF = "off"
+"""SUMO's program of a signal without power: lamps `o` and `O`, by which the signs at the junction count."""
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +46,7 @@ class Cabinets:
         self._guards: dict[str, Guard] = {}
         self._shown: dict[str, str] = {}
         self._held: set[str] = set()
+        self._dark: dict[str, str] = {}
         for each in outside:
             if each.signal not in plans:
                 raise OutsideUnusable("sumo.outside_unusable", {"signal": each.signal, "lamps": 0})
@@ -63,6 +69,8 @@ class Cabinets:
         occupied, calling = watch.occupied(), watch.calling()
         nobody: frozenset[str] = frozenset()
         for signal, guard in self._guards.items():
+            if signal in self._dark:
+                continue
             state = guard.step(now_s, occupied=occupied.get(signal, nobody), calling=calling.get(signal, nobody))
             self._show(signal, state)
 
@@ -77,8 +85,24 @@ class Cabinets:
 
     def modes(self, now_s: float) -> tuple[str, ...]:
         """Who decides at each signal, in the order of the plans; a brain that fell silent does not."""
-        guards = [self._guards.get(signal) for signal in self._plans]
-        return tuple(BRAIN if guard is not None and not guard.is_silent(now_s) else PLAN for guard in guards)
+        return tuple(self._mode(signal, now_s) for signal in self._plans)
+
+    def darken(self, signal: str) -> None:
+        """The signal has no power from now on; its cabinet says so over its battery and takes no orders."""
+        if signal in self._plans and signal not in self._outside and signal not in self._dark:
+            self._dark[signal] = str(libsumo.trafficlight.getProgram(signal))
+            libsumo.trafficlight.setProgram(signal, OFF)
+            self._show(signal, str(libsumo.trafficlight.getRedYellowGreenState(signal)))
+
+    def lighten(self, signal: str, now_s: float) -> None:
+        """It has power again: all lamps red for a clearance, and then its plan, until somebody orders."""
+        program = self._dark.pop(signal, None)
+        if program in programs.TYPES:
+            self._shown.pop(signal)
+            libsumo.trafficlight.setProgram(signal, program)
+            libsumo.trafficlight.setPhase(signal, 0)
+        elif program is not None:
+            self._watch_over(signal, now_s, self._shown[signal])
 
     def memory(self) -> Memory:
         """What to remember when the run is saved."""
@@ -96,6 +120,12 @@ class Cabinets:
             libsumo.trafficlight.setRedYellowGreenState(signal, state)
             self._shown[signal] = state
 
+    def _mode(self, signal: str, now_s: float) -> str:
+        if signal in self._dark:
+            return DARK
+        guard = self._guards.get(signal)
+        return BRAIN if guard is not None and not guard.is_silent(now_s) else PLAN
+
     def _lamps(self, signal: str) -> str:
         return self._shown.get(signal) or str(libsumo.trafficlight.getRedYellowGreenState(signal))
 
@@ -109,8 +139,9 @@ class Cabinets:
         signal = self._signal_of.get(order.entity_id)
         if signal is None:
             return _refused(order, at, "sumo.no_such_signal", {"entity_id": order.entity_id})
-        if signal in self._outside:
-            return _refused(order, at, "sumo.signal_is_outside", {})
+        if signal in self._outside or signal in self._dark:
+            deaf = "sumo.signal_is_outside" if signal in self._outside else "sumo.signal_is_dark"
+            return _refused(order, at, deaf, {})
         if order.means == SET_CONTROL_MODE:
             return self._set_mode(order, signal, now_s=now_s, at=at)
         if order.means == SET_STAGE:

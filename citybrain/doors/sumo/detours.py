@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Drivers who take another way, because a road is closed, a turn is banned, or somebody told them of trouble ahead."""
+
+from collections.abc import Iterable, Mapping
+from zlib import crc32
+
+import libsumo
+import msgspec
+
+from citybrain.doors.sumo.ways import Turn, Ways, touches
+
+COMMITTED_M = 50.0
+"""Nearer to the end of its road a driver takes the turn that lies ahead: there is no time to change lanes."""
+
+
+class Avoidance(msgspec.Struct, frozen=True, kw_only=True):
+    """What is driven around, and by which share of those whose way leads there. Who ends on a road may drive there."""
+
+    roads: tuple[str, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    share: float = 1.0
+
+
+class Detours:
+    """All that is driven around at present, by who asked for it. It changes routes and nothing else of SUMO."""
+
+    def __init__(self, ways: Ways, memory: Mapping[str, Avoidance]) -> None:
+        self._ways = ways
+        self._standing: dict[str, Avoidance] = dict(memory)
+        self.rerouted = 0
+
+    def memory(self) -> dict[str, Avoidance]:
+        """What is driven around; routes of vehicles are in SUMO's own state."""
+        return self._standing
+
+    def begin(self, key: str, avoidance: Avoidance, vehicles: Iterable[str]) -> None:
+        """Ask for one; those on the road learn of it at once, others when they set out."""
+        if self._standing.get(key) != avoidance:
+            self._standing[key] = avoidance
+            self._look_at(vehicles)
+
+    def end(self, key: str) -> None:
+        """It is over: who sets out from now on takes the way he would have taken; others keep theirs."""
+        self._standing.pop(key, None)
+
+    def listen(self) -> None:
+        """Once per second: those who set out learn of it."""
+        if self._standing:
+            self._look_at(libsumo.simulation.getDepartedIDList())
+
+    def _look_at(self, vehicles: Iterable[str]) -> None:
+        for vehicle in list(vehicles):
+            told = [one for key, one in self._standing.items() if _hears(vehicle, key, one.share)]
+            shut = {road for one in told for road in one.roads}
+            turns = {turn for one in told for turn in one.turns}
+            route = ahead(vehicle)
+            if touches(route, shut, turns):
+                self._reroute(vehicle, route, shut, turns)
+
+    def _reroute(self, vehicle: str, route: tuple[str, ...], shut: set[str], turns: set[Turn]) -> None:
+        keep = 1 if _is_committed(vehicle) and len(route) > 2 else 0
+        way = self._ways.fastest(route[keep], route[-1], shut=shut, turns=turns)
+        if way is None or touches(way, shut, turns):
+            return
+        whole = [*route[:keep], *way]
+        # Others than cars may know fewer ways.
+        if libsumo.vehicle.getStops(vehicle, 1) or not _drives_like_a_car(vehicle):
+            return
+        libsumo.vehicle.setRoute(vehicle, whole)
+        self.rerouted += 1
+
+
+def ahead(vehicle: str) -> tuple[str, ...]:
+    """The roads of a vehicle from the one it is on, or from the one it is about to enter when it is in a junction."""
+    route: tuple[str, ...] = libsumo.vehicle.getRoute(vehicle)
+    index = max(libsumo.vehicle.getRouteIndex(vehicle), 0)
+    inside = libsumo.vehicle.getRoadID(vehicle).startswith(":")
+    return route[index + inside :]
+
+
+def _is_committed(vehicle: str) -> bool:
+    lane = libsumo.vehicle.getLaneID(vehicle)
+    if not lane or lane.startswith(":"):
+        return False
+    left_m = libsumo.lane.getLength(lane) - libsumo.vehicle.getLanePosition(vehicle)
+    return bool(left_m < COMMITTED_M)
+
+
+def _drives_like_a_car(vehicle: str) -> bool:
+    return libsumo.vehicle.getVehicleClass(vehicle) not in ("bus", "tram", "bicycle", "pedestrian", "rail")
+
+
+def _hears(vehicle: str, key: str, share: float) -> bool:
+    """Whether a driver is among the share, which is the same ones each time."""
+    return share >= 1.0 or crc32(f"{key} {vehicle}".encode()) % 1000 < share * 1000

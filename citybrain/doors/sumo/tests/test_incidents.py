@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong in the simulated street really happens there, by seed, and only the judge is told."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import libsumo
+import numpy as np
+import pytest
+
+from citybrain.doors.sumo.drawing import IncidentUnusable
+from citybrain.doors.sumo.field import SumoField
+from citybrain.doors.sumo.network import entity_id
+from citybrain.kernel.app import Frame, Scenario
+
+Open = Callable[..., SumoField]
+
+
+def run(field: SumoField, seconds: int) -> Frame:
+    for _ in range(seconds - 1):
+        field.step(())
+    return field.step(())
+
+
+def one(kind: str, **facts: Any) -> list[dict[str, Any]]:
+    return [{"kind": kind, "road": "in#west", "begin_s": 40, "duration_s": 60, **facts}]
+
+
+def of_signal(frame: Frame, attribute: str) -> str:
+    column = next(each for each in frame.batch.columns if each.attribute == attribute)
+    return str(column.values[0])
+
+
+@pytest.mark.parametrize("kind", ["crash", "breakdown", "stopped", "illegal_parking"])
+def test_a_vehicle_stands_on_its_lane_while_the_others_pass_and_drives_on_when_the_time_is_over(
+    opened: Open, crossing: Scenario, kind: str
+) -> None:
+    field = opened(crossing, incidents=one(kind, lane=0, at=0.5))
+    run(field, 70)
+    (truth,) = field.truth()
+    assert truth["entity_id"] == entity_id("RoadSegment", "in#west")
+    assert truth["lane"] == "in#west_0"
+    assert 40 <= truth["begin_s"] <= 70
+    assert truth["end_s"] is None
+    assert truth["vehicles_per_hour"] == pytest.approx(900, rel=0.01)
+    standing = [each for each in libsumo.lane.getLastStepVehicleIDs("in#west_0") if libsumo.vehicle.isStopped(each)]
+    assert 1 <= len(standing) <= (2 if kind == "crash" else 1)
+    assert libsumo.vehicle.getLanePosition(standing[0]) == pytest.approx(truth["offset_m"], abs=9.0)
+    arrived = sum(libsumo.simulation.getArrivedNumber() for _ in range(30) if field.step(()))
+    assert arrived > 5
+    run(field, 50)
+    (truth,) = field.truth()
+    assert truth["end_s"] == pytest.approx(truth["begin_s"] + 60)
+    assert truth["cleared_by"] == "time"
+    gone = [each for each in standing if each in libsumo.vehicle.getIDList() and libsumo.vehicle.isStopped(each)]
+    assert not gone
+
+
+def test_nobody_drives_on_a_closed_lane_but_on_the_one_beside_it(opened: Open, crossing: Scenario) -> None:
+    field = opened(crossing, incidents=one("lane_closure", road="out#east", lane=0, duration_s=100))
+    run(field, 60)
+    used: dict[str, int] = {"out#east_0": 0, "out#east_1": 0}
+    for _ in range(60):
+        field.step(())
+        for lane in used:
+            used[lane] += libsumo.lane.getLastStepVehicleNumber(lane)
+    assert used["out#east_0"] == 0
+    assert used["out#east_1"] > 30
+    run(field, 40)
+    assert libsumo.lane.getAllowed("out#east_0") == libsumo.lane.getAllowed("out#east_1")
+
+
+def test_a_dark_signal_shows_no_colour_and_comes_back_through_red(opened: Open, crossing: Scenario) -> None:
+    field = opened(crossing, incidents=one("dark_signal", road="", signal="middle", begin_s=20, duration_s=30))
+    dark = run(field, 30)
+    assert set(of_signal(dark, "signalState").lower()) == {"o"}
+    assert of_signal(dark, "controlMode") == "dark"
+    shown = [of_signal(field.step(()), "signalState") for _ in range(60)]
+    lit = next(state for state in shown if set(state.lower()) != {"o"})
+    assert set(lit) <= {"r", "s"}
+    assert any("G" in state for state in shown)
+    assert field.truth()[0]["entity_id"] == entity_id("TrafficSignalController", "middle")
+
+
+def test_a_sensor_that_is_dark_reports_nothing_for_its_time(opened: Open, crossing: Scenario) -> None:
+    detector = "middle:approach:in#west_0"
+    field = opened(crossing, incidents=one("sensor_dark", road="", detector=detector, begin_s=20, duration_s=30))
+
+    def said(frame: Frame) -> float:
+        column = next(
+            each
+            for each in frame.batch.columns
+            if each.attribute == "vehicleCount" and "TrafficDetector" in each.entity_ids[0]
+        )
+        return float(column.values[column.entity_ids.index(entity_id("TrafficDetector", detector))])
+
+    assert not np.isnan(said(run(field, 15)))
+    assert np.isnan(said(run(field, 20)))
+    assert not np.isnan(said(run(field, 20)))
+
+
+def test_a_surge_adds_its_vehicles_to_the_traffic(opened: Open, crossing: Scenario) -> None:
+    field = opened(crossing, incidents=one("surge", road="in#south", per_hour=600, duration_s=120))
+    departed: list[str] = []
+    for _ in range(200):
+        field.step(())
+        departed += [each for each in libsumo.simulation.getDepartedIDList() if each.startswith("surge")]
+    (truth,) = field.truth()
+    assert truth["vehicles"] == len(departed) == pytest.approx(20, abs=1)
+    assert truth["vehicles_per_hour"] == pytest.approx(600, rel=0.01)
+
+
+def drawn(field: SumoField) -> Sequence[Mapping[str, Any]]:
+    return [{name: each[name] for name in ("kind", "entity_id", "planned_s", "duration_s")} for each in field.truth()]
+
+
+def test_equal_seeds_draw_equal_incidents_and_others_others(opened: Open, cologne: Scenario) -> None:
+    def plan(seed: int, incidents: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+        field = opened(cologne, seed=seed, incidents=incidents)
+        found = drawn(field)
+        field.close()
+        return found
+
+    first = plan(1, {"seed": 3, "per_hour": 60})
+    assert first == plan(1, {"seed": 3, "per_hour": 60})
+    assert first != plan(1, {"seed": 4, "per_hour": 60})
+    assert first != plan(2, {"seed": 3, "per_hour": 60})
+    assert 35 <= len(first) <= 85
+    assert len({each["kind"] for each in first}) > 6
+
+
+def test_a_resumed_run_goes_on_with_its_incidents(opened: Open, crossing: Scenario, tmp_path: Path) -> None:
+    wanted = [
+        *one("breakdown", lane=1, duration_s=80),
+        *one("lane_closure", road="out#east", lane=0, duration_s=80),
+        *one("dark_signal", road="", signal="middle", duration_s=80),
+        *one("surge", road="in#north", duration_s=150),
+    ]
+    first = opened(crossing, incidents=wanted)
+    run(first, 90)
+    first.save(str(tmp_path / "state"))
+    before = first.truth()
+    assert all(each["begin_s"] is not None for each in before)
+    first.close()
+    second = opened(crossing, incidents=wanted, state_path=str(tmp_path / "state"))
+    frame = second.step(())
+    assert of_signal(frame, "controlMode") == "dark"
+    assert "passenger" not in libsumo.lane.getAllowed("out#east_0")
+    assert [each["begin_s"] for each in second.truth()] == [each["begin_s"] for each in before]
+    frame = run(second, 80)
+    assert [each["end_s"] is not None for each in second.truth()] == [True, True, True, False]
+    assert of_signal(frame, "controlMode") == "plan"
+    assert "passenger" in libsumo.lane.getAllowed("out#east_0")
+    assert second.truth()[3]["vehicles"] > before[3]["vehicles"]
+
+
+def test_the_judge_is_told_in_the_summary_and_the_brain_is_not(opened: Open, crossing: Scenario) -> None:
+    attributes = []
+    for options in ({"incidents": one("breakdown")}, {}):
+        field = opened(crossing, **options)
+        frame = run(field, 100)
+        attributes.append([(each.attribute, each.entity_ids) for each in frame.batch.columns])
+        summary = field.summary()
+        assert [each["kind"] for each in summary.get("truth", ())] == (["breakdown"] if options else [])
+        field.close()
+    assert attributes[0] == attributes[1]
+
+
+# fmt: off
+UNUSABLE = [
+    one("breakdown", road="nowhere"),
+    one("dark_signal", road="in#west"),
+    one("sensor_dark", detector="middle"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize("wanted", UNUSABLE)
+def test_an_incident_at_a_place_that_there_is_not_is_refused(
+    opened: Open, crossing: Scenario, wanted: Sequence[Mapping[str, Any]]
+) -> None:
+    with pytest.raises(IncidentUnusable) as refused:
+        opened(crossing, incidents=wanted)
+    assert refused.value.code == "sumo.incident_unusable"
