@@ -32,7 +32,8 @@ class Settled(msgspec.Struct, frozen=True, kw_only=True):
 class Delivery:
     """Between the people's desk and the city's loop. The database is the truth, the queue here only what is new.
 
-    What waits for its outcome when the city dies is given again when it opens, with the same id.
+    What waits for its outcome when the city dies is given again when it opens, with the same id. `at` is the time of
+    the city as its loop said last, None before; `under_way` are orders that it was given and that are not settled yet.
     """
 
     def __init__(self, db: Database, trade: Trade) -> None:
@@ -42,6 +43,8 @@ class Delivery:
         self._next_expiry: datetime | None = None
         self._next_late: datetime | None = None
         self._tried_at: datetime | None = None
+        self.at: datetime | None = None
+        self.under_way: set[str] = set()
 
     def add(self, id: str, *, undo: bool = False) -> None:
         """An order came into force, or with `undo` is over and must be undone; committed before."""
@@ -56,6 +59,7 @@ class Delivery:
         if not self._new:
             return ()
         wanted, self._new = self._new, []
+        self.under_way.update(id for id, undo in wanted if not undo)
         await self._limit([id for id, undo in wanted if not undo], at)
         return await self._orders(wanted, at)
 
@@ -76,10 +80,15 @@ class Delivery:
         await self.refresh()
         return await self._orders([each for each in wanted if each[0] in settled], at)
 
+    async def standing(self, at: datetime) -> tuple[Order, ...]:
+        """What stands now, for a branch of the city that goes on apart from it; nothing is changed."""
+        return await self._orders([(id, False) for id in await self._db.read(SQL.to_give, as_=str)], at)
+
     async def settle(self, *, now: datetime) -> None:
         """Write what the outcomes in the journal mean: which orders are done, refused, replaced, undone."""
         async with self._db.transaction() as transaction:
             done = await transaction.read(SQL.settle, {"at": now}, as_=Settled)
+            self.under_way.difference_update(each.id for each in done)
             for each in await rows(transaction, [each.id for each in done]):
                 outcome = next(found for found in done if found.id == each.id)
                 facts = {"state": outcome.state, "code": outcome.code}
@@ -97,6 +106,7 @@ class Delivery:
 
         It costs nothing when nothing is due.
         """
+        self.at = at
         if self._next_expiry is not None and self._next_expiry <= at:
             await self._expire(at, now)
             await self.refresh()

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether an order did what its means promises: the values before and after, held against the promise."""
+
+from citybrain.kernel.app import Effect
+from citybrain.kernel.records import Facts, Json
+
+
+def wanted(effect: Effect, parameters: Facts) -> Json:
+    """What the value is held against: a number, a word, or the order's own parameter (`{level}`)."""
+    value = effect.value
+    if isinstance(value, str) and value.startswith("{") and value.endswith("}"):
+        return parameters.get(value[1:-1])
+    return value
+
+
+def holds(effect: Effect, before: Json, after: Json, parameters: Facts) -> bool | None:
+    """Whether the promise was kept; None when the values do not say. `ordered` is kept by the outcome itself."""
+    if effect.becomes == "ordered":
+        return True
+    against = wanted(effect, parameters)
+    if effect.becomes == "is":
+        return None if after is None or against is None else bool(after == against)
+    number, limit = _number(after), _number(against)
+    if number is None:
+        return None
+    if effect.becomes in ("falls", "rises"):
+        return _changed(effect.becomes == "falls", _number(before), number, limit)
+    if limit is None:
+        return None
+    return number < limit if effect.becomes == "below" else number > limit
+
+
+def _changed(falls: bool, before: float | None, after: float, by: float | None) -> bool | None:
+    if before is None:
+        return None
+    change = before - after if falls else after - before
+    return change >= by if by is not None else change > 0
+
+
+def _number(value: Json) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What lies around an event: the road it is on, the signal at its end, the signals that traffic comes from."""
+
+from collections.abc import Iterable, Sequence
+
+from citybrain.kernel.records import Entity, Event
+
+ROAD, LANE, SIGNAL = "RoadSegment", "RoadLane", "TrafficSignalController"
+
+
+class Network:
+    """Roads, their signals and what leads to them, as the entities say."""
+
+    def __init__(self, entities: Iterable[Entity] = ()) -> None:
+        known = tuple(entities)
+        self._road_of_lane = {one.id: str(one.attributes.get("road", "")) for one in known if one.type == LANE}
+        self._roads = {one.id for one in known if one.type == ROAD}
+        self._controller = {
+            one.id: str(one.attributes["controller"]) for one in known if one.attributes.get("controller")
+        }
+        self._into: dict[str, list[str]] = {}
+        for one in known:
+            for onward in one.attributes.get("leadsTo", ()) if one.type == ROAD else ():
+                self._into.setdefault(onward, []).append(one.id)
+        self._entering: dict[str, tuple[str, ...]] = {}
+        self._signal_of: dict[str, str] = {}
+        for one in known:
+            if one.type == SIGNAL:
+                self._signals(one)
+
+    def _signals(self, signal: Entity) -> None:
+        lanes = [str(head.get("lane", "")) for head in signal.attributes.get("heads", ())]
+        roads = dict.fromkeys(self._road_of_lane[lane] for lane in lanes if lane in self._road_of_lane)
+        self._entering[signal.id] = tuple(roads)
+        for road in roads:
+            self._signal_of.setdefault(road, signal.id)
+
+    def road(self, event: Event) -> str | None:
+        """The road of an event: what its place says, or the road or lane that it is on."""
+        place = event.evidence.get("place")
+        told = str(place.get("road", "")) if isinstance(place, dict) else ""
+        return told if told in self._roads else self.road_of(event.entity_id)
+
+    def road_of(self, entity_id: str) -> str | None:
+        """An entity that is a road, or the road of a lane."""
+        for id in (entity_id, self._road_of_lane.get(entity_id, "")):
+            if id in self._roads:
+                return id
+        return None
+
+    def junction(self, event: Event) -> str | None:
+        """The signal that an event is on, that its detector belongs to, or that stands at the end of its road."""
+        road = self.road(event)
+        return self.junction_of(event.entity_id) or (self._signal_of.get(road) if road else None)
+
+    def junction_of(self, entity_id: str) -> str | None:
+        """An entity that is a signal, the signal of a detector, or the one at the end of a road."""
+        for id in (entity_id, self._controller.get(entity_id, "")):
+            if id in self._entering:
+                return id
+        road = self.road_of(entity_id)
+        return self._signal_of.get(road) if road else None
+
+    def upstream(self, event: Event) -> tuple[str, ...]:
+        """The signals from which traffic comes to the event's road, or to all roads of its signal; each once."""
+        road, junction = self.road(event), self.junction(event)
+        roads: Sequence[str] = (road,) if road else self._entering.get(junction, ()) if junction else ()
+        before = [self._signal_of.get(one) for each in roads for one in self._into.get(each, ())]
+        return tuple(dict.fromkeys(one for one in before if one is not None and one != junction))

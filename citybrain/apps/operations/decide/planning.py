@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From an event to the lines of a run: which playbook counts, and what each of its lines would order on what."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import msgspec
+
+from citybrain.apps.operations.decide.matching import Choice, Version, choose
+from citybrain.apps.operations.decide.network import Network
+from citybrain.apps.operations.decide.playbook import NEAREST, TARGETS, Line
+from citybrain.kernel.app import Means
+from citybrain.kernel.records import Event, Facts, Json
+
+Nearest = Callable[[str, Event], str | None]
+"""Who is nearest to an event, of a kind of people or vehicles; None when nobody is."""
+
+
+def nobody(_what: str, _event: Event) -> None:
+    """Nobody is known to be near."""
+    return
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True):
+    """What planning knows of the city. `names` are those of entities; `types` those of the event's own."""
+
+    means: Mapping[str, Means] = {}
+    executed: frozenset[str] = frozenset()
+    network: Network = msgspec.field(default_factory=Network)
+    types: Callable[[str], Sequence[str]] = lambda _id: ()
+    names: Callable[[str], Json] = lambda id: id
+    nearest: Nearest = nobody
+
+
+class Planned(msgspec.Struct, frozen=True, kw_only=True):
+    """A line on one entity; `code` says why it cannot be ordered. A line on several entities has several `part`s."""
+
+    line: Line
+    part: int
+    entity_id: str
+    parameters: Facts
+    code: str = ""
+    facts: Facts = {}
+
+
+class Plan(msgspec.Struct, frozen=True, kw_only=True):
+    """What is done about an event, by which playbook, and why by this one."""
+
+    choice: Choice
+    lines: tuple[Planned, ...]
+
+
+def plan(event: Event, playbooks: Iterable[Version], context: Context) -> Plan | None:
+    """What the most specific playbook does about an event; None when none fits."""
+    choice = choose(playbooks, event, context.types(event.entity_id))
+    return None if choice is None else plan_by(choice, event, context)
+
+
+def plan_by(choice: Choice, event: Event, context: Context) -> Plan:
+    """What one playbook does about an event."""
+    lines = [each for line in choice.chosen.playbook.lines for each in _planned(line, event, context)]
+    return Plan(choice=choice, lines=tuple(lines))
+
+
+def targets(target: str, event: Event, context: Context) -> tuple[str, ...]:
+    """The entities that a target means: of the event, its road, its signal, those upstream, somebody near, or an id."""
+    network = context.network
+    if target.startswith(NEAREST):
+        # Who is sent is chosen by whoever carries it out, unless somebody near is known already.
+        return (context.nearest(target.removeprefix(NEAREST), event) or event.entity_id,)
+    if target == "upstream_junctions":
+        return network.upstream(event)
+    one = {"event": event.entity_id, "road": network.road(event), "junction": network.junction(event)}
+    found = one[target] if target in TARGETS else target
+    return (found,) if found else ()
+
+
+def _planned(line: Line, event: Event, context: Context) -> Iterable[Planned]:
+    code, facts = _unusable(line, context)
+    found = targets(line.target, event, context)
+    if not found and not code:
+        code, facts = "operations.line_without_target", {"target": line.target}
+    parameters = filled(line.parameters, event, context)
+    for part, entity_id in enumerate(found or ("",)):
+        yield Planned(line=line, part=part, entity_id=entity_id, parameters=parameters, code=code, facts=facts)
+
+
+def _unusable(line: Line, context: Context) -> tuple[str, Facts]:
+    if line.means not in context.means:
+        return "operations.means_unknown", {"means": line.means}
+    if line.means not in context.executed:
+        return "operations.means_of_nobody", {"means": line.means}
+    return "", {}
+
+
+def filled(parameters: Mapping[str, Json], event: Event, context: Context) -> Facts:
+    """The parameters with `{event}`, `{kind}`, `{severity}`, `{entity}`, `{place}`, `{road}`, `{junction}` filled in.
+
+    A text that is nothing but a slot becomes the fact itself; unknown slots stay as they are.
+    """
+    slots: dict[str, Json] = {
+        "{event}": event.id,
+        "{kind}": event.kind,
+        "{severity}": event.severity.value,
+        "{entity}": event.entity_id,
+        "{place}": context.names(event.entity_id),
+        "{road}": context.network.road(event) or event.entity_id,
+        "{junction}": context.network.junction(event) or event.entity_id,
+    }
+    return {name: _fill(value, slots) for name, value in parameters.items()}
+
+
+def _fill(value: Json, slots: Mapping[str, Json]) -> Json:
+    if isinstance(value, dict):
+        return {name: _fill(each, slots) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_fill(each, slots) for each in value]
+    if not isinstance(value, str):
+        return value
+    for slot, fact in slots.items():
+        value = value.replace(slot, str(fact))
+    return value

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What planning and checking ask of the city: the network around an event, names, and the newest values."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from citybrain.apps.operations.decide.lines import Run
+from citybrain.apps.operations.decide.network import LANE, ROAD, SIGNAL, Network
+from citybrain.apps.operations.decide.planning import Context, Nearest, nobody
+from citybrain.apps.operations.decide.playbook import On
+from citybrain.kernel.clock import monotonic_s, utc_now
+from citybrain.kernel.entities.document import DEFAULT_TENANT
+from citybrain.kernel.records import Json
+from citybrain.kernel.store import Store
+
+# Streets change seldom; when they do, so much later is soon enough.
+READ_AGAIN_S = 60.0
+TYPES = (ROAD, LANE, SIGNAL, "TrafficDetector")
+
+
+class Surroundings:
+    """The city around events. `nearest` finds who is near, where somebody can tell."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._network = Network()
+        self._read_s = -READ_AGAIN_S
+        self.nearest: Nearest = nobody
+
+    def context(self) -> Context:
+        """What planning knows of the city now."""
+        trade = self._store.orders.trade
+        return Context(
+            means=trade.means,
+            executed=trade.executed,
+            network=self.network,
+            types=self.types,
+            names=self.name,
+            nearest=self.nearest,
+        )
+
+    @property
+    def network(self) -> Network:
+        """Roads and signals, read again once in a while."""
+        if monotonic_s() - self._read_s >= READ_AGAIN_S:
+            self._read_s = monotonic_s()
+            pool = self._store.pool
+            self._network = Network([entity for type in TYPES for entity in pool.entities(type)])
+        return self._network
+
+    @property
+    def city_now(self) -> datetime:
+        """The city's time, as its loop said last; the clock's where nothing runs."""
+        return self._store.orders.delivery.at or utc_now()
+
+    def types(self, entity_id: str) -> Sequence[str]:
+        """The types of an entity."""
+        return self._store.documents.types(DEFAULT_TENANT, entity_id)
+
+    def name(self, entity_id: str) -> str:
+        """What people call an entity; its id where it has no name."""
+        entity = self._store.pool.entity(entity_id)
+        named = dict(entity.name) if entity else {}
+        return str(named.get("zh") or named.get("en") or entity_id)
+
+    def entity_of(self, entity_id: str, on: On) -> str | None:
+        """The entity itself, its road, or the signal there."""
+        if on == "entity":
+            return entity_id
+        return self.network.road_of(entity_id) if on == "road" else self.network.junction_of(entity_id)
+
+    def value(self, entity_id: str | None, attribute: str) -> Json:
+        """The newest value of an attribute; None where it is not known."""
+        if entity_id is None:
+            return None
+        newest = self._store.pool.now(entity_id).get(attribute)
+        if newest is not None:
+            return newest.value
+        document = self._store.documents.get(DEFAULT_TENANT, entity_id)
+        instances = document.attributes.get(attribute, ()) if document else ()
+        return instances[0].value if instances else None
+
+    def value_at(self, run: Run, attribute: str, on: On) -> Json:
+        """The newest value at the place of a run's event."""
+        return self.value(self.entity_of(run.entity_id, on), attribute)
