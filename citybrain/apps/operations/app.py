@@ -3,8 +3,25 @@
 
 from pathlib import Path
 
+from citybrain.apps.operations.api.playbooks import ROUTES as PLAYBOOK_ROUTES
+from citybrain.apps.operations.api.runs import ROUTES as RUN_ROUTES
 from citybrain.apps.operations.detect.anomalies import Anomalies
 from citybrain.apps.operations.model import ANOMALY
+from citybrain.apps.operations.service.opened import opened
 from citybrain.kernel.app import App
 
-APP = App(name="operations", folder=Path(__file__).parent, detectors=(Anomalies,), kinds=(ANOMALY,))
+STAFF = ("operator", "clerk", "head")
+
+APP = App(
+    name="operations",
+    folder=Path(__file__).parent,
+    detectors=(Anomalies,),
+    kinds=(ANOMALY,),
+    permissions={
+        "operations.view": STAFF,
+        "operations.edit": ("operator",),
+        "operations.confirm": ("operator", "head"),
+    },
+    routes=(*PLAYBOOK_ROUTES, *RUN_ROUTES),
+    opens=opened,
+)
