@@ -46,13 +46,13 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     `within` a time after the order was carried out.
 
     `falls` and `rises` are against the value before it, by at least `value` where one is given; `below`, `above` and
-    `is` compare with `value`, which may name a parameter of the order (`{level}`); `ordered` is: as the order said, the
-    outcome itself being the proof.
+    `is` compare with `value`, which may name a parameter of the order (`{level}`); `changes` is another value, or one
+    that was observed anew; `ordered` is: as the order said, the outcome itself being the proof.
     """
 
     attribute: str
     within: timedelta
-    becomes: Literal["falls", "rises", "below", "above", "is", "ordered"]
+    becomes: Literal["falls", "rises", "below", "above", "is", "changes", "ordered"]
     on: Literal["entity", "road", "junction"] = "entity"
     value: float | str | None = None
 
@@ -215,25 +215,6 @@ class Score(msgspec.Struct, frozen=True, kw_only=True):
     delay_running_s: float
     delay_waiting_s: float
     travel_time_arrived_s: float
-
-
-class RoadTraffic(msgspec.Struct, frozen=True, kw_only=True):
-    """What the judge of a simulated city sees on some roads in one second: vehicles, those that stand, the
-    vehicle-seconds that it cost against driving at the limit, and the metres that were driven."""
-
-    vehicles: int
-    halted: int
-    lost_s: float
-    driven_m: float
-
-
-@runtime_checkable
-class Witness(Protocol):
-    """A field whose judge tells of single roads, so that two branches of one city can be compared there."""
-
-    def traffic(self, road_ids: Sequence[str]) -> RoadTraffic:
-        """Of the second that was stepped last."""
-        ...
 
 
 class Vehicles(msgspec.Struct, frozen=True, kw_only=True):

@@ -65,6 +65,9 @@ class Roads:
         self._roads = {one.id: _road(one) for one in entities if one.type == ROAD}
         self._inward: dict[str, tuple[str, ...]] | None = None
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._roads)
+
     def __contains__(self, road: str) -> bool:
         return road in self._roads
 
@@ -144,6 +147,35 @@ class Roads:
     def line(self, route: Sequence[str]) -> list[Point]:
         """The route as one line."""
         return [point for road in route for point in self._roads[road].line]
+
+
+def roads_of(entity_id: str, entities: Sequence[Entity]) -> tuple[str, ...]:
+    """The roads on which something lies: a road, a lane or a detector its own, a junction or signal those that lead to
+    it, anything else with a place the nearest one; none where nothing is known."""
+    found = next((each for each in entities if each.id == entity_id), None)
+    if found is None:
+        return ()
+    if found.type == ROAD:
+        return (entity_id,)
+    lanes = _lanes_of(found)
+    if lanes:
+        by_id = {each.id: str(each.attributes["road"]) for each in entities if each.type == LANE}
+        by_id |= roads_of_lanes(entities)
+        return tuple(dict.fromkeys(by_id[lane] for lane in lanes if lane in by_id))
+    into = [each.id for each in entities if each.type == ROAD and each.attributes.get("toJunction") == entity_id]
+    if into or found.geometry is None or found.geometry["type"] != "Point":
+        return tuple(into)
+    lon, lat, *_ = found.geometry["coordinates"]
+    nearest = Roads(entities).nearest((lon, lat))
+    return (nearest,) if nearest else ()
+
+
+def _lanes_of(entity: Entity) -> list[str]:
+    """The lanes that an entity is, lies on, or has stop lines of."""
+    if entity.type == LANE:
+        return [entity.id]
+    named = [str(entity.attributes["lane"])] if "lane" in entity.attributes else []
+    return named + [str(head["lane"]) for head in entity.attributes.get("heads", ()) if head.get("lane")]
 
 
 def roads_of_lanes(entities: Iterable[Entity]) -> dict[str, str]:

@@ -13,7 +13,7 @@ import structlog
 
 from citybrain.kernel.app import Following, HostedField, Opening, Scenario, Score, Vehicles
 from citybrain.kernel.clock import monotonic_s, utc_now
-from citybrain.kernel.errors import Unavailable
+from citybrain.kernel.errors import Conflict, Unavailable
 from citybrain.kernel.executing import Executing
 from citybrain.kernel.loop import NOTHING, Sensed, Step
 from citybrain.kernel.records import Because, Entity, Facts, Order, Reading
@@ -22,6 +22,7 @@ from citybrain.kernel.sensing import Sensing
 from citybrain.kernel.store import Store
 from citybrain.serve import contributions
 from citybrain.serve.experiment import ARMS, BRAIN
+from citybrain.serve.pace import Pace
 from citybrain.serve.scenarios import Simulated, door_of
 from citybrain.serve.side import Side
 from citybrain.serve.street import Street
@@ -33,10 +34,15 @@ RESTART_PAUSE_S = 2.0
 # The browser moves vehicles smoothly between pictures.
 VEHICLES_EVERY_S = 0.5
 SAVED = "saved_states"
+OUTSIDE = "outside"
 # So often the pool is looked through for new things of the real street.
 LOOK_EVERY_S = 10.0
 
 log = structlog.get_logger()
+
+
+class NotRunning(Conflict):
+    """No simulated street runs just now: it is opening, recovering, or there is none."""
 
 
 class Saved(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,30 +51,6 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
     run: int
     at: datetime
     files: dict[str, str]
-
-
-class Pace:
-    """Keeps city time at `speed` × wall time; None is as fast as the machine can."""
-
-    def __init__(self, speed: float | None) -> None:
-        self.speed = speed
-        self._due_s = monotonic_s()
-
-    def change(self, speed: float | None) -> None:
-        """Go on at another speed from now."""
-        self.speed = speed
-        self._due_s = monotonic_s()
-
-    async def wait(self, city_s: float) -> None:
-        """Wait until `city_s` more seconds of city time are due; what is late is not caught up in a rush."""
-        if self.speed is None:
-            await asyncio.sleep(0)
-            return
-        self._due_s += city_s / self.speed
-        late_s = monotonic_s() - self._due_s
-        if late_s > 1.0:
-            self._due_s = monotonic_s()
-        await asyncio.sleep(max(-late_s, 0.0))
 
 
 class City:
@@ -92,7 +74,10 @@ class City:
         self.executing = Executing()
         self.sensing = Sensing(store.pool, contributions.senses())
         self.options: Facts = {}
+        self.door = found.door
         self._host_field = door_of(found.door).host if found.door else None
+        self._side: Side | None = None
+        self.branches = folder / "branches"
         self._folder = folder
         self._again: tuple[Order, ...] = ()
         self._unanswered: set[str] = set()
@@ -118,6 +103,23 @@ class City:
         if means in self.executing.means:
             return self.executing.lacks(means)
         return None if self.simulated or self.entities else Because(code="serve.nothing_runs", facts={"means": means})
+
+    def simulates(self, means: str) -> bool:
+        """Whether a means acts in the simulated street: its door or an app's decider carries it out."""
+        return self._side is not None and (means in door_of(self.door).executes or self._side.executes(means))
+
+    async def branch(self, path: str) -> Opening:
+        """Save the street under the brain as it is now; answers with what goes on from there, apart from the live one.
+
+        Controllers outside are in one street only, so in a branch the simulator shows all lamps. Refuses
+        `serve.whatif_not_ready` where no street runs, and what the simulator refuses.
+        """
+        if self._side is None or self.run is None or self.condition != "running":
+            raise NotRunning("serve.whatif_not_ready", {})
+        await self._side.field.save(path)
+        opening = self._opening(self.run, path, BRAIN)
+        options = {name: value for name, value in self.options.items() if name != OUTSIDE}
+        return msgspec.structs.replace(opening, options=options)
 
     async def live(self) -> None:
         """Run the day that was interrupted, then one day after the other, until cancelled.
@@ -200,6 +202,7 @@ class City:
             )
             for arm in ARMS
         ]
+        self._side = sides[0]
         try:
             await asyncio.gather(*(side.start() for side in sides))
             await self._open(run, sides[0].entities, saved.at if saved else None)
@@ -210,6 +213,7 @@ class City:
             await self.store.runs.finish(run.number, summary=figures, now=utc_now())
             log.info("run_finished", run=run.number)
         finally:
+            self._side = None
             await asyncio.gather(*(side.field.close() for side in sides))
 
     def _followers(self) -> list[Following]:
@@ -222,15 +226,16 @@ class City:
 
     def _host(self, run: Run, state_path: str | None, arm: str) -> HostedField:
         assert self._host_field is not None
-        return self._host_field(
-            Opening(
-                scenario=self.scenario,
-                seed=run.number,
-                begins_at=run.begins_at,
-                obey=arm == BRAIN,
-                state_path=state_path,
-                options=self.options,
-            )
+        return self._host_field(self._opening(run, state_path, arm))
+
+    def _opening(self, run: Run, state_path: str | None, arm: str) -> Opening:
+        return Opening(
+            scenario=self.scenario,
+            seed=run.number,
+            begins_at=run.begins_at,
+            obey=arm == BRAIN,
+            state_path=state_path,
+            options=self.options,
         )
 
     async def _open(self, run: Run, entities: Sequence[Entity], saved_at: datetime | None) -> None:

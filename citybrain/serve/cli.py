@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: `citybrain up | run | scenarios | import | doctor | status | pool | audit | keys | new app`."""
+"""The command line: `citybrain up | run | whatif | scenarios | import | doctor | status | pool | audit | keys`."""
 
 import asyncio
 import sys
@@ -26,6 +26,7 @@ from citybrain.serve import (
     pool_commands,
     report,
     scenarios,
+    whatif_command,
 )
 from citybrain.serve.experiment import BRAIN, FIXED, Died, Finished, Task
 from citybrain.serve.new_app import NewAppRefused, write_app
@@ -39,6 +40,7 @@ UNSAFE = 4
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 new = typer.Typer(no_args_is_help=True, help="Write the skeleton of something new.")
 app.command()(emulate_command.emulate)
+app.command()(whatif_command.whatif)
 app.add_typer(new, name="new")
 app.add_typer(pool_commands.app, name="pool")
 app.add_typer(audit_command.app, name="audit")

@@ -15,6 +15,7 @@ from citybrain.kernel.records import Entity, Json
 from citybrain.kernel.runs import Run, Runs
 from citybrain.serve.city import City
 from citybrain.serve.views import IndicatorView, Screen, indicator_views
+from citybrain.serve.whatif import WhatIfs
 
 # A live feed that says nothing for longer than this (wall time) is shown as stale.
 PROMISE_S = 5.0
@@ -29,6 +30,7 @@ class Desk:
         self.units = {attribute.name: attribute.unit for each in types for attribute in each.attributes}
         self.declared: Sequence[Indicator] = [indicator for app in apps for indicator in app.indicators]
         self.closing = asyncio.Event()
+        self.whatifs = WhatIfs(city)
         self._apps = apps
         self._drawn: Sequence[Entity] = ()
         self._screen = Screen(apps, ())

@@ -58,6 +58,10 @@ class Side:
         for one in self._followers:
             one.follow(self._loop.deciders)
 
+    def executes(self, means: str) -> bool:
+        """Whether an app of this arm carries a means out itself."""
+        return self._loop is not None and self._loop.executes(means)
+
     async def step(self, extra: Sequence[Order], *, vehicles: bool, sensed: Sensed = NOTHING) -> Step:
         """Carry out the last step's orders and those of people, and run the loop on what the street answers.
 

@@ -181,6 +181,7 @@ async def _until_told(desk: Desk, settings: Settings, telling: _Telling) -> None
     telling.say("serve.up_ready", url=f"http://{settings.host}:{settings.port}")
     done, _ = await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
     desk.closing.set()
+    await desk.whatifs.close()
     tasks[1].cancel()
     server.stop()  # type: ignore[no-untyped-call]
     await asyncio.wait([*tasks, stopping], timeout=STOP_WITHIN_S)

@@ -18,6 +18,7 @@ from citybrain.kernel.access import Access
 from citybrain.kernel.app import App, Door
 from citybrain.kernel.errors import NotFound, Refusal
 from citybrain.serve import (
+    alarm_routes,
     audit_routes,
     case_reveal,
     case_routes,
@@ -29,6 +30,7 @@ from citybrain.serve import (
     people,
     services,
     signing,
+    whatif_routes,
 )
 from citybrain.serve.desk import Desk
 from citybrain.serve.routes import ROUTES
@@ -61,6 +63,8 @@ def create(desk: Desk, access: Access, pages: Path, *, address: str = "") -> Lit
         *own_data.ROUTES,
         *notice_routes.ROUTES,
         *order_routes.ROUTES,
+        *whatif_routes.ROUTES,
+        *alarm_routes.ROUTES,
         *case_routes.ROUTES,
         *case_reveal.ROUTES,
         stream,

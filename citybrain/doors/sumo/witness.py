@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import libsumo
 
-from citybrain.kernel.app import RoadTraffic
+from citybrain.kernel.branches import RoadTraffic
 
 
 def traffic(limits_mps: Mapping[str, float], edges: Iterable[str]) -> RoadTraffic:

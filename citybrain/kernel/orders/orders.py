@@ -38,7 +38,7 @@ from citybrain.kernel.orders.order import (
 )
 from citybrain.kernel.orders.parameters import checked
 from citybrain.kernel.orders.writing import SQL, Trade, end, note, rows, selection
-from citybrain.kernel.records import Entity
+from citybrain.kernel.records import Entity, Facts
 
 MINUTES = int(APPROVE_WITHIN.total_seconds() // 60)
 MOST = 500
@@ -79,6 +79,13 @@ class Orders:
             known = await self._add(actor, means, wanted, now)
             await self.delivery.refresh()
         return known.view()
+
+    def would_give(self, wanted: Wanted) -> tuple[Means, Facts]:
+        """The means and all parameters of an order that is only thought of. Refuses what `give` would."""
+        means = self._means(wanted.means)
+        parameters = checked(means, wanted.parameters)
+        self._check(means, wanted, None)
+        return means, parameters
 
     async def _add(self, actor: Actor | None, means: Means, wanted: Wanted, now: datetime) -> Row:
         by: Acting = actor or MACHINE
