@@ -12,6 +12,7 @@ from citybrain.kernel.records import Batch, Entity
 
 ROAD = "RoadSegment"
 LANE = "RoadLane"
+SPEED = "averageVehicleSpeed"
 
 KMH_PER_MPS = 3.6
 
@@ -187,9 +188,10 @@ def roads_of_lanes(entities: Iterable[Entity]) -> dict[str, str]:
 class Times:
     """How long roads take now, from the speeds that floating cars report."""
 
-    def __init__(self, roads: Roads, batch: Batch | None) -> None:
+    def __init__(self, roads: Roads, batch: Batch | Mapping[str, float] | None) -> None:
+        """`batch`: what was observed, or speeds in km/h by road."""
         self._roads = roads
-        self._kmh = batch.by_entity("averageVehicleSpeed") if batch is not None else {}
+        self._kmh = batch.by_entity(SPEED) if isinstance(batch, Batch) else batch or {}
 
     def flow(self, road: str) -> float | None:
         """Speed of traffic as a share of the limit, at most 1; None where nothing is known."""
