@@ -48,6 +48,15 @@ class Detours:
         if self._standing:
             self._look_at(libsumo.simulation.getDepartedIDList())
 
+    def way(self, way: tuple[str, ...]) -> tuple[str, ...]:
+        """A way as everybody drives it now: around what all drive around, if there is such a way."""
+        known = [one for one in self._standing.values() if one.share >= 1.0]
+        shut = {road for one in known for road in one.roads}
+        turns = {turn for one in known for turn in one.turns}
+        if not touches(way, shut, turns):
+            return way
+        return tuple(self._ways.fastest(way[0], way[-1], shut=shut, turns=turns) or way)
+
     def _look_at(self, vehicles: Iterable[str]) -> None:
         for vehicle in list(vehicles):
             told = [one for key, one in self._standing.items() if _hears(vehicle, key, one.share)]

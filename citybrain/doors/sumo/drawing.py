@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Incidents by chance, and how much traffic each road has: read once, when a city with incidents is opened."""
+"""Incidents by chance: where and when something will go wrong, drawn once, when a city with incidents is opened."""
 
-import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 
 import libsumo
 import msgspec
 import numpy as np
 
-from citybrain.doors.sumo.configuration import Configuration, opened, seconds
+from citybrain.doors.sumo.demand import Traffic
 from citybrain.doors.sumo.lanes import Lanes
 from citybrain.doors.sumo.options import Draw, Incident, IncidentKind
 from citybrain.doors.sumo.ways import Ways
@@ -58,13 +56,6 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     ways: tuple[tuple[str, ...], ...] = ()
 
 
-class Traffic(msgspec.Struct, frozen=True, kw_only=True):
-    """Vehicles per hour of each road over the whole scenario: all, and those that neither start nor end there."""
-
-    total: dict[str, float]
-    through: dict[str, float]
-
-
 class Site(msgspec.Struct, frozen=True, kw_only=True):
     """What incidents can befall: the net, its traffic, signals and detectors, and how long the scenario lasts."""
 
@@ -101,74 +92,6 @@ def _check(incident: Incident, site: Site) -> None:
         place, known = incident.detector, incident.detector in site.detectors
     if not known:
         raise IncidentUnusable("sumo.incident_unusable", {"kind": incident.kind, "place": place})
-
-
-def traffic(configuration: Configuration) -> Traffic:
-    """Count the routes of all vehicles that will depart, those of trips as the fastest way through an empty net."""
-    total: dict[str, float] = {}
-    through: dict[str, float] = {}
-    hours = max(configuration.end_s - configuration.begin_s, 1.0) / 3600.0
-    found: dict[tuple[str, ...], tuple[str, ...]] = {}
-    for route, number in _demand(configuration):
-        if route not in found:
-            found[route] = _way(route)
-        for at, road in enumerate(found[route]):
-            total[road] = total.get(road, 0.0) + number / hours
-            if 0 < at < len(found[route]) - 1:
-                through[road] = through.get(road, 0.0) + number / hours
-    return Traffic(total=total, through=through)
-
-
-def _demand(configuration: Configuration) -> Iterator[tuple[tuple[str, ...], float]]:
-    for vehicle in libsumo.simulation.getLoadedIDList():
-        yield tuple(libsumo.vehicle.getRoute(vehicle)), 1.0
-    scale = float(configuration.options.get("scale", "1"))
-    for name in configuration.options.get("route-files", "").split(","):
-        if name:
-            yield from ((route, number * scale) for route, number in _flows(Path(name), configuration))
-
-
-def _flows(path: Path, configuration: Configuration) -> Iterator[tuple[tuple[str, ...], float]]:
-    """The flows of a route file, which SUMO turns into vehicles only as time goes on."""
-    routes: dict[str, tuple[str, ...]] = {}
-    own: tuple[str, ...] = ()
-    with opened(path) as file:
-        for _, element in ET.iterparse(file):
-            if element.tag == "route":
-                own = tuple(element.get("edges", "").split())
-                routes[element.get("id", "")] = own
-            elif element.tag == "flow":
-                ends = (element.get("from", ""), element.get("to", ""))
-                route = routes.get(element.get("route", ""), own if not ends[0] else ends)
-                yield route, _number(element, configuration)
-                own = ()
-
-
-def _number(element: ET.Element, configuration: Configuration) -> float:
-    """How many vehicles a flow has within the scenario."""
-    begin_s = max(seconds(element.get("begin", "0")), configuration.begin_s)
-    end_s = min(seconds(element.get("end", str(configuration.end_s))), configuration.end_s)
-    length_s = max(end_s - begin_s, 0.0)
-    if element.get("number"):
-        return float(element.get("number", "0"))
-    for name in ("vehsPerHour", "perHour"):
-        if element.get(name):
-            return float(element.get(name, "0")) * length_s / 3600.0
-    if element.get("probability"):
-        return float(element.get("probability", "0")) * length_s
-    period = element.get("period", "")
-    if period.startswith("exp("):
-        return float(period[4:-1]) * length_s
-    return length_s / float(period) if period else 0.0
-
-
-def _way(route: tuple[str, ...]) -> tuple[str, ...]:
-    if len(route) != 2:
-        return route
-    try:
-        return tuple(libsumo.simulation.findRoute(route[0], route[1]).edges) or route
-    except libsumo.TraCIException:
-        return route
 
 
 def _drawn(wanted: Draw, site: Site, rng: np.random.Generator) -> Iterator[Incident]:
@@ -216,17 +139,10 @@ def _fitting(kind: IncidentKind, site: Site) -> Callable[[str, int], bool]:
     if kind == "closure":
         return lambda road, _: site.ways.can_do_without(road)
     if kind == "lane_closure":
-        return lambda road, lane: droppable(site.ways, site.lanes, road, [site.lanes.for_cars(road)[lane]])
+        return lambda road, lane: site.lanes.can_close(road, [site.lanes.for_cars(road)[lane]], site.traffic.turns)
     if kind == "surge":
         return lambda road, _: bool(site.ways.onward.get(road))
     return lambda road, _: bool(libsumo.lane.getLength(site.lanes.for_cars(road)[0]) >= LEAST_M)
-
-
-def droppable(ways: Ways, lanes: Lanes, road: str, closing: Sequence[str]) -> bool:
-    """Whether these lanes may be closed: others are left, and each turn that is lost can be made another way round."""
-    left = set(lanes.for_cars(road)) - lanes.closed(road) - set(closing)
-    lost = set(lanes.lost_turns(road, closing))
-    return bool(left) and all(ways.fastest(*turn, turns=lost) is not None for turn in lost)
 
 
 def _surge_size(road: str, counts: Mapping[str, float], rng: np.random.Generator) -> float:

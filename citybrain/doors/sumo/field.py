@@ -13,13 +13,11 @@ import msgspec
 
 from citybrain.doors.sumo import configuration, drawing, fleet, incidents, plans, programs, saved, witness
 from citybrain.doors.sumo.checker import Checker
-from citybrain.doors.sumo.detours import Detours
 from citybrain.doors.sumo.eyes import Eyes
 from citybrain.doors.sumo.fleet import Fleet
 from citybrain.doors.sumo.floating import FloatingCars
 from citybrain.doors.sumo.incidents import Incidents
 from citybrain.doors.sumo.judge import SCORE_EVERY_S, arrived_trips, locked_in, read_trips, score
-from citybrain.doors.sumo.lanes import Lanes
 from citybrain.doors.sumo.moving import Moving
 from citybrain.doors.sumo.network import SOURCE, Survey, entity_id, read_net
 from citybrain.doors.sumo.options import options
@@ -27,7 +25,7 @@ from citybrain.doors.sumo.quick import lamps_of
 from citybrain.doors.sumo.sensors import Street, zones
 from citybrain.doors.sumo.signals import Cabinets
 from citybrain.doors.sumo.simulation import Simulation
-from citybrain.doors.sumo.ways import Ways
+from citybrain.doors.sumo.use import StreetUse
 from citybrain.kernel.app import Frame, Opening, Score
 from citybrain.kernel.branches import RoadTraffic
 from citybrain.kernel.records import Batch, Column, Entity, Facts, Order, Outcome
@@ -58,7 +56,7 @@ class SumoField:
     def step(self, orders: Sequence[Order], *, vehicles: bool = False) -> Frame:
         """Carry out the orders, let one second pass, and look."""
         outcomes = self._obey(orders)
-        self._detours.listen()
+        self._use.detours.listen()
         self._incidents.step(self._simulation.now_s(), self._simulation.vehicles)
         self._cabinets.steer(self._simulation.now_s(), self._eyes.watch)
         self._simulation.run_until(self._simulation.now_s() + STEP_S)
@@ -82,8 +80,8 @@ class SumoField:
             waiting_s=self._eyes.sensors.waiting_s,
             fleet=self._fleet.memory(),
             incidents=self._incidents.memory(),
-            lanes=self._lanes.memory(),
-            detours=self._detours.memory(),
+            lanes=self._use.lanes.memory(),
+            detours=self._use.detours.memory(),
         )
         saved.write(Path(path), self._simulation, memory)
 
@@ -121,10 +119,8 @@ class SumoField:
         self._simulation = Simulation(read, folder, seed=opening.seed + self._options.dice, state=state)
         closing.callback(self._simulation.close)
         self._earlier = memory.trips
-        self._ways = Ways(net.roads)
-        self._lanes = Lanes(net.roads, memory.lanes)
-        self._detours = Detours(self._ways, memory.detours)
-        self._survey(Survey(net, opening.begins_at, trusted=opening.scenario.trusted), read, memory)
+        self._use = StreetUse(net.roads, read, memory.lanes, memory.detours)
+        self._survey(Survey(net, opening.begins_at, trusted=opening.scenario.trusted), memory)
         closing.callback(self._cabinets.close)
         self._cabinets.remember(memory.cabinets, self._simulation.now_s())
         self._incidents = self._expect(memory)
@@ -143,7 +139,7 @@ class SumoField:
             return saved.Memory(), None
         return saved.read(Path(opening.state_path), folder, dice=self._options.dice)
 
-    def _survey(self, survey: Survey, read: configuration.Configuration, memory: saved.Memory) -> None:
+    def _survey(self, survey: Survey, memory: saved.Memory) -> None:
         longer_yellows = self._options.yellow == "shipped"
         rules = plans.rules(longer_yellows=longer_yellows)
         self._checker = Checker(rules, lamps_of, plans.someone_waits)
@@ -160,21 +156,19 @@ class SumoField:
         self._signals = tuple(one.id for one in self._entities if one.type == "TrafficSignalController")
         detectors = tuple(one.id for one in self._entities if one.type == "TrafficDetector")
         names = [":".join(key) for key in watched]
-        self._planned = memory.incidents.planned if memory.incidents else self._plan(read, tuple(found), names)
+        self._planned = memory.incidents.planned if memory.incidents else self._plan(tuple(found), names)
         lying = (*self._options.faults, *incidents.faults(self._planned))
         seen = msgspec.structs.replace(self._options, faults=lying)
         self._eyes = Eyes(watched, detectors, seen, self._opening.seed)
 
-    def _plan(
-        self, read: configuration.Configuration, signals: Sequence[str], detectors: Sequence[str]
-    ) -> tuple[drawing.Planned, ...]:
+    def _plan(self, signals: Sequence[str], detectors: Sequence[str]) -> tuple[drawing.Planned, ...]:
         """What will go wrong; nothing is read for it in a city where nothing will."""
         if not self._options.incidents:
             return ()
         site = drawing.Site(
-            ways=self._ways,
-            lanes=self._lanes,
-            traffic=drawing.traffic(read),
+            ways=self._use.ways,
+            lanes=self._use.lanes,
+            traffic=self._use.traffic(),
             signals=signals,
             detectors=detectors,
             length_s=self._opening.scenario.end_s - self._opening.scenario.begin_s,
@@ -185,9 +179,7 @@ class SumoField:
         return Incidents(
             memory.incidents or incidents.Memory(planned=self._planned),
             begin_s=self._opening.scenario.begin_s,
-            lanes=self._lanes,
-            detours=self._detours,
-            ways=self._ways,
+            street=self._use,
             signals=self._cabinets,
         )
 

@@ -8,14 +8,14 @@ from typing import Protocol
 import libsumo
 import msgspec
 
-from citybrain.doors.sumo.detours import Avoidance, Detours
-from citybrain.doors.sumo.drawing import SENSORS, STANDING, Planned, droppable
+from citybrain.doors.sumo.detours import Avoidance
+from citybrain.doors.sumo.drawing import SENSORS, STANDING, Planned
 from citybrain.doors.sumo.fleet import CAR as CAR_TYPE
 from citybrain.doors.sumo.fleet import REPORTING, TYPE_PREFIX
-from citybrain.doors.sumo.lanes import Lanes, Use
+from citybrain.doors.sumo.lanes import Use
 from citybrain.doors.sumo.network import entity_id
 from citybrain.doors.sumo.options import Fault
-from citybrain.doors.sumo.ways import Ways
+from citybrain.doors.sumo.use import StreetUse
 from citybrain.kernel.records import Facts
 
 BRAKES_MPS2 = 4.0
@@ -69,13 +69,12 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 class Incidents:
     """All incidents of one run. With none, a step is one comparison."""
 
-    def __init__(
-        self, memory: Memory, *, begin_s: float, lanes: Lanes, detours: Detours, ways: Ways, signals: Signals
-    ) -> None:
+    def __init__(self, memory: Memory, *, begin_s: float, street: StreetUse, signals: Signals) -> None:
         self._begin_s = begin_s
-        self._lanes = lanes
-        self._detours = detours
-        self._ways = ways
+        self._lanes = street.lanes
+        self._detours = street.detours
+        self._ways = street.ways
+        self._turns = street.turns
         self._signals = signals
         self._planned = memory.planned
         self._happened = list(memory.happened) or [Happening() for _ in memory.planned]
@@ -188,7 +187,7 @@ class Incidents:
         incident, happening = self._planned[at].incident, self._happened[at]
         lanes = self._lanes.for_cars(incident.road)
         wanted = lanes[max(incident.lane, 0) % max(len(lanes), 1)] if lanes else ""
-        if not wanted or not droppable(self._ways, self._lanes, incident.road, [wanted]):
+        if not wanted or not self._lanes.can_close(incident.road, [wanted], self._turns()):
             self._open.remove(at)
             return
         lost = tuple(self._lanes.lost_turns(incident.road, [wanted]))
@@ -230,9 +229,14 @@ class Incidents:
         due = int((now_s - happening.began_s) * planned.incident.per_hour / 3600.0)
         while happening.added < due and planned.ways:
             vehicle = f"surge-{at}-{happening.added}"
-            libsumo.route.add(vehicle, planned.ways[happening.added % len(planned.ways)])
-            libsumo.vehicle.add(vehicle, vehicle, TYPE_PREFIX + CAR_TYPE, departLane="best", departSpeed="max")
             happening.added += 1
+            way = self._detours.way(planned.ways[happening.added % len(planned.ways)])
+            try:
+                libsumo.route.add(vehicle, way)
+                libsumo.vehicle.add(vehicle, vehicle, TYPE_PREFIX + CAR_TYPE, departLane="best", departSpeed="max")
+            except libsumo.TraCIException:
+                # A lane was closed since, and nothing leads there any more.
+                continue
 
 
 def faults(planned: Sequence[Planned]) -> tuple[Fault, ...]:

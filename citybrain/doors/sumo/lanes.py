@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lanes as they are used at present: closed, opened to more, or slower than built; and as built again, exactly."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import libsumo
@@ -56,6 +56,14 @@ class Lanes:
         open_to = {after for lane in self.for_cars(road) if lane not in shut for after in _onward(lane)}
         lost = {after for lane in lanes for after in _onward(lane)} - open_to
         return [(road, after) for after in sorted(lost)]
+
+    def can_close(self, road: str, lanes: Sequence[str], made: Collection[Turn]) -> bool:
+        """Whether these lanes may be closed: others are left, and no turn is lost that anybody makes.
+
+        A vehicle whose route has a turn that no lane leads to ends the whole run in SUMO.
+        """
+        left = set(self.for_cars(road)) - self.closed(road) - set(lanes)
+        return bool(left) and bool(lanes) and not set(self.lost_turns(road, lanes)) & set(made)
 
     def ask(self, key: str, use: Use) -> None:
         """Ask for something; what the same key asked for before is over."""

@@ -21,7 +21,7 @@ class Ways:
 
     def __init__(self, roads: Sequence[Any]) -> None:
         self.onward = {
-            edge.getID(): tuple(sorted(after.getID() for after in edge.getOutgoing() if after.allows(CAR)))
+            edge.getID(): tuple(sorted(after.getID() for after, ways in edge.getOutgoing().items() if _for_cars(ways)))
             for edge in roads
         }
         self._free_s = {edge.getID(): edge.getLength() / max(edge.getSpeed(), 0.1) for edge in roads}
@@ -76,6 +76,10 @@ class Ways:
 def touches(route: Sequence[str], shut: Collection[str], turns: Collection[Turn]) -> bool:
     """Whether a way that begins on its first road leads over a closed road or a banned turn; its end may be closed."""
     return any(road in shut for road in route[1:-1]) or (bool(turns) and any(pair in turns for pair in pairwise(route)))
+
+
+def _for_cars(connections: Sequence[Any]) -> bool:
+    return any(one.getFromLane().allows(CAR) and one.getToLane().allows(CAR) for one in connections)
 
 
 def _back(before: dict[str, str], start: str, goal: str) -> list[str]:
