@@ -340,6 +340,7 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     """One way the outside connects. A door that can simulate a city lists `scenarios` and opens a `Field`; one that
     drives machines in the street gives `executors`, which alone carry out orders for the entities that they claim.
     `emulate` sets an emulated controller of its own up after a signal (`kernel.controllers.emulating.Emulate`).
+    `meanings` say of entities of the door's own types what they are for detectors (`kernel.sensing.Meaning`).
     `importers` bring cities out of other programs' files: `citybrain import <name of the format> …`.
     """
 
@@ -357,5 +358,6 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     services: tuple[Service, ...] = ()
     executors: tuple[Drives, ...] = ()
     emulate: Callable[..., Any] | None = None
+    meanings: Mapping[str, Callable[[Any], Any]] = {}
     importers: tuple[Importer, ...] = ()
     permissions: Mapping[str, tuple[str, ...]] = {}

@@ -9,16 +9,29 @@ last step. It counts in the step in which it came, at the city's time: the clock
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
+import msgspec
 import numpy as np
 
 from citybrain.kernel.clock import utc_now
-from citybrain.kernel.entities.document import DEFAULT_TENANT, AttributeChange, EntityChange
+from citybrain.kernel.entities.document import DEFAULT_TENANT, AttributeChange, Document, EntityChange
 from citybrain.kernel.entities.times import us_of
 from citybrain.kernel.loop import Sensed
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.records import Column, Entity
 
 Clock = Callable[[], datetime]
+
+
+class Meant(msgspec.Struct, frozen=True, kw_only=True):
+    """What an entity that a door keeps in a form of its own says: the thing as detectors know it, and under which name
+    each of the entity's attributes is theirs."""
+
+    entity: Entity
+    names: Mapping[str, str]
+
+
+Meaning = Callable[[Document], Meant | None]
+"""What an entity of a door's own type says of a thing of another type (`Door.meanings`); None when nothing."""
 
 STALE = timedelta(hours=3)
 """What was observed longer ago is an import of the past, no news. Stations publish an hour's mean within two hours of
@@ -27,10 +40,18 @@ its end (our convention)."""
 
 class Sensing:
     """Follows the pool's changes from now on. `senses` are the attributes by type; without attributes it is enough to
-    know of a thing."""
+    know of a thing. Entities of the types in `meanings` count as what they mean."""
 
-    def __init__(self, pool: Pool, senses: Mapping[str, Collection[str]], *, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        senses: Mapping[str, Collection[str]],
+        meanings: Mapping[str, Meaning] | None = None,
+        *,
+        clock: Clock = utc_now,
+    ) -> None:
         self._pool = pool
+        self._meanings = meanings or {}
         self._senses = {type: frozenset(attributes) for type, attributes in senses.items()}
         self._clock = clock
         self._changed: dict[str, bool] = {}
@@ -40,11 +61,18 @@ class Sensing:
     @property
     def is_idle(self) -> bool:
         """There is nothing that is looked at."""
-        return not self._changed and not any(self._pool.documents.count(DEFAULT_TENANT, type) for type in self._senses)
+        types = (*self._senses, *self._meanings)
+        return not self._changed and not any(self._pool.documents.count(DEFAULT_TENANT, type) for type in types)
 
     def entities(self) -> tuple[Entity, ...]:
         """All things there are of the types."""
-        return tuple(entity for type in self._senses for entity in self._pool.entities(type))
+        meant = [
+            entity
+            for type in self._meanings
+            for id in self._pool.documents.ids_of_type(DEFAULT_TENANT, type)
+            if (entity := self._entity(id)) is not None
+        ]
+        return (*(entity for type in self._senses for entity in self._pool.entities(type)), *meant)
 
     def take(self) -> Sensed:
         """What came since it was taken last."""
@@ -52,7 +80,7 @@ class Sensing:
             return Sensed()
         changed, self._changed = self._changed, {}
         values, self._values = self._values, {}
-        found = {id: self._pool.entity(id) if is_there else None for id, is_there in changed.items()}
+        found = {id: self._entity(id) if is_there else None for id, is_there in changed.items()}
         return Sensed(
             entities=tuple(each for each in found.values() if each is not None),
             gone=tuple(id for id, each in found.items() if each is None),
@@ -69,17 +97,34 @@ class Sensing:
                 continue
             senses = next((self._senses[type] for type in document.types if type in self._senses), None)
             if senses is not None:
-                self._take(change, senses)
+                self._take(change, senses, {})
+            elif self._meanings and (meant := self._meant(document)) is not None:
+                self._take(change, self._senses[meant.entity.type], meant.names)
 
-    def _take(self, change: EntityChange, senses: Collection[str]) -> None:
+    def _entity(self, id: str) -> Entity | None:
+        if not self._meanings or not any(
+            type in self._meanings for type in self._pool.documents.types(DEFAULT_TENANT, id)
+        ):
+            return self._pool.entity(id)
+        document = self._pool.documents.stored(DEFAULT_TENANT, id)
+        meant = self._meant(document) if document else None
+        return meant.entity if meant else None
+
+    def _meant(self, document: Document) -> Meant | None:
+        meaning = next((self._meanings[type] for type in document.types if type in self._meanings), None)
+        meant = meaning(document) if meaning else None
+        return meant if meant and meant.entity.type in self._senses else None
+
+    def _take(self, change: EntityChange, senses: Collection[str], names: Mapping[str, str]) -> None:
         if change.after is None or change.before is None:
             self._changed[change.id] = change.after is not None
         for each in change.attributes:
-            if each.name not in senses:
+            name = names.get(each.name, each.name)
+            if name not in senses:
                 if _differs(each):
                     self._changed[change.id] = change.after is not None
             elif self._is_news(each):
-                self._values.setdefault(each.name, {})[change.id] = each.after.value  # type: ignore[union-attr]
+                self._values.setdefault(name, {})[change.id] = each.after.value  # type: ignore[union-attr]
 
     def _is_news(self, change: AttributeChange) -> bool:
         after = change.after

@@ -72,7 +72,7 @@ class City:
         self.trouble: Facts = {}
         self.vehicle_readers = 0
         self.executing = Executing()
-        self.sensing = Sensing(store.pool, contributions.senses())
+        self.sensing = Sensing(store.pool, contributions.senses(), contributions.meanings())
         self.options: Facts = {}
         self.door = found.door
         self._host_field = door_of(found.door).host if found.door else None

@@ -8,6 +8,7 @@ from pathlib import Path
 from citybrain.kernel.app import App, Door, EntityType
 from citybrain.kernel.i18n import Words, load_words
 from citybrain.kernel.orders import Trade
+from citybrain.kernel.sensing import Meaning
 from citybrain.serve import catalog
 
 
@@ -40,6 +41,11 @@ def senses() -> Mapping[str, frozenset[str]]:
         for type, attributes in app.senses.items():
             joined[type] = joined.get(type, frozenset()).union(attributes)
     return joined
+
+
+def meanings() -> Mapping[str, Meaning]:
+    """What entities that doors keep in forms of their own are for detectors, by type."""
+    return {type: meaning for door in catalog.doors() for type, meaning in door.meanings.items()}
 
 
 def trade() -> Trade:

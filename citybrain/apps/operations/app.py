@@ -5,8 +5,7 @@ from pathlib import Path
 
 from citybrain.apps.operations.api.playbooks import ROUTES as PLAYBOOK_ROUTES
 from citybrain.apps.operations.api.runs import ROUTES as RUN_ROUTES
-from citybrain.apps.operations.detect.anomalies import Anomalies
-from citybrain.apps.operations.model import ANOMALY
+from citybrain.apps.operations.detect.all import DETECTORS, KINDS, SENSES
 from citybrain.apps.operations.service.opened import opened
 from citybrain.kernel.app import App
 
@@ -15,8 +14,9 @@ STAFF = ("operator", "clerk", "head")
 APP = App(
     name="operations",
     folder=Path(__file__).parent,
-    detectors=(Anomalies,),
-    kinds=(ANOMALY,),
+    detectors=DETECTORS,
+    senses=SENSES,
+    kinds=KINDS,
     permissions={
         "operations.view": STAFF,
         "operations.edit": ("operator",),

@@ -21,6 +21,8 @@ WATCHED: tuple[tuple[str, str], ...] = (
     ("AirQualityObserved", "no2"),
     ("NoiseLevelObserved", "LAeq"),
     ("WaterLevelObserved", "waterLevel"),
+    ("FloodMonitoring", "currentLevel"),
+    ("CrowdFlowObserved", "peopleCount"),
     ("WeatherObserved", "temperature"),
     ("ParkingGroup", "availableSpotNumber"),
     ("ThreePhaseAcMeasurement", "totalActivePower"),

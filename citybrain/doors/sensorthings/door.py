@@ -4,6 +4,7 @@
 from pathlib import Path
 
 from citybrain.doors.sensorthings.app import PREFIX, make, refused
+from citybrain.doors.sensorthings.meaning import DATASTREAM, meaning
 from citybrain.kernel.app import Door, Mount
 from citybrain.kernel.asgi import Answer
 from citybrain.kernel.errors import Refusal
@@ -23,6 +24,7 @@ DOOR = Door(
     name="sensorthings",
     folder=FOLDER,
     mounts=(Mount(prefix=PREFIX, reads="sensorthings.read", writes="sensorthings.write", make=make, refuse=refuse),),
+    meanings={DATASTREAM: meaning},
     permissions={
         "sensorthings.read": ("public", "operator", "service"),
         "sensorthings.write": ("operator", "service"),

@@ -20,7 +20,7 @@ from citybrain.kernel.loop import NOTHING, Loop, Sensed
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.pool.observing import Observations, observe_many
 from citybrain.kernel.records import Batch, Column, Entity, Event, Json
-from citybrain.kernel.sensing import STALE, Sensing
+from citybrain.kernel.sensing import STALE, Meant, Sensing
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 GAUGE = "urn:ngsi-ld:Gauge:1"
@@ -118,6 +118,21 @@ async def test_other_types_words_and_other_attributes_are_not_looked_at(pool: Po
     await service.create(desk(pool), gauge("urn:ngsi-ld:Lamp:1", "Lamp", level=1))
     await service.replace_attribute(desk(pool), GAUGE, "level", level("dry"))
     assert looking.take() == NOTHING
+
+
+def probe(document: Document) -> Meant | None:
+    if "gauges" not in document.attributes:
+        return None
+    return Meant(entity=Entity(id=document.id, type="Gauge", source="probe", observed_at=NOON), names={"seen": "level"})
+
+
+async def test_what_a_door_keeps_in_a_form_of_its_own_counts_as_what_it_means(pool: Pool) -> None:
+    looking = Sensing(pool, {"Gauge": ["level"]}, {"Probe": probe}, clock=lambda: NOON)
+    await service.create(desk(pool), gauge("urn:p:1", "Probe", gauges=True, seen=2.5))
+    await service.create(desk(pool), gauge("urn:p:2", "Probe", seen=9))
+    sensed = looking.take()
+    assert told(sensed) == (["urn:p:1"], [], {"level": {"urn:p:1": 2.5}})
+    assert [(each.id, each.type) for each in looking.entities()] == [("urn:p:1", "Gauge")]
 
 
 class Highest:

@@ -13,6 +13,7 @@ from citybrain.apps.operations.detect.streams import Look, Streams
 from citybrain.apps.operations.model import ANOMALY, USUAL, WATCHED, Numbers, Sign, Thresholds, severity
 from citybrain.kernel.records import Batch, Because, Column, Entity, Event, Facts, Json, Severity
 
+FEWEST_ROOM = 16  # each further block of streams has twice the room of the one before
 WINDOW_VALUES = 12  # so many values up to the one that opened an event are its evidence
 LOST_AFTER = timedelta(hours=6)  # nothing came for so long: closed without having been seen to end. Our convention.
 WORST_FIRST = tuple(Severity)
@@ -26,16 +27,34 @@ CODES = {
 
 
 class Watched:
-    """One attribute of all entities of a type."""
+    """One attribute of many entities, `room` at most."""
 
-    def __init__(self, attribute: str, entities: Sequence[Entity], thresholds: Thresholds = USUAL) -> None:
-        self._attribute, self._entities = attribute, entities
-        self._lane_of = {entity.id: lane for lane, entity in enumerate(entities)}
-        self._streams = Streams(len(entities), thresholds)
-        self._recent = np.full((len(entities), WINDOW_VALUES, 2), np.nan)
-        self._heard_s = np.full(len(entities), -np.inf)
+    def __init__(self, attribute: str, room: int, thresholds: Thresholds = USUAL) -> None:
+        self._attribute = attribute
+        self._entities: list[Entity] = []
+        self._lane_of: dict[str, int] = {}
+        self._room = room
+        self._streams = Streams(room, thresholds)
+        self._recent = np.full((room, WINDOW_VALUES, 2), np.nan)
+        self._heard_s = np.full(room, -np.inf)
         self._going: dict[int, Event] = {}
         self._places: dict[int, tuple[tuple[str, ...], NDArray[np.intp], NDArray[np.intp]]] = {}
+
+    def knows(self, entity: Entity) -> bool:
+        """Whether an entity is watched here."""
+        return entity.id in self._lane_of
+
+    def take(self, entity: Entity) -> bool:
+        """Watch an entity too, or know it otherwise; whether there was room for it."""
+        lane = self._lane_of.get(entity.id, len(self._entities))
+        if lane == self._room:
+            return False
+        if lane == len(self._entities):
+            self._entities.append(entity)
+            self._lane_of[entity.id] = lane
+            self._places.clear()
+        self._entities[lane] = entity
+        return True
 
     def events(self, batch: Batch) -> list[Event]:
         """What opened, grew worse or ended with this batch."""
@@ -50,7 +69,9 @@ class Watched:
     def _of(self, column: Column, batch: Batch) -> list[Event]:
         at_s = batch.observed_at.timestamp()
         lanes, places = self._find(column.entity_ids)
-        values = np.full(len(self._entities), np.nan)
+        if not len(lanes):
+            return []
+        values = np.full(self._room, np.nan)
         values[lanes] = np.asarray(column.values, dtype=np.float64)[places]
         look = self._streams.look(at_s, values)
         if not len(look.lanes):
@@ -151,12 +172,22 @@ class Anomalies:
     """The anomalies of the attributes that a table names; whatever else a batch holds is not looked at."""
 
     def __init__(self, entities: Sequence[Entity], watched: Sequence[tuple[str, str]] = WATCHED) -> None:
-        by_type = {type_: [each for each in entities if each.type == type_] for type_, _ in watched}
-        self._watched = [Watched(attribute, by_type[type_]) for type_, attribute in watched if by_type[type_]]
+        self._watched: dict[tuple[str, str], list[Watched]] = {each: [] for each in watched}
+        self.meet(entities, ())
+
+    def meet(self, entities: Sequence[Entity], gone: Sequence[str]) -> None:
+        """Watch what doors brought in. What is gone falls silent, which ends its events."""
+        for (type, attribute), blocks in self._watched.items():
+            ours = [entity for entity in entities if entity.type == type]
+            for done, entity in enumerate(ours):
+                block = next((each for each in blocks if each.knows(entity)), blocks[-1] if blocks else None)
+                if block is None or not block.take(entity):
+                    blocks.append(Watched(attribute, max(FEWEST_ROOM << len(blocks), len(ours) - done)))
+                    blocks[-1].take(entity)
 
     def __call__(self, batch: Batch) -> list[Event]:
         """What opened, grew worse or ended."""
-        return [event for each in self._watched for event in each.events(batch)]
+        return [event for blocks in self._watched.values() for each in blocks for event in each.events(batch)]
 
 
 def _short(value: float) -> float:
