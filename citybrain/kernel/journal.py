@@ -15,7 +15,7 @@ from citybrain.kernel.db import Database, Session, Transaction, to_json
 from citybrain.kernel.entities.document import EntityChange
 from citybrain.kernel.entities.writing import HistoryRows, Notice, Writing, forget_rows, store_names, store_rows
 from citybrain.kernel.errors import NotFound
-from citybrain.kernel.journal_records import Entry, EventView, Note, OrderView
+from citybrain.kernel.journal_records import Entry, EventView, OrderView
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.pool.instances import day_of
 from citybrain.kernel.pool.rows import HEADER, TRAILER
@@ -42,14 +42,13 @@ class Sql(msgspec.Struct, frozen=True):
     last_instance: str
     instance_write: str
     event_upsert: str
-    note_insert: str
+    handling_upsert: str
     order_insert: str
     outcome_insert: str
     reading_insert: str
     outbox_insert: str
     events_by_id: str
     events: str
-    event_exists: str
     open_events: str
     recent_orders: str
     readings: str
@@ -205,13 +204,16 @@ class Journal:
             for each in self.committed:
                 each(entry.events, entry.outcomes)
 
-    async def acknowledge(self, event_id: str, *, by: str, note: str, now: datetime) -> EventView:
-        """Take note of an event; committed and told on return."""
-        if await self._db.read_one(SQL.event_exists, {"id": event_id}, as_=int) is None:
+    def retell(self, event_ids: Sequence[str]) -> None:
+        """Tell screens soon of events whose handling changed; that is committed already."""
+        self._writer.put(Entry(retold=tuple(event_ids)), size=0)
+
+    async def event(self, event_id: str) -> EventView:
+        """One event. Refuses `NoSuchEvent`."""
+        found = await self._db.read(SQL.events_by_id, {"ids": [event_id]}, as_=EventView)
+        if not found:
             raise NoSuchEvent("kernel.no_such_event", {"id": event_id})
-        await self._writer.room()
-        await self._writer.put(Entry(notes=(Note(event_id=event_id, by=by, at=now, note=note),)), size=len(note))
-        return (await self._db.read(SQL.events_by_id, {"ids": [event_id]}, as_=EventView))[0]
+        return found[0]
 
     async def tell(self, events: Sequence[Event]) -> None:
         """Events that rest on no batch of a field: committed and told on return."""
@@ -295,25 +297,49 @@ class Journal:
     async def _store(self, transaction: Transaction, entries: Sequence[Entry]) -> None:
         """Write a group of entries, kind by kind, in few round trips."""
         events = [event for entry in entries for event in entry.events]
-        notes = [note for entry in entries for note in entry.notes]
+        retold = dict.fromkeys(event_id for entry in entries for event_id in entry.retold)
         outcomes = [outcome for entry in entries for outcome in entry.outcomes]
         readings = [reading for entry in entries for reading in entry.readings]
         await transaction.write_many(SQL.batch_insert, [_batch_row(entry) for entry in entries if entry.batch])
         await self._store_entities(transaction, entries)
         await transaction.write_many(SQL.event_upsert, _params(events))
-        await transaction.write_many(SQL.note_insert, _params(notes))
+        await transaction.write_many(SQL.handling_upsert, self._handled(events))
         await transaction.write_many(SQL.order_insert, _params([order for entry in entries for order in entry.orders]))
         await transaction.write_many(SQL.outcome_insert, _params(outcomes))
         await transaction.write_many(SQL.reading_insert, _params(readings))
-        changed = {event.id for event in events} | {note.event_id for note in notes}
+        changed = {event.id for event in events} | set(retold)
         views: list[EventView] = []
         if changed:
             views = await transaction.read(SQL.events_by_id, {"ids": list(changed)}, as_=EventView)
-        told = (("event", views), ("outcome", outcomes), ("reading", readings))
+        acted = [{"id": event_id} for event_id in retold]
+        told = (("event", views), ("outcome", outcomes), ("reading", readings), ("alarm", acted))
         await transaction.write_many(
             SQL.outbox_insert,
             [{"topic": topic, "payload": to_json(record).decode()} for topic, records in told for record in records],
         )
+
+    def _handled(self, events: Sequence[Event]) -> list[Mapping[str, Json]]:
+        """What lists of alarms are asked by; in order of ids, as all do who change several."""
+        newest = {event.id: event for event in events}
+        return [
+            {
+                "event_id": event.id,
+                "kind": event.kind,
+                "severity": event.severity,
+                "at": event.at,
+                "ended_at": event.ended_at,
+                "entity_id": event.entity_id,
+                "group": event.group,
+                "merged_into": event.evidence.get("merged_into"),
+                "words": self._words_of(event),
+            }
+            for _, event in sorted(newest.items())
+        ]
+
+    def _words_of(self, event: Event) -> str:
+        entity = self._pool.entity(event.entity_id)
+        names = entity.name.values() if entity else ()
+        return " ".join((event.kind, event.entity_id, event.id, *names)).lower()
 
     async def _store_entities(self, transaction: Transaction, entries: Sequence[Entry]) -> None:
         """Write what the group says of entities: rows, history, notices."""

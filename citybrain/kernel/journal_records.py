@@ -23,7 +23,7 @@ from citybrain.kernel.records import (
 
 
 class EventView(msgspec.Struct, frozen=True, kw_only=True):
-    """An event with the newest note somebody made on it."""
+    """An event with who took note of it first, and the newest words of anybody on it."""
 
     id: str
     kind: str
@@ -62,17 +62,11 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     outcome: OutcomeView | None
 
 
-class Note(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody took note of an event."""
-
-    event_id: str
-    by: str
-    at: datetime
-    note: str
-
-
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """What is written together: either all of it counts or nothing."""
+    """What is written together: either all of it counts or nothing.
+
+    `retold` are events that people did something with: that is committed already, and told with this.
+    """
 
     batch: Batch | None = None
     batch_number: int = 0
@@ -86,4 +80,4 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     orders: Sequence[Order] = ()
     outcomes: Sequence[Outcome] = ()
     readings: Sequence[Reading] = ()
-    notes: Sequence[Note] = ()
+    retold: Sequence[str] = ()

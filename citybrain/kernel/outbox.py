@@ -6,6 +6,7 @@ remembers the last id it saw misses nothing. Topics that many write at once are 
 all of one transaction together, once it and every older one are over: such a reader misses nothing either.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -43,7 +44,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outbox:
-    """Reads the outbox. Topics: `event` (an event with its note), `outcome`, `reading`, and `case` (an act on a case).
+    """Reads the outbox. Topics: `event` (an event with its note), `alarm` (somebody did something with an event: its
+    id), `outcome`, `reading`, and `case` (an act on a case).
 
     Ids of shared topics are those of their own: several rows have one, and they are not compared with others'.
     """
@@ -51,12 +53,18 @@ class Outbox:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def since(self, after: int, *, topic: str | None = None, limit: int = 500) -> list[Told]:
-        """What was told after an id, in order; without a topic that of the journal. Of shared topics it may be more."""
+    async def since(
+        self, after: int, *, topic: str | None = None, topics: Sequence[str] = (), limit: int = 500
+    ) -> list[Told]:
+        """What was told after an id, in order: of a topic, or of several of the journal's, or of all that are its own.
+
+        Of shared topics it may be more than `limit`.
+        """
         if topic in SHARED:
             shared = {"after": after, "topic": topic, "limit": limit}
             return await self._db.read(SQL.outbox_shared_since, shared, as_=Told)
-        return await self._db.read(SQL.outbox_since, {"after": after, "topic": topic, "limit": limit}, as_=Told)
+        wanted = [topic] if topic else list(topics) or None
+        return await self._db.read(SQL.outbox_since, {"after": after, "topics": wanted, "limit": limit}, as_=Told)
 
     async def last_id(self, *, topic: str | None = None) -> int:
         """The id of what was told last, 0 when nothing was. Of a shared topic one after which nothing is told yet."""

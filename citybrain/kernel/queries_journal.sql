@@ -24,13 +24,21 @@ SELECT instance FROM journal_position;
 UPDATE journal_position SET instance = greatest(instance, %(instance)s);
 
 -- name: event_upsert
-INSERT INTO event (id, kind, severity, at, ended_at, entity_id, because, geometry, evidence)
-VALUES (%(id)s, %(kind)s, %(severity)s, %(at)s, %(ended_at)s, %(entity_id)s, %(because)s, %(geometry)s, %(evidence)s)
+-- An event stays in the group that it came into.
+INSERT INTO event (id, kind, severity, at, ended_at, entity_id, because, geometry, evidence, "group")
+VALUES (%(id)s, %(kind)s, %(severity)s, %(at)s, %(ended_at)s, %(entity_id)s, %(because)s, %(geometry)s, %(evidence)s,
+    %(group)s)
 ON CONFLICT (id) DO UPDATE SET severity = excluded.severity, ended_at = excluded.ended_at,
-    because = excluded.because, geometry = excluded.geometry, evidence = excluded.evidence;
+    entity_id = excluded.entity_id, because = excluded.because, geometry = excluded.geometry,
+    evidence = excluded.evidence, "group" = coalesce(excluded."group", event."group");
 
--- name: note_insert
-INSERT INTO event_note (event_id, by, at, note) VALUES (%(event_id)s, %(by)s, %(at)s, %(note)s);
+-- name: handling_upsert
+INSERT INTO event_handling (event_id, kind, severity, at, ended_at, entity_id, "group", merged_into, words)
+VALUES (%(event_id)s, %(kind)s, %(severity)s, %(at)s, %(ended_at)s, %(entity_id)s, %(group)s, %(merged_into)s,
+    %(words)s)
+ON CONFLICT (event_id) DO UPDATE SET severity = excluded.severity, ended_at = excluded.ended_at,
+    entity_id = excluded.entity_id, "group" = coalesce(excluded."group", event_handling."group"),
+    merged_into = excluded.merged_into, words = excluded.words;
 
 -- name: order_insert
 -- An order that stands is given again whenever the city opens; what counts is when it was given first.
@@ -53,18 +61,16 @@ ON CONFLICT (indicator, arm, at) DO UPDATE SET value = excluded.value, parts = e
 INSERT INTO outbox (topic, payload, at) VALUES (%(topic)s, %(payload)s, now());
 
 -- name: events_by_id
-SELECT e.*, n.by AS acknowledged_by, n.at AS acknowledged_at, coalesce(n.note, '') AS note
-FROM event e
-LEFT JOIN LATERAL (SELECT by, at, note FROM event_note WHERE event_id = e.id ORDER BY id DESC LIMIT 1) n ON true
+SELECT e.*, h.acknowledged_by, h.acknowledged_at, coalesce(h.note, '') AS note
+FROM event e LEFT JOIN event_handling h ON h.event_id = e.id
 WHERE e.id = ANY(%(ids)s) ORDER BY e.at, e.id;
 
 -- name: events
 -- What a reader at `until` could know: what ended later was still open then.
-SELECT e.id, e.kind, e.severity, e.at, e.entity_id, e.because, e.geometry, e.evidence,
+SELECT e.id, e.kind, e.severity, e.at, e.entity_id, e.because, e.geometry, e.evidence, e."group",
     CASE WHEN %(until)s::timestamptz IS NULL OR e.ended_at <= %(until)s THEN e.ended_at END AS ended_at,
-    n.by AS acknowledged_by, n.at AS acknowledged_at, coalesce(n.note, '') AS note
-FROM event e
-LEFT JOIN LATERAL (SELECT by, at, note FROM event_note WHERE event_id = e.id ORDER BY id DESC LIMIT 1) n ON true
+    h.acknowledged_by, h.acknowledged_at, coalesce(h.note, '') AS note
+FROM event e LEFT JOIN event_handling h ON h.event_id = e.id
 WHERE (%(open_only)s::bool IS FALSE OR e.ended_at IS NULL)
     AND (%(open_at)s::timestamptz IS NULL OR e.at <= %(open_at)s AND (e.ended_at IS NULL OR e.ended_at > %(open_at)s))
     AND (%(since)s::timestamptz IS NULL OR e.at >= %(since)s)
@@ -72,11 +78,9 @@ WHERE (%(open_only)s::bool IS FALSE OR e.ended_at IS NULL)
     AND (%(entity_id)s::text IS NULL OR e.entity_id = %(entity_id)s)
 ORDER BY e.at DESC, e.id DESC LIMIT %(limit)s;
 
--- name: event_exists
-SELECT 1 FROM event WHERE id = %(id)s;
-
 -- name: open_events
-SELECT id, kind, severity, at, ended_at, entity_id, because, geometry, evidence FROM event WHERE ended_at IS NULL
+SELECT id, kind, severity, at, ended_at, entity_id, because, geometry, evidence, "group" FROM event
+WHERE ended_at IS NULL
 ORDER BY at, id;
 
 -- name: recent_orders

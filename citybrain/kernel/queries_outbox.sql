@@ -2,7 +2,7 @@
 
 -- name: outbox_since
 SELECT id, topic, payload, at FROM outbox
-WHERE id > %(after)s AND (%(topic)s::text IS NULL OR topic = %(topic)s)
+WHERE id > %(after)s AND (%(topics)s::text[] IS NULL OR topic = ANY(%(topics)s))
 ORDER BY id LIMIT %(limit)s;
 
 -- name: outbox_shared_since

@@ -24,6 +24,7 @@ from citybrain.kernel.crypto import KeyRing
 from citybrain.kernel.db import Database
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.entities.sweep import sweeping
+from citybrain.kernel.handling import Alarms
 from citybrain.kernel.http import keep_to
 from citybrain.kernel.i18n import Words, load_words
 from citybrain.kernel.jobs import Chore, Jobs
@@ -68,6 +69,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     cases: Cases
     casework: Casework
     orders: Orders
+    alarms: Alarms
     keys: KeyRing
     audit: Audit
     people: People
@@ -156,6 +158,7 @@ async def open_store(
             cases=cases,
             casework=casework,
             orders=Orders(db, trade or Trade(), pool.entity),
+            alarms=await opened.enter_async_context(_alarms(db, pool, journal)),
             keys=shield.keys,
             audit=shield.audit,
             people=shield.people,
@@ -179,6 +182,14 @@ async def _working(
     finally:
         await jobs.close()
         await casework.postman.close()
+
+
+@asynccontextmanager
+async def _alarms(db: Database, pool: Pool, journal: Journal) -> AsyncIterator[Alarms]:
+    """The desk of alarms, with shelves that empty themselves."""
+    alarms = Alarms(db, pool.entity, journal.retell)
+    async with alarms.watching(utc_now):
+        yield alarms
 
 
 @asynccontextmanager

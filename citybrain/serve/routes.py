@@ -11,11 +11,11 @@ from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from citybrain import __version__
-from citybrain.kernel.access import Person
 from citybrain.kernel.app import Values
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.entities.extent import extent_of
 from citybrain.kernel.errors import Conflict, Invalid, NotFound
+from citybrain.kernel.handling import Act, Wish
 from citybrain.kernel.orders import Wanted
 from citybrain.kernel.records import Json
 from citybrain.serve.desk import Desk
@@ -165,8 +165,9 @@ async def acknowledge(
     state: State, request: Request[Any, Any, Any], event_id: FromPath[str], data: JSONBody[Acknowledgement]
 ) -> Json:
     """Take note of an event, with the officer's name and words."""
-    person: Person = request.state.person
-    return await _desk(state).journal.acknowledge(event_id, by=person.name, note=data.note, now=utc_now())
+    store = _desk(state).city.store
+    await store.alarms.act(request.state.actor, event_id, Wish(act=Act.ACKNOWLEDGE, note=data.note), now=utc_now())
+    return await store.journal.event(event_id)
 
 
 @get("/api/indicators", opt={"permission": "city.view"})

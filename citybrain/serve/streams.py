@@ -3,7 +3,7 @@
 
 import asyncio
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -13,14 +13,25 @@ from litestar.exceptions import WebSocketDisconnect
 from litestar.params import HeaderParameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from citybrain.kernel.clock import monotonic_s
+from citybrain.kernel.clock import monotonic_s, utc_now
+from citybrain.kernel.outbox import Told
 from citybrain.serve.desk import Desk
 
 # Two pictures a second are as many as a person can read; the browser moves what lies between.
 PICTURE_EVERY_S = 0.5
 INDICATORS_EVERY_S = 2.0
 PING_EVERY_S = 5.0
+# So many events are told at once; of more a storm's next ones come without waiting for the next picture.
+EVENTS_AT_ONCE = 500
+PORTIONS_AT_ONCE = 8
+EVENT, ALARM = "event", "alarm"
 VEHICLE_HEADER = struct.Struct("<ddd")
+
+
+class Named(msgspec.Struct, frozen=True):
+    """What is told of has an id."""
+
+    id: str
 
 
 def _message(event: str, data: Any, *, id: int | None = None) -> ServerSentEventMessage:
@@ -31,7 +42,7 @@ def _message(event: str, data: Any, *, id: int | None = None) -> ServerSentEvent
 async def stream(
     state: State, last_event_id: Annotated[str | None, HeaderParameter(name="Last-Event-ID")] = None
 ) -> ServerSentEvent:
-    """State, indicators and events as they come; `Last-Event-ID` continues the events where a reader stopped."""
+    """State, indicators, events and alarms as they come; `Last-Event-ID` continues where a reader stopped."""
     desk: Desk = state.desk
     after = int(last_event_id) if last_event_id and last_event_id.isdigit() else await desk.outbox.last_id()
     return ServerSentEvent(_pushed(desk, after))
@@ -43,9 +54,13 @@ async def _pushed(desk: Desk, after: int) -> AsyncIterator[ServerSentEventMessag
         now_s = monotonic_s()
         if desk.has_picture:
             yield _message("state", desk.picture())
-        for row in await desk.outbox.since(after, topic="event", limit=200):
-            after = row.id
-            yield ServerSentEventMessage(data=row.payload, event="event", id=row.id)
+        for _ in range(PORTIONS_AT_ONCE):
+            rows = await desk.outbox.since(after, topics=(EVENT, ALARM), limit=EVENTS_AT_ONCE)
+            for message in await _told(desk, rows):
+                yield message
+            after = rows[-1].id if rows else after
+            if len(rows) < EVENTS_AT_ONCE:
+                break
         if now_s - indicated_s >= INDICATORS_EVERY_S:
             indicated_s = now_s
             yield _message("indicators", desk.indicators())
@@ -53,6 +68,21 @@ async def _pushed(desk: Desk, after: int) -> AsyncIterator[ServerSentEventMessag
             pinged_s = now_s
             yield _message("ping", {"condition": desk.city.condition})
         await desk.next_picture(PICTURE_EVERY_S)
+
+
+async def _told(desk: Desk, rows: Sequence[Told]) -> list[ServerSentEventMessage]:
+    """Events as they were told, then every alarm among them once, as it is by now.
+
+    Only the last message says how far the reader is: whoever is cut off in between gets all of them again.
+    """
+    if not rows:
+        return []
+    ids = dict.fromkeys(msgspec.json.decode(row.payload, type=Named).id for row in rows)
+    told = [ServerSentEventMessage(data=row.payload, event=EVENT) for row in rows if row.topic == EVENT]
+    alarms = await desk.city.store.alarms.those(list(ids), now=utc_now())
+    told += [_message(ALARM, alarm) for alarm in alarms]
+    told[-1].id = rows[-1].id
+    return told
 
 
 @websocket("/api/vehicles", opt={"permission": "city.view"})

@@ -67,18 +67,11 @@ async def test_events_can_be_seen_as_they_were(journal: Journal) -> None:
     assert [event.id for event in await journal.events(since=after(2000), until=after(2050))] == ["e2"]
 
 
-async def test_who_takes_note_of_an_event_is_kept_and_told(db: Database, journal: Journal) -> None:
-    outbox = Outbox(db)
+async def test_an_event_is_read_alone(journal: Journal) -> None:
     await (await journal.append(batch(after(40)), events=[jam("e3", after(40))]))
-    before = await outbox.last_id()
-    noted = await journal.acknowledge("e3", by="officer", note="patrol sent", now=after(50))
-    assert (noted.acknowledged_by, noted.acknowledged_at, noted.note) == ("officer", after(50), "patrol sent")
-    (told,) = await outbox.since(before, topic="event")
-    assert msgspec.json.decode(told.payload)["acknowledged_by"] == "officer"
-    again = await journal.acknowledge("e3", by="chief", note="seen", now=after(60))
-    assert again.acknowledged_by == "chief", "the newest note is shown"
+    assert (await journal.event("e3")).acknowledged_by is None
     with pytest.raises(NoSuchEvent):
-        await journal.acknowledge("gone", by="officer", note="", now=after(50))
+        await journal.event("gone")
 
 
 async def test_open_events_can_all_be_ended(journal: Journal) -> None:

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Alarms as people see them: the event, where it is, how it is handled, how many are in its group."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+
+from citybrain.kernel.handling.handling import Act, Handling, now_is
+from citybrain.kernel.journal_records import OrderView
+from citybrain.kernel.records import Because, Entity, Facts, Json, Severity, Text
+
+Find = Callable[[str], Entity | None]
+
+
+class Row(Handling, frozen=True, kw_only=True):
+    """An alarm as the database has it."""
+
+    id: str
+    kind: str
+    severity: Severity
+    at: datetime
+    ended_at: datetime | None
+    entity_id: str
+    geometry: Json
+    because: Because
+    evidence: Facts
+    group: str | None
+    merged_into: str | None
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+    """An event with how it is handled. `place` has its `name`, and `road`, `lane`, `offset_m` where they are known.
+
+    Times of the event are city time, those of its handling the clock's.
+    """
+
+    id: str
+    kind: str
+    severity: Severity
+    at: datetime
+    ended_at: datetime | None
+    entity_id: str
+    geometry: Json
+    because: Because
+    evidence: Facts
+    group: str | None
+    group_size: int
+    merged_into: str | None
+    place: Facts
+    handling: Handling
+
+
+class ActDone(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that was done with an alarm; `by` is empty where the city itself did it."""
+
+    act: Act
+    by: str
+    at: datetime
+    note: str
+    facts: Facts
+
+
+class Sign(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign of an event, and the event that it was before, if it was one."""
+
+    kind: str
+    entity_id: str
+    at: datetime
+    severity: Severity | None = None
+    event_id: str | None = None
+
+
+class AlarmStory(Alarm, frozen=True, kw_only=True):
+    """An alarm with all that was done with it, the signs on which it rests, and what was ordered because of it."""
+
+    acts: Sequence[ActDone]
+    signs: Sequence[Sign]
+    orders: Sequence[OrderView]
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True):
+    """One of several alarms on which an act was refused, and why."""
+
+    id: str
+    code: str
+    facts: Facts
+
+
+class Together(msgspec.Struct, frozen=True, kw_only=True):
+    """What an act on several alarms came to."""
+
+    done: Sequence[str]
+    refused: Sequence[Refused]
+
+
+def shown(row: Row, sizes: Mapping[str, int], find: Find, now: datetime) -> Alarm:
+    """A row as people see it."""
+    entity = find(row.entity_id)
+    name: Text = entity.name if entity is not None else {}
+    known = row.evidence.get("place")
+    return Alarm(
+        id=row.id,
+        kind=row.kind,
+        severity=row.severity,
+        at=row.at,
+        ended_at=row.ended_at,
+        entity_id=row.entity_id,
+        geometry=row.geometry,
+        because=row.because,
+        evidence=row.evidence,
+        group=row.group,
+        group_size=sizes.get(row.group, 1) if row.group else 1,
+        merged_into=row.merged_into,
+        place={**(known if isinstance(known, dict) else {}), "name": name},
+        handling=now_is(handling_of(row), now),
+    )
+
+
+def handling_of(row: Handling) -> Handling:
+    """Only how it is handled."""
+    return Handling(**{name: getattr(row, name) for name in Handling.__struct_fields__})
