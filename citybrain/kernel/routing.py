@@ -60,10 +60,10 @@ class Road(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Roads:
-    """All roads of the city."""
+    """All roads of the city whose length and speed limit are known."""
 
     def __init__(self, entities: Sequence[Entity]) -> None:
-        self._roads = {one.id: _road(one) for one in entities if one.type == ROAD}
+        self._roads = {one.id: _road(one) for one in entities if one.type == ROAD and _is_known(one)}
         self._inward: dict[str, tuple[str, ...]] | None = None
 
     def __iter__(self) -> Iterator[str]:
@@ -215,6 +215,10 @@ class Times:
         one = self._roads[road]
         lost_s = one.length_m / one.limit_mps * (1.0 / (self.flow(road) or 1.0) - 1.0)
         return self.free_s(road) + FREED * lost_s
+
+
+def _is_known(entity: Entity) -> bool:
+    return all(isinstance(entity.attributes.get(name), int | float) for name in ("length", "maximumAllowedSpeed"))
 
 
 def _road(entity: Entity) -> Road:

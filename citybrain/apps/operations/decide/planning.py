@@ -15,6 +15,10 @@ Nearest = Callable[[str, Event], str | None]
 """Who is nearest to an event, of a kind of people or vehicles; None when nobody is."""
 
 
+UNIT = "unit"
+"""The parameter in which means of people name who is sent."""
+
+
 def nobody(_what: str, _event: Event) -> None:
     """Nobody is known to be near."""
     return
@@ -65,8 +69,8 @@ def targets(target: str, event: Event, context: Context) -> tuple[str, ...]:
     """The entities that a target means: of the event, its road, its signal, those upstream, somebody near, or an id."""
     network = context.network
     if target.startswith(NEAREST):
-        # Who is sent is chosen by whoever carries it out, unless somebody near is known already.
-        return (context.nearest(target.removeprefix(NEAREST), event) or event.entity_id,)
+        # Where nobody is known to be near, whoever carries it out chooses who is sent.
+        return (event.entity_id,)
     if target == "upstream_junctions":
         return network.upstream(event)
     one = {"event": event.entity_id, "road": network.road(event), "junction": network.junction(event)}
@@ -80,8 +84,23 @@ def _planned(line: Line, event: Event, context: Context) -> Iterable[Planned]:
     if not found and not code:
         code, facts = "operations.line_without_target", {"target": line.target}
     parameters = filled(line.parameters, event, context)
+    if line.target.startswith(NEAREST):
+        found, parameters = _nearest(line, event, context, parameters)
     for part, entity_id in enumerate(found or ("",)):
         yield Planned(line=line, part=part, entity_id=entity_id, parameters=parameters, code=code, facts=facts)
+
+
+def _nearest(line: Line, event: Event, context: Context, parameters: Facts) -> tuple[tuple[str, ...], Facts]:
+    """Where an order goes that means somebody near: to the event, naming who is sent, if its means has a parameter
+    `unit`; else to whoever is near."""
+    unit = context.nearest(line.target.removeprefix(NEAREST), event)
+    if unit is None:
+        return (event.entity_id,), parameters
+    means = context.means.get(line.means)
+    names = {field.encode_name for field in msgspec.structs.fields(means.parameters)} if means else set()
+    if UNIT in names:
+        return (event.entity_id,), {**parameters, UNIT: parameters.get(UNIT) or unit}
+    return (unit,), parameters
 
 
 def _unusable(line: Line, context: Context) -> tuple[str, Facts]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from citybrain.apps.operations.decide.matching import Version
 from citybrain.apps.operations.decide.playbook import Playbook, Problem, problems
+from citybrain.apps.operations.service.dispatching import Dispatching
 from citybrain.apps.operations.service.surroundings import Surroundings
 from citybrain.apps.operations.store import playbooks
 from citybrain.apps.operations.store.playbooks import VersionRow, VersionState
@@ -22,6 +23,8 @@ class Operations:
         self.store = store
         self.db = store.db
         self.around = Surroundings(store)
+        self.dispatching = Dispatching(store)
+        self.around.nearest = self.dispatching.nearest
         self.versions: Sequence[VersionRow] = ()
         self.shipped: frozenset[str] = frozenset()
         self.active: tuple[Version, ...] = ()

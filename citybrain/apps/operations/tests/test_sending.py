@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from math import inf
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,6 +25,8 @@ from citybrain.apps.operations.choice.sending import (
     has_arrived,
 )
 from citybrain.apps.operations.choice.teams import BUSY, FREE, OFF, Team, teams
+from citybrain.apps.operations.decide.planning import Context, plan
+from citybrain.apps.operations.tests import playing
 from citybrain.kernel.records import Entity
 from citybrain.kernel.routing import START_S, Roads, Times
 
@@ -181,3 +184,25 @@ def test_who_is_near_or_on_the_road_of_the_task_has_arrived() -> None:
     assert not has_arrived(team("a", "r3"), task(), None)
     assert has_arrived(team("a", None), task(), 59.0)
     assert not has_arrived(team("a", "r4"), task(), 61.0)
+
+
+class Crew(msgspec.Struct, frozen=True, kw_only=True):
+    unit: str = ""
+
+
+def test_a_line_for_somebody_near_goes_to_the_event_and_names_the_unit() -> None:
+    means = {each.name: each for each in (playing.means("people.tow", parameters=Crew), playing.means("people.call"))}
+    context = Context(means=means, executed=frozenset(means), nearest=lambda what, _: f"urn:{what}:7")
+    lines = [
+        playing.line(1, "people.tow", target="nearest:tow"),
+        playing.line(2, "people.call", target="nearest:tow"),
+        playing.line(3, "people.tow", target="nearest:tow", parameters={"unit": "urn:tow:chosen"}),
+    ]
+    happened = playing.event()
+    planned = plan(happened, [playing.version(playing.playbook("one", *lines))], context)
+    assert planned is not None
+    assert [(each.entity_id, dict(each.parameters)) for each in planned.lines] == [
+        (happened.entity_id, {"unit": "urn:tow:7"}),
+        ("urn:tow:7", {}),
+        (happened.entity_id, {"unit": "urn:tow:chosen"}),
+    ]
