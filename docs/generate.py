@@ -40,6 +40,8 @@ SETTINGS = {
     "cipher": "Algorithms that new values are encrypted with: `aes` (AES-256-GCM, SHA-256) or `sm` (SM4-GCM, SM3).",
     "public_may": "Permissions, separated by commas, that everybody on the network has without a name.",
     "mqtt": "Mapping file (TOML) of the MQTT door; without it the door stays shut.",
+    "incidents": "What goes wrong in the simulated city: how many incidents per hour, or JSON, or a file of it"
+    " ([how-to](../howto/make-an-incident.md)).",
     "outside": "Signals of the simulated city whose lamps emulated controllers show (JSON, from `citybrain emulate`).",
     "ntcip": "Mapping file (TOML) of signal controllers that speak NTCIP 1202; without it the door stays shut.",
     "gbt20999": "Mapping file (TOML) of signal controllers that speak GB/T 20999-2017; without it the door stays shut.",

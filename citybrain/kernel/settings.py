@@ -24,6 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `push` is the webhook for pushes; notices go there and to `sms` signed with `webhook_secret`, or not at all.
     `virus_scan` is `clamd:<socket or host:port>` or `command:<words>`; without it nobody looks for viruses.
     `outside` is a file of simulated signals whose lamps are shown by controllers outside (`citybrain emulate`).
+    `incidents` is what goes wrong in a simulated city: how much per hour, or JSON, or the path of a file of it.
     `pages` is a folder of built screens in place of those that come with the package. `outbound` says where the city
     may go when somebody else names the address (see `kernel.outbound`).
     """
@@ -43,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gbt20999: Path | None = None
     ntcip: Path | None = None
     outside: Path | None = None
+    incidents: str | None = None
     address: str | None = None
     smtp: str | None = None
     sms: str | None = None
@@ -82,6 +84,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         mqtt=Path(said("MQTT") or "").expanduser().absolute() if said("MQTT") else None,
         gbt20999=Path(said("GBT20999") or "").expanduser().absolute() if said("GBT20999") else None,
         outside=Path(said("OUTSIDE") or "").expanduser().absolute() if said("OUTSIDE") else None,
+        incidents=said("INCIDENTS"),
         ntcip=Path(said("NTCIP") or "").expanduser().absolute() if said("NTCIP") else None,
         contexts=Path(said("CONTEXTS") or "").expanduser().absolute() if said("CONTEXTS") else None,
         address=(said("ADDRESS") or "").rstrip("/") or None,

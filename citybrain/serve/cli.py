@@ -57,12 +57,13 @@ def up(
     scenario: Annotated[str | None, typer.Option(help="Scenario name or SUMO configuration.")] = None,
     speed: Annotated[str | None, typer.Option(help="City seconds per second, or `max`.")] = None,
     port: Annotated[int | None, typer.Option(help="Port of the operation centre.")] = None,
+    incidents: Annotated[str | None, typer.Option(help="What goes wrong: per hour, JSON or a file.")] = None,
     new_password: Annotated[bool, typer.Option("--new-password", help="Give the operator a new password.")] = False,
 ) -> None:
     """Start the city: database, simulated streets under the brain and under fixed plans, operation centre."""
     from citybrain.serve import up as start_up
 
-    settings = start_up.with_options(_settings(), scenario=scenario, speed=speed, port=port)
+    settings = start_up.with_options(_settings(), scenario=scenario, speed=speed, port=port, incidents=incidents)
     uvloop.run(start_up.serve(settings, err, new_password=new_password))
 
 
@@ -78,7 +79,8 @@ def run(
     """Run a scenario under the brain without a screen, and compare.
 
     What is simulated differently from the shipped city follows as further options, here of SUMO: `--demand 1.2`,
-    `--program actuated|delay_based`, `--yellow resco`, `--sensors loops`, `--missed 0.05`, `--noise-m 2`, `--dead 0.1`.
+    `--program actuated|delay_based`, `--yellow resco`, `--sensors loops`, `--missed 0.05`, `--noise-m 2`, `--dead 0.1`,
+    `--incidents 12` (per hour, or JSON, or a file).
     """
     options = _options(context.args)
     if compare not in (None, FIXED):

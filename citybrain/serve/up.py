@@ -51,10 +51,9 @@ class PagesNotBuilt(NotFound):
     """The web front end has not been built."""
 
 
-def with_options(settings: Settings, *, scenario: str | None, speed: str | None, port: int | None) -> Settings:
+def with_options(settings: Settings, **said: str | int | None) -> Settings:
     """The settings with what the command line says instead."""
-    changes = {name: value for name, value in (("scenario", scenario), ("speed", speed), ("port", port)) if value}
-    return msgspec.structs.replace(settings, **changes)
+    return msgspec.structs.replace(settings, **{name: value for name, value in said.items() if value})
 
 
 def speed_of(text: str) -> float | None:
@@ -110,11 +109,12 @@ async def serve(settings: Settings, console: Console, *, new_password: bool = Fa
 
 
 def _options(settings: Settings) -> Facts:
-    """What is simulated differently: signals whose lamps are shown by controllers outside."""
+    """What is simulated differently: what goes wrong, and signals whose lamps are shown by controllers outside."""
+    wrong = {"incidents": settings.incidents} if settings.incidents else {}
     if settings.outside is None:
-        return {}
+        return wrong
     try:
-        return {"outside": msgspec.json.decode(settings.outside.read_bytes())}
+        return {**wrong, "outside": msgspec.json.decode(settings.outside.read_bytes())}
     except (OSError, msgspec.DecodeError) as error:
         raise OutsideUnusable("serve.outside_unusable", {"path": str(settings.outside), "why": str(error)}) from error
 

@@ -156,7 +156,7 @@ class SumoField:
         self._signals = tuple(one.id for one in self._entities if one.type == "TrafficSignalController")
         detectors = tuple(one.id for one in self._entities if one.type == "TrafficDetector")
         names = [":".join(key) for key in watched]
-        self._planned = memory.incidents.planned if memory.incidents else self._plan(tuple(found), names)
+        self._planned = memory.incidents.planned or self._plan(tuple(found), names)
         lying = (*self._options.faults, *incidents.faults(self._planned))
         seen = msgspec.structs.replace(self._options, faults=lying)
         self._eyes = Eyes(watched, detectors, seen, self._opening.seed)
@@ -173,11 +173,14 @@ class SumoField:
             detectors=detectors,
             length_s=self._opening.scenario.end_s - self._opening.scenario.begin_s,
         )
-        return drawing.plan(self._options.incidents, site, self._opening.seed)
+        planned = drawing.plan(self._options.incidents, site, self._opening.seed)
+        passed_s = self._simulation.now_s() - self._opening.scenario.begin_s
+        # A city that was saved before anybody asked for incidents has those of the rest of its day.
+        return tuple(each for each in planned if each.incident.begin_s >= passed_s)
 
     def _expect(self, memory: saved.Memory) -> Incidents:
         return Incidents(
-            memory.incidents or incidents.Memory(planned=self._planned),
+            msgspec.structs.replace(memory.incidents, planned=self._planned),
             begin_s=self._opening.scenario.begin_s,
             street=self._use,
             signals=self._cabinets,

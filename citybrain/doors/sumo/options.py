@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a simulated city does differently from the shipped one: demand, plans, timing, and faults of its sensors."""
 
+from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from citybrain.doors.sumo.outside import Outside
 from citybrain.kernel.errors import Invalid
-from citybrain.kernel.records import Facts
+from citybrain.kernel.records import Facts, Json
 
 FOREVER_S = 1e9
 
@@ -103,8 +104,21 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 def options(given: Facts) -> Options:
-    """Read the options of an opening; refuses what is unknown or out of range with the place of it."""
+    """Read the options of an opening; refuses what is unknown or out of range with the place of it.
+
+    `incidents` may also be how many there are per hour, or JSON, or the path of a file of it, as people type it.
+    """
     try:
-        return msgspec.convert(dict(given), Options)
-    except msgspec.ValidationError as error:
+        wanted = {"incidents": _typed(given["incidents"])} if "incidents" in given else {}
+        return msgspec.convert({**given, **wanted}, Options)
+    except (msgspec.ValidationError, msgspec.DecodeError, OSError) as error:
         raise OptionsBroken("sumo.options_broken", {"detail": str(error)}) from error
+
+
+def _typed(incidents: Json) -> Json:
+    if isinstance(incidents, str):
+        text = incidents.strip()
+        if not text.startswith(("{", "[")) and not text.replace(".", "", 1).isdigit():
+            text = Path(text).expanduser().read_text()
+        incidents = msgspec.json.decode(text)
+    return {"per_hour": incidents} if isinstance(incidents, int | float) else incidents

@@ -38,7 +38,7 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     floating: bytes = b""
     waiting_s: dict[str, float] = {}
     fleet: vehicles.Memory = vehicles.Memory()
-    incidents: happening.Memory | None = None
+    incidents: happening.Memory = happening.Memory()
     lanes: dict[str, Use] = {}
     detours: dict[str, Avoidance] = {}
 

@@ -12,6 +12,7 @@ import pytest
 from citybrain.doors.sumo.drawing import IncidentUnusable
 from citybrain.doors.sumo.field import SumoField
 from citybrain.doors.sumo.network import entity_id
+from citybrain.doors.sumo.options import Draw, Incident, OptionsBroken, options
 from citybrain.kernel.app import Frame, Scenario
 
 Open = Callable[..., SumoField]
@@ -130,6 +131,30 @@ def test_equal_seeds_draw_equal_incidents_and_others_others(opened: Open, cologn
     assert len({each["kind"] for each in first}) > 6
 
 
+def test_people_say_incidents_as_a_number_as_json_or_as_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "incidents.json"
+    file.write_text('[{"kind": "crash", "road": "in#west"}]')
+    assert options({"incidents": 12.0}).incidents == options({"incidents": "12"}).incidents == Draw(per_hour=12.0)
+    assert options({"incidents": '{"per_hour": 2, "kinds": ["surge"]}'}).incidents == Draw(per_hour=2, kinds=("surge",))
+    assert options({"incidents": str(file)}).incidents == (Incident(kind="crash", road="in#west"),)
+    for wrong in ("nowhere.json", "{", {"per_hour": 0}, [{"kind": "dragon"}]):
+        with pytest.raises(OptionsBroken):
+            options({"incidents": wrong})
+
+
+def test_a_city_saved_before_it_had_incidents_has_those_of_the_rest_of_its_day(
+    opened: Open, crossing: Scenario, tmp_path: Path
+) -> None:
+    first = opened(crossing)
+    run(first, 50)
+    first.save(str(tmp_path / "state"))
+    first.close()
+    wanted = [*one("breakdown"), *one("lane_closure", road="out#east", begin_s=60, lane=0)]
+    second = opened(crossing, incidents=wanted, state_path=str(tmp_path / "state"))
+    run(second, 20)
+    assert [(each["kind"], each["begin_s"]) for each in second.truth()] == [("lane_closure", 60.0)]
+
+
 def test_a_resumed_run_goes_on_with_its_incidents(opened: Open, crossing: Scenario, tmp_path: Path) -> None:
     wanted = [
         *one("breakdown", lane=1, duration_s=80),
@@ -157,12 +182,12 @@ def test_a_resumed_run_goes_on_with_its_incidents(opened: Open, crossing: Scenar
 
 def test_the_judge_is_told_in_the_summary_and_the_brain_is_not(opened: Open, crossing: Scenario) -> None:
     attributes = []
-    for options in ({"incidents": one("breakdown")}, {}):
-        field = opened(crossing, **options)
+    for wanted in ({"incidents": one("breakdown")}, {}):
+        field = opened(crossing, **wanted)
         frame = run(field, 100)
         attributes.append([(each.attribute, each.entity_ids) for each in frame.batch.columns])
         summary = field.summary()
-        assert [each["kind"] for each in summary.get("truth", ())] == (["breakdown"] if options else [])
+        assert [each["kind"] for each in summary.get("truth", ())] == (["breakdown"] if wanted else [])
         field.close()
     assert attributes[0] == attributes[1]
 
