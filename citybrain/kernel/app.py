@@ -170,6 +170,7 @@ class Show(Protocol):
 class App(msgspec.Struct, frozen=True, kw_only=True):
     """One domain of the city. Words lie in its `i18n/`, tables in its `migrations/`, found beside `folder`.
 
+    `subjects` are first words of its means beside its own name, for a catalogue that people read by subject.
     `executes` names the means that its own deciders obey (`Obeying`) or its `executors` carry out, whichever app
     declares them.
     `merges`, `damps` and `storms` are rules by which signs of one thing become one event (`kernel.merging`).
@@ -187,6 +188,7 @@ class App(msgspec.Struct, frozen=True, kw_only=True):
     measures: tuple[Callable[[Sequence[Entity]], Measure], ...] = ()
     shows: tuple[Callable[[Sequence[Entity]], Show], ...] = ()
     means: tuple[Means, ...] = ()
+    subjects: tuple[str, ...] = ()
     executes: tuple[str, ...] = ()
     indicators: tuple[Indicator, ...] = ()
     kinds: tuple[str, ...] = ()

@@ -102,8 +102,12 @@ def _loaded(kind: type[Part], place: Place) -> Part:
 
 
 def refuse_confusion(apps: Iterable[App], doors: Iterable[Door]) -> None:
-    """Every part has a name of its own, and every kind, means and permission begins with its owner's."""
+    """Every part has a name of its own, and every kind, means and permission begins with its owner's.
+
+    Means may begin with a subject of their app instead; no two apps declare the same one.
+    """
     owners: dict[str, str] = {name: f"citybrain.{name}" for name in RESERVED}
+    declared: set[str] = set()
     parts: tuple[App | Door, ...] = (*apps, *doors)
     for part in parts:
         if part.name in owners:
@@ -113,10 +117,17 @@ def refuse_confusion(apps: Iterable[App], doors: Iterable[Door]) -> None:
         for name in _owned(part):
             if not name.startswith(f"{part.name}."):
                 raise ForeignName("serve.foreign_name", {"name": name, "owner": part.name})
+        if isinstance(part, App):
+            _refuse_means(part, declared)
 
 
 def _owned(part: App | Door) -> list[str]:
     """The names that only this part may use."""
-    if isinstance(part, Door):
-        return [*part.kinds, *part.permissions]
-    return [*part.kinds, *(means.name for means in part.means), *part.permissions]
+    return [*part.kinds, *part.permissions]
+
+
+def _refuse_means(app: App, declared: set[str]) -> None:
+    for means in app.means:
+        if means.name in declared or means.name.partition(".")[0] not in {app.name, *app.subjects}:
+            raise ForeignName("serve.foreign_name", {"name": means.name, "owner": app.name})
+        declared.add(means.name)

@@ -3,9 +3,15 @@
 
 from pathlib import Path
 
+from citybrain.apps.operations.api.contacts import PERMISSION as MAY_EDIT_CONTACTS
+from citybrain.apps.operations.api.contacts import ROUTES as CONTACT_ROUTES
+from citybrain.apps.operations.api.dispatch import ROUTES as DISPATCH_ROUTES
 from citybrain.apps.operations.api.playbooks import ROUTES as PLAYBOOK_ROUTES
 from citybrain.apps.operations.api.runs import ROUTES as RUN_ROUTES
+from citybrain.apps.operations.control.means import CARRIED, MEANS, SUBJECTS
+from citybrain.apps.operations.control.means.acts import ACT, INFORM, ISOLATE
 from citybrain.apps.operations.detect.all import DETECTORS, KINDS, SENSES
+from citybrain.apps.operations.service.carrying.desk import carrying
 from citybrain.apps.operations.service.opened import opened
 from citybrain.kernel.app import App
 
@@ -21,7 +27,15 @@ APP = App(
         "operations.view": STAFF,
         "operations.edit": ("operator",),
         "operations.confirm": ("operator", "head"),
+        ACT: ("operator",),
+        INFORM: ("operator",),
+        ISOLATE: ("operator",),
+        MAY_EDIT_CONTACTS: ("operator",),
     },
-    routes=(*PLAYBOOK_ROUTES, *RUN_ROUTES),
+    routes=(*PLAYBOOK_ROUTES, *RUN_ROUTES, *CONTACT_ROUTES, *DISPATCH_ROUTES),
     opens=opened,
+    means=MEANS,
+    subjects=SUBJECTS,
+    executes=CARRIED,
+    executors=(carrying,),
 )

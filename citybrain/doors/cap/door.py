@@ -4,6 +4,7 @@
 from citybrain.doors.cap.answers import FOLDER, Voice, refused
 from citybrain.doors.cap.api import INSIDE, RESTRICTED, ROUTES
 from citybrain.doors.cap.app import ISSUE, PREFIX, VIEW, WRITE, make
+from citybrain.doors.cap.ordered import MEANS, ordered
 from citybrain.doors.cap.service import KIND, running
 from citybrain.kernel.app import Door, Mount
 from citybrain.kernel.asgi import Answer
@@ -24,6 +25,8 @@ DOOR = Door(
     routes=ROUTES,
     mounts=(Mount(prefix=PREFIX, reads=VIEW, writes=WRITE, make=make, refuse=refuse),),
     services=(running,),
+    executes=MEANS,
+    executors=(ordered,),
     permissions={
         VIEW: ("public", "operator", "service"),
         WRITE: ("service",),

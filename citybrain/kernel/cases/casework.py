@@ -79,13 +79,17 @@ class Postman:
 
 
 class Casework(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts beside the verbs of cases; `kept` is what they encrypt. `chores` are name, cron line, what to do."""
+    """The parts beside the verbs of cases; `kept` is what they encrypt. `chores` are name, cron line, what to do.
+
+    `ways` are those by which messages leave the city, as the operator has set them; others may send by them too.
+    """
 
     drafts: Drafts
     attachments: Attachments
     files: CaseFiles
     details: Details
     notices: Notices
+    ways: Mapping[Channel, Way]
     alarms: Alarms
     answers: Answers
     ratings: Ratings
@@ -114,10 +118,11 @@ class Needs(msgspec.Struct, frozen=True, kw_only=True):
 def open_casework(cases: Cases, needs: Needs, tell: Tell) -> Casework:
     """Put the parts together and into the verbs of cases: forms, time limits, alarms. `tell` takes events."""
     db, clock, folder = needs.db, needs.clock, needs.settings.data
+    ways = ways_of(needs.settings)
     notices = Notices(
         db,
         needs.keys,
-        ways=ways_of(needs.settings),
+        ways=ways,
         link=lambda token: f"{needs.address}/notices/stop/{token}",
         words=needs.words,
     )
@@ -140,6 +145,7 @@ def open_casework(cases: Cases, needs: Needs, tell: Tell) -> Casework:
         files=CaseFiles(db, cases, attachments, clock),
         details=Details(cases=cases, attachments=attachments, ratings=ratings, alarms=alarms, processes=processes),
         notices=notices,
+        ways=ways,
         alarms=alarms,
         answers=Answers(db),
         ratings=ratings,

@@ -39,13 +39,22 @@ class NeverTaken(Unavailable):
 
 
 class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
-    """One message; `id` stays the same when it is sent again, so that who gets it can tell."""
+    """One message; `id` and `key` stay the same when it is sent again, so that who gets it can tell.
+
+    What is no notice has a `key` of its own, so that it is never taken for one.
+    """
 
     id: int
     topic: str
     lang: str
     queued_at: datetime
     content: Content
+    key: str = ""
+
+    @property
+    def name(self) -> str:
+        """What no other message is called."""
+        return self.key or f"notice-{self.id}"
 
 
 class Sending(Protocol):
@@ -131,7 +140,7 @@ class SmtpSession:
         mail["From"], mail["To"], mail["Subject"] = self._sender, message.content.address, message.content.subject
         mail["Date"] = format_datetime(now)
         # The same however often it is sent: mail servers and readers throw copies away.
-        mail["Message-ID"] = f"<notice-{message.id}-{message.queued_at:%Y%m%d%H%M%S%f}@{self._host}>"
+        mail["Message-ID"] = f"<{message.name}-{message.queued_at:%Y%m%d%H%M%S%f}@{self._host}>"
         mail["Auto-Submitted"] = "auto-generated"
         if message.content.stop:
             mail["List-Unsubscribe"] = f"<{message.content.stop}>"
@@ -196,7 +205,7 @@ class WebhookSession:
             }
         )
         headers = {"Content-Type": "application/json", **signature(self._secret, body, now)}
-        headers["Idempotency-Key"] = f"notice-{message.id}"
+        headers["Idempotency-Key"] = message.name
         # Who gets a message twice can tell by its key, so it may be sent again.
         call = Call(method="POST", url=self._url, headers=headers, content=body, may_repeat=True, wants_body=False)
         try:

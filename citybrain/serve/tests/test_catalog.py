@@ -19,8 +19,10 @@ class Nothing(msgspec.Struct):
     """A means without parameters."""
 
 
-def an_app(name: str, *, kinds: tuple[str, ...] = (), means: tuple[Means, ...] = ()) -> App:
-    return App(name=name, folder=HERE, kinds=kinds, means=means)
+def an_app(
+    name: str, *, kinds: tuple[str, ...] = (), means: tuple[Means, ...] = (), subjects: tuple[str, ...] = ()
+) -> App:
+    return App(name=name, folder=HERE, kinds=kinds, means=means, subjects=subjects)
 
 
 def place(value: str) -> Place:
@@ -78,6 +80,14 @@ def test_a_means_belongs_to_the_app_it_is_named_after() -> None:
     with pytest.raises(ForeignName) as refused:
         catalog.refuse_confusion([an_app("water", means=(foreign,))], [])
     assert refused.value.facts == {"name": "traffic.stop", "owner": "water"}
+
+
+def test_a_means_may_begin_with_a_subject_of_its_app_and_is_declared_once() -> None:
+    gate = Means(name="drainage.set_gate", permission="water.open", parameters=Nothing, undone_by="")
+    water = an_app("water", means=(gate,), subjects=("drainage",))
+    catalog.refuse_confusion([water], [])
+    with pytest.raises(ForeignName):
+        catalog.refuse_confusion([water, an_app("canals", means=(gate,), subjects=("drainage",))], [])
 
 
 def test_a_permission_of_a_door_begins_with_its_name() -> None:

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Orders of work: each opens one case for the department that has the role, and is followed by it."""
+
+from datetime import datetime
+
+from citybrain.apps.operations.control.means.acts import Task
+from citybrain.apps.operations.control.progress import ACTIVE, PROGRESS_OF
+from citybrain.apps.operations.service.carrying.book import Book
+from citybrain.apps.operations.service.carrying.messages import Delivery
+from citybrain.apps.operations.service.carrying.outcomes import NoDepartment, NothingToTakeBack, Over, executed
+from citybrain.apps.operations.service.carrying.telling import full, letter, title
+from citybrain.apps.operations.store import contacts
+from citybrain.kernel.access import Actor, Kind, Reach, Right
+from citybrain.kernel.cases.case import Case, CaseChange, CommentKind, MoveFacts, Opening
+from citybrain.kernel.db import Transaction
+from citybrain.kernel.geo import bounds
+from citybrain.kernel.records import Entity, Facts, Order, Outcome
+
+EVERYTHING = Right(reach=Reach(all=True))
+MACHINE = Actor(
+    name="operations",
+    account="operations",
+    kind=Kind.SERVICE,
+    rights={f"case.{verb}": EVERYTHING for verb in ("view", "open", "work", "assign", "transfer")},
+)
+"""The city itself, when it carries out orders that people and playbooks gave."""
+CHANNEL = "order"
+
+
+async def open_case(book: Book, delivery: Delivery, how: Task, order: Order, at: datetime) -> Outcome:
+    """Open the case of an order, once; those of the role who can be told are told beside it."""
+    department = _department(book, how, order)
+    entity = book.store.pool.entity(order.entity_id)
+    opening = _opening(book, how, order, entity, department)
+
+    async def note(transaction: Transaction, change: CaseChange) -> None:
+        on, case = order.entity_id, change.after.id
+        await contacts.add_task(transaction, order.id, case, means=order.means, on=on, at=change.event.at)
+
+    case = await book.store.cases.open(MACHINE, opening, also=note)
+    for helper in order.parameters.get("helpers", ()):
+        await book.store.cases.join(MACHINE, case.id, helper, opening.fields["task"])
+    told = book.told(how.role) if how.role else []
+    if told:
+        extra = {"case": case.number, "department": department}
+        await delivery.queue(order.id, told, letter(book.words, order, entity, extra=extra))
+        delivery.deliver_later(order.id)
+    facts = {"number": case.number, "case": case.id, "department": department}
+    return executed(order, at, "operations.case_opened", facts)
+
+
+async def recall(book: Book, order: Order, at: datetime) -> Outcome:
+    """Call off the work that an earlier order asked for."""
+    case = await _case(book, order)
+    if case.state not in ACTIVE:
+        raise Over("operations.case_over", {"number": case.number})
+    reason = str(order.parameters.get("text") or order.because.facts.get("reason") or order.id)
+    called_off = await book.store.cases.move(MACHINE, case.id, "recall", MoveFacts(reason=reason))
+    await _follow(book, order, case.id, at)
+    return executed(order, at, "operations.recalled", {"number": called_off.number, "case": case.id})
+
+
+async def remind(book: Book, delivery: Delivery, order: Order, at: datetime) -> Outcome:
+    """Remind those who were asked: in the case, and by messages where they can be told."""
+    case = await _case(book, order)
+    if case.state not in ACTIVE:
+        raise Over("operations.case_over", {"number": case.number})
+    said = full(book.words, order, book.lang) or title(book.words, order, None, book.lang)
+    await book.store.cases.comment(MACHINE, case.id, CommentKind.INTERNAL, said)
+    await _follow(book, order, case.id, at)
+    role = next((each.role for each in book.all() if each.channel == "case" and each.address == case.department), "")
+    told = book.told(role)
+    if told:
+        entity = book.store.pool.entity(order.entity_id)
+        await delivery.queue(order.id, told, letter(book.words, order, entity, extra={"case": case.number}))
+        delivery.deliver_later(order.id)
+    return executed(order, at, "operations.reminded", {"number": case.number, "case": case.id})
+
+
+async def progress(book: Book, order_id: str) -> float | None:
+    """How far the work of an order is; None when it opened no case."""
+    id = await contacts.case_of(book.store.db, order_id)
+    if id is None:
+        return None
+    case = await book.store.cases.get(MACHINE, id)
+    return PROGRESS_OF.get(case.state)
+
+
+async def _case(book: Book, order: Order) -> Case:
+    id = await contacts.case_of(book.store.db, str(order.parameters["order"]))
+    if id is None:
+        raise NothingToTakeBack("operations.no_case_of_order", {"order": order.parameters["order"]})
+    return await book.store.cases.get(MACHINE, id)
+
+
+async def _follow(book: Book, order: Order, case_id: int, at: datetime) -> None:
+    """From now on what this order promised is read of the same case."""
+    async with book.store.db.transaction() as transaction:
+        await contacts.add_task(transaction, order.id, case_id, means=order.means, on=order.entity_id, at=at)
+
+
+def _department(book: Book, how: Task, order: Order) -> str:
+    if not how.role:
+        return book.store.cases.departments.living(str(order.parameters["department"]))
+    department = book.department(how.role)
+    if department is None:
+        raise NoDepartment("operations.no_department", {"role": book.role(how.role)})
+    return department
+
+
+def _opening(book: Book, how: Task, order: Order, entity: Entity | None, department: str) -> Opening:
+    """The case as it is asked for; where it is stands in it when the place is known."""
+    box = bounds([entity.geometry]) if entity and entity.geometry else None
+    return Opening(
+        type=how.type,
+        title=title(book.words, order, entity, book.lang),
+        department=department,
+        fields=_fields(book, order),
+        priority=int(order.parameters.get("priority", how.priority)),
+        channel=CHANNEL,
+        category=order.means,
+        longitude=(box[0] + box[2]) / 2 if box else None,
+        latitude=(box[1] + box[3]) / 2 if box else None,
+        key=f"operations:{order.id}",
+    )
+
+
+def _fields(book: Book, order: Order) -> Facts:
+    fields = {
+        "task": full(book.words, order, book.lang) or book.words.sentence(f"means.{order.means}", {}, book.lang),
+        "order": order.id,
+        "means": order.means,
+        "entity": order.entity_id,
+        "event": order.because.event_id or "",
+        "unit": str(order.parameters.get("unit", "")),
+        "by": order.by,
+    }
+    return {name: value for name, value in fields.items() if value}
