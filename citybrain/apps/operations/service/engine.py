@@ -38,6 +38,11 @@ class Engine:
         self._heard = True
         self._woken = asyncio.Event()
 
+    async def open(self, now: datetime) -> None:
+        """Take up what is under way, and look what became of it while nobody heard."""
+        await self.under_way.load(now)
+        self._answered |= set(self.under_way.of_order)
+
     def hear(self, events: Sequence[Event], outcomes: Sequence[Outcome]) -> None:
         """Something was committed; it is looked at by the next round, which begins at once."""
         ours, given = self.under_way.of_order, self._delivery.under_way
@@ -85,7 +90,7 @@ async def working(operations: Operations) -> AsyncIterator[Engine]:
     """An engine at work, until the city stops."""
     engine = Engine(operations)
     operations.store.journal.committed.append(engine.hear)
-    await engine.under_way.load()
+    await engine.open(utc_now())
     task = asyncio.create_task(engine.work(), name="playbooks")
     try:
         yield engine

@@ -11,7 +11,6 @@ from citybrain.apps.operations.service.operations import Operations
 from citybrain.apps.operations.store import runs
 from citybrain.apps.operations.store.runs import Check
 from citybrain.kernel.access.actor import Actor, Kind
-from citybrain.kernel.clock import utc_now
 from citybrain.kernel.records import Json
 
 EVENTS_AT_MOST = 20_000
@@ -38,10 +37,11 @@ class OpenRuns:
         self.position = 0
         self.next_check: datetime | None = None
         self._of_event: dict[str, set[str]] = {}
-        self._since = utc_now()
+        self._since: datetime | None = None
 
-    async def load(self) -> None:
+    async def load(self, now: datetime) -> None:
         """Take up what is under way. A city that never did begins with what happens from now on."""
+        self._since = now
         position = await runs.position(self.db)
         if position is None:
             position = await self.store.outbox.last_id()
@@ -74,7 +74,7 @@ class OpenRuns:
 
     def world(self, now: datetime) -> World:
         """What is so now."""
-        return World(now=now, city_now=self.around.city_now, since=self._since, value=self.around.value_at)
+        return World(now=now, city_now=self.around.city_now, since=self._since or now, value=self.around.value_at)
 
     async def commit(self, before: Run, after: Run, now: datetime, *, checks: Sequence[Check] = ()) -> Run:
         """Write what changed of a run, whether it is done, and what is to be looked at; nothing where nothing did."""

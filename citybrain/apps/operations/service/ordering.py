@@ -18,6 +18,7 @@ from citybrain.apps.operations.decide.lines import (
 )
 from citybrain.apps.operations.service import checking
 from citybrain.apps.operations.service.open_runs import OpenRuns
+from citybrain.apps.operations.store import runs
 from citybrain.apps.operations.store.runs import Check
 from citybrain.kernel.access.actor import Actor
 from citybrain.kernel.errors import Invalid, Refusal, Unavailable
@@ -28,6 +29,7 @@ from citybrain.kernel.records import Because, Facts, Order, OutcomeState
 TURNS_AT_MOST = 50
 LOOK_AFTER = timedelta(seconds=2)
 """An order that was not answered by then is looked at itself: it may have ended without an outcome."""
+BECAUSE, CONFIRMED = "operations.because_playbook", "operations.because_playbook_confirmed"
 NEEDS_PERSON = "kernel.order_needs_person"
 OUTCOMES = {
     OutcomeState.EXECUTED: State.EXECUTED,
@@ -55,12 +57,24 @@ async def settle(under_way: OpenRuns, answered: Collection[str], now: datetime) 
     if not asked:
         return
     for order in await under_way.store.orders.of_ids(sorted(asked)):
-        run = under_way.runs.get(under_way.of_order.get(order.id, ""))
+        run = await _run_of(under_way, order)
         line = next((each for each in run.lines if each.order_id == order.id), None) if run else None
         if run is not None and line is not None:
             await _settled(under_way, run, line, order, now)
-        elif order.id in answered and order.outcome and order.outcome.state is OutcomeState.EXECUTED:
+        elif not _is_of_line(order) and order.outcome and order.outcome.state is OutcomeState.EXECUTED:
             await checking.note(under_way, order)
+
+
+async def _run_of(under_way: OpenRuns, order: StandingOrder) -> Run | None:
+    """The run whose line ordered it, also one that is done: an answer may come when nobody waits any more."""
+    run = under_way.runs.get(under_way.of_order.get(order.id, ""))
+    if run is None and _is_of_line(order):
+        return await runs.of_order(under_way.db, order.id)
+    return run
+
+
+def _is_of_line(order: StandingOrder) -> bool:
+    return order.because is not None and order.because.code in (BECAUSE, CONFIRMED)
 
 
 def _unheard(under_way: OpenRuns, now: datetime) -> Iterable[str]:
@@ -72,18 +86,18 @@ def _unheard(under_way: OpenRuns, now: datetime) -> Iterable[str]:
     ]
 
 
-async def _settled(under_way: OpenRuns, run: Run, line: RunLine, order: StandingOrder, now: datetime) -> None:
+async def _settled(under_way: OpenRuns, run: Run, line: RunLine, order: StandingOrder, now: datetime) -> Run:
     """What became of an order is what becomes of its line; an effect that is promised is looked at later."""
     move = _outcome(line, order)
     if move is None:
-        return
+        return run
     city_now = under_way.around.city_now
     after = moved(run, [move], now=now, city_now=order.outcome.at if order.outcome else city_now)
     checks: list[Check] = []
     if move.to is State.EXECUTED and order.outcome:
         checks = checking.expected(under_way, order, run, line)
         after = with_line(after, line.key, checks=bool(checks), executed_at=order.outcome.at)
-    await under_way.commit(run, after, now, checks=checks)
+    return await under_way.commit(run, after, now, checks=checks)
 
 
 def _outcome(line: RunLine, order: StandingOrder) -> Move | None:
@@ -128,7 +142,10 @@ async def _order(under_way: OpenRuns, run: Run, line: RunLine, now: datetime) ->
     under_way.before[order.id] = checking.value_before(under_way, order)
     ordered = moved(run, [Move(number=line.number, part=line.part, to=State.ORDERED)], now=now, city_now=city_now)
     ordered = with_line(ordered, line.key, order_id=order.id, ordered_at=now)
-    return await under_way.commit(run, ordered, now)
+    run = await under_way.commit(run, ordered, now)
+    # After a kill it may be an order that was given, and even answered, before.
+    given = next(each for each in run.lines if each.key == line.key)
+    return await _settled(under_way, run, given, order, now)
 
 
 class NoTarget(Invalid):
@@ -155,7 +172,7 @@ def _wanted(run: Run, line: RunLine) -> Wanted:
         "line": line.number,
         "reason": f"{run.playbook}/{run.playbook_version}:{line.number}",
     }
-    code = "operations.because_playbook" if line.confirmed_by is None else "operations.because_playbook_confirmed"
+    code = BECAUSE if line.confirmed_by is None else CONFIRMED
     because = Because(code=code, facts=facts, event_id=run.event_id, entity_ids=(run.entity_id,))
     return Wanted(
         means=line.spec.means,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people see of runs, and what officers do with their lines: confirm, skip, try again."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -143,33 +144,42 @@ async def look(operations: Operations, id: str) -> RunView:
 
 async def act(engine: Engine, actor: Actor, id: str, number: int, wish: Wish, *, now: datetime) -> RunView:
     """Do what an officer wants of a line, on all its entities; what follows from it is done on return."""
-    operations = engine.under_way.operations
+    # Who goes away half-way leaves no run behind of which memory and table say different things.
+    await asyncio.shield(asyncio.create_task(_act(engine, actor, id, number, wish, now)))
+    return await look(engine.under_way.operations, id)
+
+
+async def _act(engine: Engine, actor: Actor, id: str, number: int, wish: Wish, now: datetime) -> None:
+    under_way = engine.under_way
     async with engine.lock:
-        run = engine.under_way.runs.get(id) or await _run(operations, id)
+        run = under_way.runs.get(id) or await _run(under_way.operations, id)
         lines = [line for line in run.lines if line.number == number]
-        if not lines:
-            raise NoSuchRun("operations.no_such_line", {"run": id, "line": number})
-        if wish.version is not None and wish.version != max(line.version for line in lines):
-            raise LineChanged("operations.line_changed", {"line": number})
-        for means in {line.spec.means for line in lines}:
-            known = operations.store.orders.trade.means.get(means)
-            if known is not None:
-                require(actor, known.permission)
+        _check(under_way.operations, actor, run, lines, number, wish)
         after, refusal = _ACTS[wish.act](engine, run, lines, actor, wish, now)
-        async with operations.db.transaction() as transaction:
-            facts = {"event": run.event_id, "playbook": run.playbook, "line": number, "note": wish.note}
-            if refusal is None:
-                act_name = f"operations.line_{wish.act}"
-                await record(transaction, actor=actor, act=act_name, object=f"run:{id}", facts=facts)
-        run = await engine.under_way.commit(run, after, now)
+        if refusal is None:
+            async with under_way.db.transaction() as transaction:
+                facts = {"event": run.event_id, "playbook": run.playbook, "line": number, "note": wish.note}
+                what = f"operations.line_{wish.act}"
+                await record(transaction, actor=actor, act=what, object=f"run:{id}", facts=facts)
+        run = await under_way.commit(run, after, now)
         if refusal is not None:
             raise refusal
-        engine.under_way.actors[actor.account] = actor
+        under_way.actors[actor.account] = actor
         try:
-            await ordering.turn(engine.under_way, run, now)
+            await ordering.turn(under_way, run, now)
         finally:
-            engine.under_way.actors.pop(actor.account, None)
-    return await look(operations, id)
+            under_way.actors.pop(actor.account, None)
+
+
+def _check(operations: Operations, actor: Actor, run: Run, lines: Sequence[RunLine], number: int, wish: Wish) -> None:
+    """There is such a line, it is as it was looked at, and the officer may use its means."""
+    if not lines:
+        raise NoSuchRun("operations.no_such_line", {"run": run.id, "line": number})
+    if wish.version is not None and wish.version != max(line.version for line in lines):
+        raise LineChanged("operations.line_changed", {"line": number})
+    known = operations.store.orders.trade.means.get(lines[0].spec.means)
+    if known is not None:
+        require(actor, known.permission)
 
 
 Acted = tuple[Run, Refusal | None]
@@ -202,7 +212,7 @@ def _confirmed(run: Run, line: RunLine, actor: Actor, now: datetime, city_now: d
     if two or line.two_person:
         if actor.kind is not Kind.STAFF:
             raise SamePerson("operations.line_needs_persons", {"line": line.number})
-        if line.confirmed_by in (actor.account, actor.on_behalf_of):
+        if line.confirmed_by and line.confirmed_by in (actor.account, actor.on_behalf_of):
             raise SamePerson("operations.line_needs_other_person", {"line": line.number, "name": line.confirmed_by})
     if two and line.confirmed_by is None:
         return ordering.with_line(run, line.key, confirmed_by=actor.account, version=line.version + 1)

@@ -40,6 +40,7 @@ WHERE (%(id)s::text IS NULL OR r.id = %(id)s)
     AND (%(event_id)s::text IS NULL OR r.event_id = %(event_id)s)
     AND (%(state)s::text IS NULL OR r.state = %(state)s)
     AND (%(playbook)s::text IS NULL OR r.playbook = %(playbook)s)
+    AND (%(order_id)s::text IS NULL OR r.id = (SELECT run_id FROM operations_line WHERE order_id = %(order_id)s LIMIT 1))
 ORDER BY r.number DESC LIMIT %(limit)s;
 
 -- name: run_events

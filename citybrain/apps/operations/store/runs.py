@@ -145,8 +145,14 @@ async def find(
     limit: int = ALL,
 ) -> Sequence[Run]:
     """Runs with their lines, the newest first."""
-    asked = {"id": id, "event_id": event_id, "state": state, "playbook": playbook, "limit": limit}
-    return await where.read(SQL.runs, asked, as_=Run)
+    asked = {"id": id, "event_id": event_id, "state": state, "playbook": playbook, "order_id": None}
+    return await where.read(SQL.runs, {**asked, "limit": limit}, as_=Run)
+
+
+async def of_order(db: Database, order_id: str) -> Run | None:
+    """The run of which a line gave this order."""
+    asked = {"id": None, "event_id": None, "state": None, "playbook": None, "order_id": order_id, "limit": 1}
+    return await db.read_one(SQL.runs, asked, as_=Run)
 
 
 async def known(db: Database, event_ids: Collection[str]) -> set[tuple[str, str]]:

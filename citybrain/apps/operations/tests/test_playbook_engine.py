@@ -1,0 +1,436 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Playbooks at work on a real database: days that go well, and bad ones."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from citybrain.apps.operations.service import running
+from citybrain.apps.operations.service.running import Wish
+from citybrain.apps.operations.tests.playing import (
+    ANN,
+    BEFORE,
+    BOB,
+    NEXT_ROAD,
+    SIGNAL,
+    TRADE,
+    Town,
+    event,
+    line,
+    playbook,
+    town,
+)
+from citybrain.kernel.errors import Refusal
+from citybrain.kernel.orders import Wanted
+from citybrain.kernel.records import OutcomeState, Severity
+
+
+@pytest.fixture(scope="module")
+async def one(database_url: str, open_folder: Path) -> AsyncIterator[Town]:
+    async with town(database_url, open_folder) as found:
+        yield found
+
+
+@pytest.fixture
+async def city(one: Town) -> Town:
+    """The town as if nothing had happened for a while."""
+    await one.later(hours=1)
+    one.answers = dict.fromkeys(TRADE.means, OutcomeState.EXECUTED)
+    await one.step()
+    one.carried_out.clear()
+    await one.play()
+    return one
+
+
+async def test_an_event_is_handled_at_once_and_every_order_knows_its_event_playbook_and_line(city: Town) -> None:
+    await city.play(playbook("jam", line(1, "street.sign", parameters={"text": "{severity}"}), line(2, "street.tow")))
+    jam = event(at=city.at)
+    await city.tell(jam)
+    assert await city.states(jam) == ["ordered", "ordered"]
+    await city.step()
+    assert await city.states(jam) == ["executed", "executed"]
+    signed, towed = city.carried_out
+    assert (signed.means, signed.entity_id, signed.parameters, signed.by) == (
+        "street.sign",
+        NEXT_ROAD,
+        {"text": "III"},
+        "brain",
+    )
+    assert (signed.because.code, signed.because.event_id) == ("operations.because_playbook", jam.id)
+    assert [towed.because.facts[name] for name in ("playbook", "version", "line")] == ["jam", 1, 2]
+    run = (await city.runs(jam))[0]
+    assert (run.playbook, run.state, run.because.code) == ("jam", "done", "operations.because_only_one")
+
+
+async def test_an_event_that_is_told_again_and_again_has_one_run(city: Town) -> None:
+    await city.play(playbook("jam", line(1)))
+    jam = event(at=city.at)
+    for number in range(5):
+        await city.tell(msgspec.structs.replace(jam, evidence={"signs": number}))
+        await city.step(1)
+    assert len(await city.runs(jam)) == 1
+    assert city.ordered() == ["street.sign"]
+
+
+async def test_a_line_acts_on_every_junction_that_traffic_comes_from(city: Town) -> None:
+    await city.play(playbook("jam", line(1, "street.sign", target="upstream_junctions"), line(2, target="junction")))
+    await city.tell(event(at=city.at))
+    await city.step()
+    assert [order.entity_id for order in city.carried_out] == [BEFORE, SIGNAL]
+
+
+async def test_lines_wait_for_others_for_time_and_for_values(city: Town) -> None:
+    queue = {"value": {"attribute": "queue", "is": "above", "value": 20}}
+    await city.play(
+        playbook(
+            "jam",
+            line(1, "street.sign"),
+            line(2, "street.divert", after={"line": 1, "minutes": 2}),
+            line(3, "street.tow", only_if=queue),
+        )
+    )
+    jam = event(at=city.at)
+    city.see("queue", NEXT_ROAD, 10)
+    await city.tell(jam)
+    await city.step()
+    assert await city.states(jam) == ["executed", "waiting", "waiting"]
+    await city.later(minutes=1)
+    city.see("queue", NEXT_ROAD, 21)
+    await city.later(seconds=1)
+    assert await city.states(jam) == ["executed", "waiting", "ordered"]
+    await city.later(seconds=60)
+    assert (await city.states(jam))[1] == "ordered"
+
+
+async def test_what_still_waits_stops_when_the_event_ends_and_what_lasts_is_undone_where_the_line_says_so(
+    city: Town,
+) -> None:
+    await city.play(
+        playbook(
+            "jam",
+            line(1, "street.divert", undo=True),
+            line(2, "street.tow", undo=True),
+            line(3, "street.sign", after={"minutes": 10}),
+            line(4, "street.sign", approval="officer", approve_minutes=30),
+            line(5, "street.case", only_if={"event_open": False}),
+        )
+    )
+    jam = event(at=city.at)
+    await city.tell(jam)
+    await city.step()
+    assert await city.states(jam) == ["executed", "executed", "waiting", "proposed", "waiting"]
+    await city.later(minutes=1)
+    await city.tell(msgspec.structs.replace(jam, ended_at=city.at))
+    await city.step(1)
+    assert (await city.states(jam))[2:] == ["waiting", "proposed", "waiting"], "what flickers stops nothing"
+    await city.later(seconds=31)
+    await city.step()
+    run = (await city.runs(jam))[0]
+    assert [each.state for each in run.lines][2:4] == ["skipped", "skipped"]
+    assert {each.code for each in run.lines[2:4]} == {"operations.line_event_over"}
+    assert [each.undo for each in run.lines] == ["done", "done", "none", "none", "none"]
+    assert sorted(city.ordered()) == ["street.case", "street.divert", "street.end", "street.recall", "street.tow"]
+
+
+async def test_a_means_that_fails_half_way_leaves_the_rest_to_its_alternative(city: Town) -> None:
+    await city.play(
+        playbook(
+            "jam",
+            line(1, "street.sign"),
+            line(2, "street.tow"),
+            line(3, "street.case", after={"line": 2, "state": "failed"}),
+            line(4, "street.divert", after={"line": 2, "state": "executed"}),
+        )
+    )
+    city.answers["street.tow"] = OutcomeState.FAILED
+    jam = event(at=city.at)
+    await city.tell(jam)
+    await city.step()
+    run = (await city.runs(jam))[0]
+    assert [each.state for each in run.lines] == ["executed", "failed", "checked", "skipped"]
+    assert (run.lines[1].code, run.lines[3].code) == ("street.said", "operations.line_not_needed")
+    city.answers["street.tow"] = OutcomeState.EXECUTED
+    await running.act(city.engine, ANN, run.id, 2, Wish(act="retry"), now=city.now)
+    await city.step()
+    again = (await city.runs(jam))[0].lines[1]
+    assert (again.state, again.tries) == ("executed", 1)
+    assert city.ordered() == ["street.sign", "street.tow", "street.case", "street.tow"]
+
+
+async def test_an_executor_that_never_answers_is_late_is_shown_and_its_alternative_runs(city: Town) -> None:
+    await city.play(
+        playbook(
+            "jam",
+            line(1, "street.tow", answer_s=20),
+            line(2, "street.case", after={"line": 1, "state": "failed"}),
+        )
+    )
+    del city.answers["street.tow"]
+    jam = event(at=city.at)
+    await city.tell(jam)
+    await city.step()
+    await city.later(seconds=19)
+    assert await city.states(jam) == ["ordered", "waiting"]
+    await city.later(seconds=2)
+    await city.step()
+    late, instead = (await city.runs(jam))[0].lines
+    assert (late.state, late.code, late.facts["seconds"], instead.state) == (
+        "late",
+        "operations.line_not_answered",
+        20,
+        "checked",
+    )
+    # It answers after all: that is the truth, and nothing is ordered again.
+    city.answers["street.tow"] = OutcomeState.EXECUTED
+    given = (await city.store.orders.of_ids([late.order_id or ""]))[0]
+    city.store.orders.delivery.add(given.id)
+    await city.step()
+    assert city.ordered().count("street.case") == 1
+
+
+async def test_what_a_means_that_is_nobodys_or_unknown_was_to_do_is_left_to_its_alternative(city: Town) -> None:
+    await city.play(
+        playbook(
+            "jam",
+            line(1, "street.fly"),
+            line(2, "street.nobody"),
+            line(3, "street.sign", target="urn:ngsi-ld:Pump:1", after={"line": 1, "state": "failed"}),
+        )
+    )
+    jam = event(at=city.at)
+    await city.tell(jam)
+    await city.step()
+    run = (await city.runs(jam))[0]
+    assert [(each.state, each.code) for each in run.lines] == [
+        ("refused", "kernel.no_such_means"),
+        ("refused", "kernel.nobody_executes"),
+        ("executed", "street.said"),
+    ]
+
+
+async def test_an_officer_confirms_or_skips_and_the_order_bears_the_name(city: Town) -> None:
+    await city.play(
+        playbook("jam", line(1, "street.sign", approval="officer"), line(2, "street.tow", approval="officer"))
+    )
+    jam = event(at=city.at)
+    await city.tell(jam)
+    await city.step()
+    assert city.ordered() == []
+    run = (await city.runs(jam))[0]
+    assert run.waits_for_person
+    assert run.lines[0].confirm_until == city.now + timedelta(minutes=10)
+    with pytest.raises(Refusal, match="line_changed"):
+        await running.act(city.engine, ANN, run.id, 1, Wish(act="confirm", version=1), now=city.now)
+    version = run.lines[0].version
+    await running.act(city.engine, ANN, run.id, 1, Wish(act="confirm", version=version), now=city.now)
+    skipped = await running.act(city.engine, BOB, run.id, 2, Wish(act="skip", note="it drives"), now=city.now)
+    assert (skipped.lines[1].state, skipped.lines[1].facts) == ("skipped", {"name": "bob", "note": "it drives"})
+    with pytest.raises(Refusal, match="line_not_proposed"):
+        await running.act(city.engine, BOB, run.id, 1, Wish(act="confirm"), now=city.now)
+    with pytest.raises(Refusal, match="line_not_skippable"):
+        await running.act(city.engine, BOB, run.id, 1, Wish(act="skip"), now=city.now)
+    with pytest.raises(Refusal, match="line_not_broken"):
+        await running.act(city.engine, BOB, run.id, 1, Wish(act="retry"), now=city.now)
+    await city.step()
+    order = city.carried_out[0]
+    assert (order.by, order.because.code, order.because.facts["name"]) == (
+        "ann",
+        "operations.because_playbook_confirmed",
+        "ann",
+    )
+    seen = await running.look(city.operations, run.id)
+    assert seen.lines[0].order is not None
+    assert seen.lines[0].order.proposed_by == "ann"
+
+
+async def test_an_approval_that_comes_too_late_is_refused_and_the_line_is_late(city: Town) -> None:
+    await city.play(
+        playbook(
+            "jam",
+            line(1, "street.tow", approval="officer", approve_minutes=5),
+            line(2, "street.case", after={"line": 1, "state": "failed"}),
+        )
+    )
+    jam = event(at=city.at)
+    await city.tell(jam)
+    run = (await city.runs(jam))[0]
+    late = city.now + timedelta(minutes=5, seconds=1)
+    for _ in range(2):
+        with pytest.raises(Refusal) as refused:
+            await running.act(city.engine, ANN, run.id, 1, Wish(act="confirm"), now=late)
+        assert (refused.value.code, refused.value.facts["minutes"]) == ("operations.line_confirmed_late", 5.0)
+    await city.step()
+    assert await city.states(jam) == ["late", "checked"]
+    assert city.ordered() == ["street.case"], "what was confirmed too late is never ordered"
+
+
+async def test_what_two_must_agree_to_takes_the_orders_own_second_person(city: Town) -> None:
+    await city.play(playbook("jam", line(1, "street.close", approval="officer")))
+    jam = event(at=city.at)
+    await city.tell(jam)
+    run = (await city.runs(jam))[0]
+    await running.act(city.engine, ANN, run.id, 1, Wish(act="confirm"), now=city.now)
+    await city.step()
+    assert city.ordered() == []
+    id = (await city.runs(jam))[0].lines[0].order_id or ""
+    await city.store.orders.approve(BOB, id, now=city.now)
+    await city.step()
+    assert await city.states(jam) == ["executed"]
+    assert city.carried_out[0].because.facts["other"] == "bob"
+
+
+async def test_a_second_person_who_never_comes_makes_the_line_late(city: Town) -> None:
+    await city.play(playbook("jam", line(1, "street.close", approval="officer")))
+    jam = event(at=city.at)
+    await city.tell(jam)
+    run = (await city.runs(jam))[0]
+    await running.act(city.engine, ANN, run.id, 1, Wish(act="confirm"), now=city.now)
+    await city.later(minutes=10, seconds=5)
+    await city.step()
+    found = (await city.runs(jam))[0].lines[0]
+    assert (found.state, found.code) == ("late", "kernel.order_approved_late")
+
+
+async def test_a_line_that_two_must_confirm_takes_two_different_people(city: Town) -> None:
+    await city.play(playbook("jam", line(1, "street.tow", approval="two")))
+    jam = event(at=city.at)
+    await city.tell(jam)
+    run = (await city.runs(jam))[0]
+    first = await running.act(city.engine, ANN, run.id, 1, Wish(act="confirm"), now=city.now)
+    assert (first.lines[0].state, first.lines[0].confirmed_by) == ("proposed", "ann")
+    with pytest.raises(Refusal, match="line_needs_other_person"):
+        await running.act(city.engine, ANN, run.id, 1, Wish(act="confirm"), now=city.now)
+    second = await running.act(city.engine, BOB, run.id, 1, Wish(act="confirm"), now=city.now)
+    assert (second.lines[0].state, second.lines[0].second_by) == ("ordered", "bob")
+
+
+async def test_two_officers_who_confirm_at_once_give_one_order(city: Town) -> None:
+    await city.play(playbook("jam", line(1, "street.tow", approval="officer")))
+    jam = event(at=city.at)
+    await city.tell(jam)
+    id = (await city.runs(jam))[0].id
+    both = await asyncio.gather(
+        *(running.act(city.engine, each, id, 1, Wish(act="confirm"), now=city.now) for each in (ANN, BOB)),
+        return_exceptions=True,
+    )
+    assert sorted(isinstance(each, Refusal) for each in both) == [False, True]
+    await city.step()
+    assert city.ordered() == ["street.tow"]
+
+
+async def test_a_playbook_that_changes_while_a_run_is_open_leaves_the_run_as_it_was(city: Town) -> None:
+    await city.play(playbook("jam", line(1, "street.sign"), line(2, "street.tow", after={"line": 1, "minutes": 5})))
+    jam = event(at=city.at)
+    await city.tell(jam)
+    await city.step()
+    await city.play(playbook("jam", line(1, "street.case")))
+    await city.reopen()
+    await city.later(minutes=6)
+    await city.step()
+    run = (await city.runs(jam))[0]
+    assert (run.version < city.operations.active[0].version, [each.means for each in run.lines]) == (
+        True,
+        ["street.sign", "street.tow"],
+    )
+    assert city.ordered() == ["street.sign", "street.tow"]
+    newer = event(entity_id=SIGNAL, at=city.at)
+    await city.tell(newer)
+    assert [each.means for each in (await city.runs(newer))[0].lines] == ["street.case"]
+
+
+async def test_a_promise_that_was_kept_or_missed_is_seen_and_a_missed_one_runs_the_next_line(city: Town) -> None:
+    await city.play(
+        playbook("jam", line(1, "street.divert"), line(2, "street.tow", after={"line": 1, "state": "missed"}))
+    )
+    for after, verdict, then in ((30.0, "missed", "executed"), (10.0, "helped", "skipped")):
+        jam = event(at=city.at)
+        city.see("queue", NEXT_ROAD, 25.0)
+        await city.tell(jam)
+        await city.step()
+        assert await city.states(jam) == ["executed", "waiting"]
+        await city.later(minutes=4)
+        city.see("queue", NEXT_ROAD, after)
+        await city.later(seconds=59)
+        assert await city.states(jam) == ["executed", "waiting"]
+        await city.later(seconds=2)
+        await city.step()
+        run = (await city.runs(jam))[0]
+        assert [each.state for each in run.lines] == ["checked", then]
+        assert run.lines[0].verdict == verdict
+        check = (await running.look(city.operations, run.id)).lines[0].check
+        assert check is not None
+        assert (check.before, check.after, check.state) == (25.0, after, verdict)
+        await city.later(minutes=20)
+
+
+async def test_what_nobody_saw_is_unknown_and_not_taken_for_missed(city: Town) -> None:
+    body = playbook("jam", line(1, "street.divert"), line(2, "street.tow", after={"line": 1, "state": "missed"}))
+    await city.play(body)
+    jam = event(entity_id="urn:ngsi-ld:RoadSegment:never", at=city.at)
+    await city.tell(jam)
+    await city.step()
+    await city.later(minutes=6)
+    run = (await city.runs(jam))[0]
+    assert (run.lines[0].verdict, run.lines[1].state) == ("unknown", "skipped")
+
+
+async def test_a_storm_has_one_run_and_signs_of_another_event_have_none(city: Town) -> None:
+    await city.play(playbook("jam", line(1)))
+    head = event(at=city.at)
+    head = msgspec.structs.replace(head, group=head.id)
+    members = [event(at=city.at, group=head.id) for _ in range(50)]
+    sign = event(at=city.at, evidence={"merged_into": head.id})
+    await city.tell(head, *members, sign)
+    await city.step()
+    assert len(await city.runs(head)) == 1
+    assert city.ordered() == ["street.sign"]
+
+
+async def test_an_event_that_becomes_worse_is_handled_by_the_playbook_for_that(city: Town) -> None:
+    await city.play(
+        playbook("jam", line(1, "street.sign"), line(2, "street.tow", after={"minutes": 5})),
+        playbook("bad-jam", line(1, "street.sign"), line(2, "street.divert"), severities=["I", "II"]),
+    )
+    jam = event(at=city.at)
+    await city.tell(jam)
+    await city.step()
+    await city.tell(msgspec.structs.replace(jam, severity=Severity.II))
+    await city.step()
+    first, second = await city.runs(jam)
+    assert (first.lines[1].state, first.lines[1].code) == ("skipped", "operations.line_superseded")
+    assert (second.lines[0].state, second.lines[0].code) == ("skipped", "operations.line_done_before")
+    assert city.ordered() == ["street.sign", "street.divert"]
+
+
+async def test_the_same_trouble_that_comes_back_is_not_handled_twice(city: Town) -> None:
+    """As after a restart of the city, when detectors begin anew: the event ends and opens under another id."""
+    await city.play(playbook("jam", line(1, "street.tow")))
+    jam = event(at=city.at)
+    await city.tell(jam)
+    await city.step()
+    await city.tell(msgspec.structs.replace(jam, ended_at=city.at))
+    await city.later(minutes=2)
+    await city.tell(event(at=city.at))
+    await city.step()
+    assert city.ordered() == ["street.tow"]
+    await city.later(minutes=15)
+    await city.tell(event(at=city.at))
+    await city.step()
+    assert city.ordered() == ["street.tow", "street.tow"]
+
+
+async def test_what_two_persons_hold_the_city_alone_does_not_touch_but_asks(city: Town) -> None:
+    await city.play(playbook("jam", line(1, "street.open")))
+    given = await city.store.orders.give(
+        ANN, Wanted(means="street.close", entity_id=NEXT_ROAD), now=city.now, city_now=city.at
+    )
+    await city.store.orders.approve(BOB, given.id, now=city.now)
+    await city.step()
+    jam = event(at=city.at)
+    await city.tell(jam)
+    found = (await city.runs(jam))[0].lines[0]
+    assert (found.state, found.code) == ("proposed", "kernel.order_needs_person")
