@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.architecture.tree import ROOT, parts, refuse
 
 # Apps that people never look at.
-FACELESS: set[str] = {"operations"}
+FACELESS: set[str] = set()
 
 
 def complaints(root: Path) -> list[str]:

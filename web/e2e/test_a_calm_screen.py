@@ -11,7 +11,7 @@ from tests.scenarios.city import RunningCity
 
 Open = Callable[..., Page]
 
-DESKS = ["/indicators", "/events", "/junctions", "/roads", "/missions"]
+DESKS = ["/indicators", "/alarms", "/junctions", "/roads", "/missions"]
 RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
 
 
@@ -57,9 +57,9 @@ def test_nothing_is_wider_than_the_screen(open_page: Open, city: RunningCity, wi
 
 
 def test_the_language_is_remembered(open_page: Open) -> None:
-    page = open_page("/events", lang="zh")
-    expect(page.get_by_role("heading", name="事件", level=2)).to_be_visible()
+    page = open_page("/alarms", lang="zh")
+    expect(page.get_by_role("heading", name="告警", level=2)).to_be_visible()
     page.get_by_role("button", name="EN").click()
-    expect(page.get_by_role("heading", name="Events", level=2)).to_be_visible()
+    expect(page.get_by_role("heading", name="Alarms", level=2)).to_be_visible()
     page.reload()
-    expect(page.get_by_role("heading", name="Events", level=2)).to_be_visible()
+    expect(page.get_by_role("heading", name="Alarms", level=2)).to_be_visible()

@@ -37,7 +37,7 @@ def test_the_city_moves_while_one_looks(open_page: Open) -> None:
 
 
 def test_a_junction_is_found_by_keyboard_and_can_be_sent_to_a_colleague(open_page: Open) -> None:
-    page = open_page("/events")
+    page = open_page("/alarms")
     page.keyboard.press("Control+k")
     page.keyboard.type("junction 2")
     page.keyboard.press("Enter")
@@ -82,16 +82,16 @@ def test_control_of_a_signal_asks_twice_and_needs_a_sign_in(open_page: Open, cit
 
 
 def test_an_event_tells_why_and_is_acknowledged_with_a_note(open_page: Open, city: RunningCity) -> None:
-    page = open_page("/events")
-    page.get_by_role("button", name="All", exact=True).click()
-    choose_first(page, "List of events")
+    page = open_page("/events?state=all")
+    choose_first(page, "List of alarms")
     drawer = page.get_by_role("complementary", name="Selection")
     expect(drawer.get_by_role("heading", name="Because")).to_be_visible()
     page.keyboard.press("a")
-    drawer.get_by_label("Note").fill("Patrol sent")
-    drawer.get_by_role("button", name="Acknowledge").click()
+    sheet = page.get_by_role("dialog", name="Acknowledge")
+    sheet.get_by_label("Note").fill("Patrol sent")
+    sheet.get_by_label("Note").press("Enter")
     sign_in(page, city)
-    expect(drawer.get_by_text(re.compile("Acknowledged by operator"))).to_be_visible()
+    expect(drawer.get_by_text("acknowledged · operator")).to_be_visible()
     expect(drawer.get_by_text("Patrol sent")).to_be_visible()
 
 

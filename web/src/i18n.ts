@@ -66,3 +66,9 @@ export function say(code: string, facts: Facts = {}, otherwise?: string): string
 export function knows(code: string): boolean {
   return code in lent.value[lang.value] || code in OWN[lang.value];
 }
+
+/** What stands behind a prefix in all catalogues: every kind of event, every means. */
+export function wordsUnder(prefix: string): string[] {
+  const keys = [...Object.keys(lent.value[lang.value]), ...Object.keys(OWN[lang.value])];
+  return [...new Set(keys.filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length)))].filter((name) => name.split(".").length === 2);
+}

@@ -5,6 +5,7 @@ import { api } from "@/api/client";
 import { FRESH } from "@/api/recovery";
 import type { Link } from "@/api/recovery";
 import { listen } from "@/api/stream";
+import type { Alarm } from "@/alarms/types";
 import type { City, CityState, EventView, Lang, Network, Pulse, Text } from "@/api/types";
 import { has, lang, lend, nameIdsBy, text, timezone } from "@/i18n";
 
@@ -74,6 +75,9 @@ function takeEvent(event: EventView): void {
   live.value = { ...last, events: event.ended_at === null ? [event, ...others] : others };
 }
 
+/** Whoever shows alarms hears of each that is new or changed. */
+export const alarmEars = new Set<(alarm: Alarm) => void>();
+
 /** The network is loaded once, and again when the state speaks of other roads (the city had not been ready before). */
 export async function sync(): Promise<void> {
   const state = await api.state();
@@ -103,6 +107,7 @@ export function startLive(): () => void {
   return listen({
     state: takePulse,
     event: takeEvent,
+    alarm: (alarm) => { for (const hear of alarmEars) hear(alarm); },
     indicators: (indicators) => { if (live.value) live.value = { ...live.value, indicators }; },
     sync: () => sync().catch((failure: unknown) => { startFailure.value = failure; throw failure; }),
     link: (now) => { link.value = now; },

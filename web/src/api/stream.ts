@@ -2,11 +2,13 @@
 // The live stream (SSE): opens, listens, and heals itself by the table in recovery.ts.
 import { FRESH, next } from "@/api/recovery";
 import type { Effect, Happening, Link } from "@/api/recovery";
+import type { Alarm } from "@/alarms/types";
 import type { EventView, IndicatorView, Pulse } from "@/api/types";
 
 export interface StreamEars {
   state: (pulse: Pulse) => void;
   event: (event: EventView) => void;
+  alarm: (alarm: Alarm) => void;
   indicators: (indicators: IndicatorView[]) => void;
   /** Fetches the whole state anew; rejects when the server is not there. */
   sync: () => Promise<void>;
@@ -41,6 +43,7 @@ export function listen(ears: StreamEars): () => void {
     fresh.onerror = () => { if (source === fresh) happen("broke"); };
     hear<Pulse>("state", ears.state);
     hear<EventView>("event", ears.event);
+    hear<Alarm>("alarm", ears.alarm);
     hear<IndicatorView[]>("indicators", ears.indicators);
     fresh.addEventListener("ping", () => { happen("heard"); });
   }

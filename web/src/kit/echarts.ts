@@ -5,6 +5,7 @@ import { GridComponent, MarkLineComponent, TooltipComponent } from "echarts/comp
 import * as echarts from "echarts/core";
 import type { ECBasicOption } from "echarts/types/dist/shared";
 import { CanvasRenderer } from "echarts/renderers";
+import { recoloured, themeAt } from "@/kit/colours";
 import { clockTime, dayOnly, dayTime, number } from "@/i18n";
 
 echarts.use([LineChart, GridComponent, TooltipComponent, MarkLineComponent, CanvasRenderer]);
@@ -50,7 +51,7 @@ function optionOf(lines: ChartLine[], unit: string, { markMs, anyZero }: ChartHo
 export function openChart(box: HTMLElement): ChartHandle {
   const chart = echarts.init(box, undefined, { renderer: "canvas" });
   return {
-    draw: (lines, unit, how) => { chart.setOption(optionOf(lines, unit, how), { notMerge: true }); },
+    draw: (lines, unit, how) => { chart.setOption(recoloured(optionOf(lines, unit, how), themeAt(box)), { notMerge: true }); },
     resize: () => { chart.resize(); },
     close: () => { chart.dispose(); },
   };

@@ -5,9 +5,12 @@ import type { GeoJSONSource, LayerSpecification, LngLatBoundsLike, StyleSpecific
 import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { CityState, Lang, Network } from "@/api/types";
+import { coloured, recoloured } from "@/kit/colours";
+import type { Theme } from "@/kit/colours";
 import type { MapLayer } from "@/map/layer";
 import { drawShape, PIXEL_RATIO } from "@/map/shapes";
 import type { Shape } from "@/map/shapes";
+import { MOVING, STANDING } from "@/map/vehicle-colours";
 import { vehicleLayer } from "@/map/vehicle-layer";
 import type { VehicleLayer } from "@/map/vehicle-layer";
 
@@ -22,6 +25,8 @@ export interface Asked {
   marks: readonly Mark[];
   bounds: [number, number, number, number];
   view: View | null;
+  /** Nobody moves it, and all of it is drawn so much larger: a picture on a wall. */
+  stillAt?: number;
   title: string;
   onPick: (id: string | null) => void;
   onView: (view: View) => void;
@@ -37,6 +42,7 @@ export interface CityMapEngine {
   goTo: (points: readonly (readonly [number, number])[]) => void;
   zoomBy: (steps: number) => void;
   title: (title: string) => void;
+  theme: (theme: Theme) => void;
   resize: () => void;
   close: () => void;
 }
@@ -61,6 +67,8 @@ function open(asked: Asked): LibreMap {
     container: asked.container,
     style: STYLE,
     attributionControl: false,
+    interactive: asked.stillAt === undefined,
+    ...(asked.stillAt === undefined ? {} : { pixelRatio: asked.stillAt * devicePixelRatio }),
     dragRotate: false,
     pitchWithRotate: false,
     touchPitch: false,
@@ -74,15 +82,16 @@ function open(asked: Asked): LibreMap {
 }
 
 /** On a wall the page's type is larger; the map's labels grow with it. */
-function scaled(paint: LayerSpecification): LayerSpecification {
+function scaled(paint: LayerSpecification, stillAt: number | undefined): LayerSpecification {
+  if (stillAt !== undefined) return paint;
   const scale = Number.parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
   const size = paint.type === "symbol" ? paint.layout?.["text-size"] : undefined;
   return typeof size === "number" ? ({ ...paint, layout: { ...paint.layout, "text-size": size * scale } } as LayerSpecification) : paint;
 }
 
-function addLayers(map: LibreMap, layers: readonly MapLayer[], vehicles: VehicleLayer): void {
+function addLayers(map: LibreMap, { layers, stillAt }: Asked, vehicles: VehicleLayer): void {
   for (const layer of layers) map.addSource(layer.id, { type: "geojson", data: { type: "FeatureCollection", features: [] }, tolerance: 0.1 });
-  const paints = layers.flatMap((layer) => layer.paints.map((paint) => scaled({ ...paint, source: layer.id } as LayerSpecification)));
+  const paints = layers.flatMap((layer) => layer.paints.map((paint) => scaled({ ...paint, source: layer.id } as LayerSpecification, stillAt)));
   const labels = paints.filter((paint) => paint.id.endsWith("label"));
   for (const paint of paints) if (!labels.includes(paint)) map.addLayer(paint);
   map.addLayer(vehicles);
@@ -144,6 +153,14 @@ function listenToMouse(map: LibreMap, asked: Asked): void {
   });
 }
 
+/** Every paint in the colours of a theme. */
+function dress(map: LibreMap, layers: readonly MapLayer[], theme: Theme): void {
+  map.setPaintProperty("ground", "background-color", coloured("#0b1620", theme));
+  for (const paint of layers.flatMap((layer) => layer.paints)) {
+    for (const [name, value] of Object.entries(paint.paint ?? {})) if (name.endsWith("color")) map.setPaintProperty(paint.id, name as "fill-color", recoloured(value as unknown, theme) as string);
+  }
+}
+
 function boxOf(points: readonly (readonly [number, number])[]): [number, number, number, number] {
   const lons = points.map((point) => point[0]);
   const lats = points.map((point) => point[1]);
@@ -165,7 +182,7 @@ export function openMap(asked: Asked): Promise<CityMapEngine> {
   return new Promise((resolve) => {
     map.once("load", () => {
       for (const mark of asked.marks) map.addImage(mark.name, drawShape(mark.shape, mark.colour), { pixelRatio: PIXEL_RATIO });
-      addLayers(map, asked.layers, vehicles);
+      addLayers(map, asked, vehicles);
       listenToMouse(map, asked);
       resolve(engineOf(map, asked, vehicles));
     });
@@ -207,6 +224,7 @@ function engineOf(map: LibreMap, asked: Asked, vehicles: VehicleLayer): CityMapE
       if (points.length > 0) map.fitBounds(boxOf(points), { padding: 120, maxZoom: 17.5, ...motion() });
     },
     zoomBy: (steps) => { map.zoomTo(map.getZoom() + steps, motion()); },
+    theme: (theme) => { dress(map, asked.layers, theme); vehicles.tint(coloured(MOVING, theme), coloured(STANDING, theme)); },
     title: (title) => { map.getCanvas().setAttribute("aria-label", title); },
     resize: () => { map.resize(); },
     close: () => { map.remove(); },

@@ -113,6 +113,8 @@ export interface VehicleLayer extends CustomLayerInterface {
   /** Takes a frame; returns the milliseconds it took on the main thread. */
   take: (frame: VehicleFrame) => number;
   show: (shown: boolean) => void;
+  /** In which colours what moves and what stands is drawn. */
+  tint: (moving: string, standing: string) => void;
   count: () => number;
 }
 
@@ -128,6 +130,7 @@ export function vehicleLayer(id: string): VehicleLayer {
   let intervalMs = 500;
   let visible = true;
   let pending = false;
+  let [moving, standing] = [rgb(MOVING), rgb(STANDING)];
 
   /** Draws again soon, but never faster than the machine can: a slow renderer gets calmer instead of choking input. */
   function again(asked: number): void {
@@ -150,8 +153,8 @@ export function vehicleLayer(id: string): VehicleLayer {
     gl.uniform1f(uniform.t, t);
     gl.uniform2f(uniform.px, px * map.getPixelRatio(), isCar);
     gl.uniform2f(uniform.lat, 1 / Math.cos(lat), Math.tan(lat));
-    gl.uniform3fv(uniform.moving, rgb(MOVING));
-    gl.uniform3fv(uniform.standing, rgb(STANDING));
+    gl.uniform3fv(uniform.moving, moving);
+    gl.uniform3fv(uniform.standing, standing);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
     gl.drawArrays(gl.POINTS, 0, now.count);
@@ -182,6 +185,7 @@ export function vehicleLayer(id: string): VehicleLayer {
     render,
     take,
     show: (shown) => { visible = shown; map?.triggerRepaint(); },
+    tint: (...colours) => { [moving, standing] = [rgb(colours[0]), rgb(colours[1])]; map?.triggerRepaint(); },
     count: () => now?.count ?? 0,
   };
 }

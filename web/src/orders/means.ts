@@ -36,8 +36,12 @@ export function watchOrders(): void {
 }
 
 export const meansWords = (name: string): string => say(`means.${name}`, {}, name);
-/** A sentence about a means that the web knows better than its server, or a general one. */
-export const about = (kind: "does" | "undo", name: string): string => (knows(`order.${kind}.${name}`) ? say(`order.${kind}.${name}`) : t(`order.${kind}.any`));
+const OF_SERVER = { does: "effect", undo: "undo" } as const;
+/** A sentence about a means: the web's own, else the server's, else a general one. */
+export function about(kind: "does" | "undo", name: string): string {
+  const known = [`order.${kind}.${name}`, `means.${name}.${OF_SERVER[kind]}`].find(knows);
+  return known === undefined ? t(`order.${kind}.any`) : say(known);
+}
 
 function plansOf(rows: unknown): string {
   const names = (Array.isArray(rows) ? rows : []).map((row: { plan?: { name?: string } }) => row.plan?.name ?? "").filter((name) => name !== "");

@@ -43,8 +43,8 @@ export async function keepAddress(router: Router): Promise<void> {
   let last = JSON.stringify(written());
   let timer = 0;
   const write = (): void => {
-    // A desk without a map keeps its own address.
-    if (router.currentRoute.value.meta["kind"] === "desk") return;
+    // Desks without a map and walls keep their own address.
+    if (["desk", "wall"].includes(String(router.currentRoute.value.meta["kind"]))) return;
     const now = JSON.stringify(written());
     if (now === last) return;
     last = now;

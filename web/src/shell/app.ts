@@ -15,14 +15,14 @@ export type Group = "city" | "work" | "data" | "manage";
 type Lazy = () => Promise<{ default: Component }>;
 /**
  * A desk of the rail; `path` is its address. One of kind `desk` fills all beside the rail, light and without a map; its
- * component is better loaded when it is opened, and keeps its own part of the address.
+ * component is better loaded when it is opened, and keeps its own part of the address. A `wall` has the whole screen.
  */
 export interface Panel {
   path: string;
   title: Key;
   icon: IconName;
   component: Component | Lazy;
-  kind?: "centre" | "desk";
+  kind?: "centre" | "desk" | "wall";
   group?: Group;
   shown?: () => boolean;
   /** How much waits behind it; nothing is shown for none. */

@@ -11,7 +11,7 @@ import { deskAddress } from "@/shell/address";
 import { desks } from "@/shell/app";
 import type { CityApp } from "@/shell/app";
 import { overlay } from "@/shell/selection";
-import { theme } from "@/shell/theme";
+import { look, LOOKS } from "@/shell/theme";
 import { clock, goLive, isLive, replayAt } from "@/time/clock";
 import { shownAtMs } from "@/time/seen";
 
@@ -35,7 +35,8 @@ export function commands(apps: readonly CityApp[]): ComputedRef<Command[]> {
       ? { key: "replay", label: t("time.enter_replay"), run: enterReplay }
       : { key: "live", label: t("time.back_to_live"), run: goLive }]),
     { key: "lang", label: t("command.other_language"), run: () => { lang.value = lang.value === "zh" ? "en" : "zh"; } },
-    { key: "theme", label: t("command.other_theme"), run: () => { theme.value = theme.value === "light" ? "dark" : "light"; } },
+    ...LOOKS.map((one) => ({ key: `look:${one}`, label: t("command.look", { look: t(`look.${one}`) }), run: () => { look.value = one; } })),
+    { key: "wall", label: t("command.wall"), run: () => { window.open("/wall", "_blank", "noopener"); } },
     { key: "keys", label: t("keys.title"), run: () => { overlay.value = "keys"; } },
     ...(hasStreets.value ? SPEEDS : []).map((speed) => ({ key: `speed:${speed}`, label: t("command.speed", { speed: speedWords(speed) }), run: () => { void setSpeed(speed).catch(() => undefined); } })),
     { key: "me", label: signedIn.value ? t("me.title") : t("me.sign_in"), run: () => { askToSignIn(null, null); } },

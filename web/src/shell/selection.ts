@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one selection of the screen, what the map shall show, and who is asked to sign in.
 import { reactive, ref } from "vue";
-import type { Severity } from "@/api/types";
 import type { View } from "@/map/engine";
 
 export const selected = ref<string | null>(null);
@@ -23,9 +22,6 @@ export function selectAndShow(selection: string): void {
   selected.value = selection;
   goToSelection.value += 1;
 }
-
-/** Which events the list shows; the status bar's counts set it too. */
-export const eventFilter = reactive({ which: "open" as "open" | "all", severity: null as Severity | null });
 
 /** The dialog that lies over the screen, if any. */
 export const overlay = ref<null | "palette" | "keys" | "sign_in">(null);

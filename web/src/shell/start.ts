@@ -9,6 +9,7 @@ import { APPS } from "@/shell/app";
 import type { CityApp } from "@/shell/app";
 import Root from "@/shell/Root.vue";
 import Start from "@/shell/Start.vue";
+import { wearTheme } from "@/shell/theme";
 import { startTime } from "@/time/seen";
 
 type Found = Record<string, { app: CityApp }>;
@@ -32,6 +33,7 @@ root.provide(APPS, apps);
 root.use(router);
 void keepAddress(router).then(() => {
   watchSession();
+  wearTheme();
   startLive();
   startTime();
   root.mount("#app");

@@ -2,7 +2,7 @@
 // What every panel shows: the city at the clock's time, live or replayed.
 import { computed, ref, shallowRef, watch } from "vue";
 import { api } from "@/api/client";
-import { events, hasStreets, live, liveSince, newestFirst, serverAhead } from "@/api/live";
+import { events, hasStreets, hear, live, liveSince, newestFirst, serverAhead } from "@/api/live";
 import type { CityState, Day, EventView } from "@/api/types";
 import { advance, cityNow, clock, isLive, spanOf } from "@/time/clock";
 import type { Span } from "@/time/clock";
@@ -74,6 +74,10 @@ const ASK_EVERY_MS = 500;
 /** The city's days, the newest first, with the judge's figures of those that are over. */
 export const days = shallowRef<Day[]>([]);
 
+const PAST_MOST = "5000";
+/** In the past one goes from event to event: those that were over before this page was opened are asked for. */
+async function loadPast(): Promise<void> { hear(await api.events({ only: "all", limit: PAST_MOST })); }
+
 export async function loadSpan(): Promise<void> {
   const [extent, known] = await Promise.all([api.extent(), api.days()]);
   clock.span = spanOf(extent);
@@ -97,6 +101,7 @@ export function startTime(): () => void {
   const stops = [
     watch([isLive, () => live.value?.run?.number], ([nowLive]) => {
       if (nowLive) replayed.value = null;
+      else void loadPast().catch(() => undefined);
       void loadSpan().catch((failure: unknown) => { if (!nowLive) replayFailure.value = failure; });
     }, { immediate: true }),
     watch(() => (clock.playing || isLive.value ? null : clock.atMs), (atMs) => { if (atMs !== null) want(atMs); }, { immediate: true }),

@@ -2,8 +2,6 @@
 // The traffic app's face: its layers, desks and drawers as one value.
 import { hasStreets, localId } from "@/api/live";
 import type { LonLat, Network } from "@/api/types";
-import EventDrawer from "@/apps/traffic/EventDrawer.vue";
-import EventsPanel from "@/apps/traffic/EventsPanel.vue";
 import IndicatorsPanel from "@/apps/traffic/IndicatorsPanel.vue";
 import { LAYERS, MARKS } from "@/apps/traffic/layers";
 import MissionDrawer from "@/apps/traffic/MissionDrawer.vue";
@@ -16,7 +14,6 @@ import SignalsPanel from "@/apps/traffic/SignalsPanel.vue";
 import { whereStreetsAre } from "@/apps/traffic/streets";
 import { t, text } from "@/i18n";
 import type { CityApp, Place } from "@/shell/app";
-import { eventIdOf } from "@/shell/selection";
 import { seen } from "@/time/seen";
 
 const signalsDesk = whereStreetsAre(SignalsPanel, "desk.signals");
@@ -35,7 +32,6 @@ export const app: CityApp = {
   marks: MARKS,
   panels: [
     { path: "/indicators", title: "desk.indicators", icon: "compare", component: whereStreetsAre(IndicatorsPanel, "desk.indicators") },
-    { path: "/events", title: "desk.events", icon: "alert", component: EventsPanel },
     { path: "/junctions", title: "desk.signals", icon: "signal", component: signalsDesk },
     // The address this desk had before; colleagues may have sent it.
     { path: "/signals", title: "desk.signals", icon: "signal", component: signalsDesk, shown: () => false },
@@ -45,7 +41,6 @@ export const app: CityApp = {
     { path: "/compare", kind: "desk", title: "desk.compare", icon: "versus", component: () => import("@/apps/traffic/CompareDesk.vue"), shown: () => hasStreets.value },
   ],
   inspectors: [
-    { of: (selection) => eventIdOf(selection) !== null, component: EventDrawer },
     { of: (selection) => selection.includes(":TrafficSignalController:"), component: SignalDrawer },
     { of: (selection) => selection.includes(":RoadSegment:"), component: RoadDrawer },
     { of: isMission, component: MissionDrawer },

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows of the traffic desks, from network and state.
-import type { CityState, EventView, Network, Now, OrderView, Road, Severity, Signal } from "@/api/types";
-import { newestFirst } from "@/api/live";
+import type { CityState, Network, Now, OrderView, Road, Signal } from "@/api/types";
 import { HEAD, headState } from "@/apps/traffic/levels";
 import type { HeadState } from "@/apps/traffic/levels";
 
@@ -22,17 +21,6 @@ export function signalRows(network: Network, state: CityState): SignalRow[] {
     const heads = signal.heads.map((head) => headState(shown, head.links));
     return { signal, state: shown, heads, open: heads.filter((head) => head === HEAD.go).length };
   });
-}
-
-export interface EventChoice { which: "open" | "all"; severity: Severity | null }
-
-const WORST: Record<Severity, number> = { I: 0, II: 1, III: 2, IV: 3 };
-
-/** Open events: the worst first, then the newest; all events: the newest first. */
-export function eventRows(events: readonly EventView[], choice: EventChoice): EventView[] {
-  const wanted = events.filter((event) => (choice.which === "all" || event.ended_at === null) && (choice.severity === null || event.severity === choice.severity));
-  if (choice.which === "all") return wanted;
-  return wanted.sort((a, b) => Number(a.acknowledged_at !== null) - Number(b.acknowledged_at !== null) || WORST[a.severity] - WORST[b.severity] || newestFirst(a, b));
 }
 
 export type Compass = "n" | "ne" | "e" | "se" | "s" | "sw" | "w" | "nw";

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The traffic desks: levels, heads, rows, comparison and lines.
 import { describe, expect, it } from "vitest";
-import type { CityState, EventView, Network, OrderView, Signal } from "@/api/types";
+import type { CityState, Network, OrderView, Signal } from "@/api/types";
 import { compare } from "@/apps/traffic/comparison";
 import { knownBy } from "@/apps/traffic/detail";
 import { headState, LEVEL_COLOURS, levelColour, levelKey } from "@/apps/traffic/levels";
-import { approaches, changes, eventRows, roadRows, sideOf } from "@/apps/traffic/rows";
+import { approaches, changes, roadRows, sideOf } from "@/apps/traffic/rows";
 import { continued, fromWire, upTo } from "@/apps/traffic/series";
 
 function luminance(hex: string): number {
@@ -55,12 +55,6 @@ describe("rows", () => {
     const network: Network = { roads: ["a", "b", "c"].map((id) => ({ ...ROAD, id })), junctions: [], signals: [] };
     const state = { road_levels: [0, 1, 5], road_speeds: [null, 45, 5] } as unknown as CityState;
     expect(roadRows(network, state).map((row) => row.road.id)).toEqual(["c", "b", "a"]);
-  });
-  const event = (id: string, facts: Partial<EventView>): EventView => ({ id, severity: "III", at: "2026-11-23T15:00:00Z", ended_at: null, acknowledged_at: null, ...facts }) as EventView;
-  const events = [event("old", { ended_at: "2026-11-23T15:05:00Z", severity: "I" }), event("minor", {}), event("known", { severity: "I", acknowledged_at: "x" }), event("worst", { severity: "I" })];
-  it("shows what still needs an answer first", () => {
-    expect(eventRows(events, { which: "open", severity: null }).map((one) => one.id)).toEqual(["worst", "minor", "known"]);
-    expect(eventRows(events, { which: "all", severity: "I" }).map((one) => one.id)).toEqual(["old", "known", "worst"]);
   });
 });
 
