@@ -41,6 +41,10 @@ class EntityType(msgspec.Struct, frozen=True, kw_only=True):
     attributes: tuple[Attribute, ...] = ()
 
 
+Becomes = Literal["falls", "rises", "below", "above", "is", "changes", "ordered"]
+Where = Literal["entity", "road", "junction"]
+
+
 class Effect(msgspec.Struct, frozen=True, kw_only=True):
     """What a means promises: `attribute` of what the order is on, or of the road or junction there, `becomes` so
     `within` a time after the order was carried out.
@@ -52,8 +56,8 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 
     attribute: str
     within: timedelta
-    becomes: Literal["falls", "rises", "below", "above", "is", "changes", "ordered"]
-    on: Literal["entity", "road", "junction"] = "entity"
+    becomes: Becomes
+    on: Where = "entity"
     value: float | str | None = None
 
 

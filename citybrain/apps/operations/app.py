@@ -10,6 +10,7 @@ from citybrain.apps.operations.api.playbooks import ROUTES as PLAYBOOK_ROUTES
 from citybrain.apps.operations.api.runs import ROUTES as RUN_ROUTES
 from citybrain.apps.operations.control.means import CARRIED, MEANS, SUBJECTS
 from citybrain.apps.operations.control.means.acts import ACT, INFORM, ISOLATE
+from citybrain.apps.operations.control.means.streets import STREET
 from citybrain.apps.operations.detect.all import DETECTORS, KINDS, SENSES
 from citybrain.apps.operations.service.carrying.desk import carrying
 from citybrain.apps.operations.service.opened import opened
@@ -30,6 +31,7 @@ APP = App(
         ACT: ("operator",),
         INFORM: ("operator",),
         ISOLATE: ("operator",),
+        STREET: ("operator",),
         MAY_EDIT_CONTACTS: ("operator",),
     },
     routes=(*PLAYBOOK_ROUTES, *RUN_ROUTES, *CONTACT_ROUTES, *DISPATCH_ROUTES),
