@@ -13,11 +13,19 @@ def wanted(effect: Effect, parameters: Facts) -> Json:
     return value
 
 
-def holds(effect: Effect, before: Json, after: Json, parameters: Facts) -> bool | None:
-    """Whether the promise was kept; None when the values do not say. `ordered` is kept by the outcome itself."""
+def holds(effect: Effect, before: Json, after: Json, parameters: Facts, *, anew: bool = False) -> bool | None:
+    """Whether the promise was kept; None when the values do not say. `ordered` is kept by the outcome itself.
+
+    `anew`: the value was observed after the order was carried out, though it may be the same.
+    """
     if effect.becomes == "ordered":
         return True
-    against = wanted(effect, parameters)
+    if effect.becomes == "changes":
+        return None if after is None else anew or bool(after != before)
+    return _compared(effect, before, after, wanted(effect, parameters))
+
+
+def _compared(effect: Effect, before: Json, after: Json, against: Json) -> bool | None:
     if effect.becomes == "is":
         return None if after is None or against is None else bool(after == against)
     number, limit = _number(after), _number(against)

@@ -15,6 +15,7 @@ Nearest = Callable[[str, Event], str | None]
 """Who is nearest to an event, of a kind of people or vehicles; None when nobody is."""
 
 
+PLAIN = (str, int, float)
 UNIT = "unit"
 """The parameter in which means of people name who is sent."""
 
@@ -112,9 +113,10 @@ def _unusable(line: Line, context: Context) -> tuple[str, Facts]:
 
 
 def filled(parameters: Mapping[str, Json], event: Event, context: Context) -> Facts:
-    """The parameters with `{event}`, `{kind}`, `{severity}`, `{entity}`, `{place}`, `{road}`, `{junction}` filled in.
+    """The parameters with `{event}`, `{kind}`, `{severity}`, `{entity}`, `{place}`, `{road}`, `{junction}` filled in,
+    and `{evidence.NAME}` with what the event's evidence says.
 
-    A text that is nothing but a slot becomes the fact itself; unknown slots stay as they are.
+    A text that is nothing but one slot of evidence becomes the value itself; unknown slots stay as they are.
     """
     slots: dict[str, Json] = {
         "{event}": event.id,
@@ -124,6 +126,7 @@ def filled(parameters: Mapping[str, Json], event: Event, context: Context) -> Fa
         "{place}": context.names(event.entity_id),
         "{road}": context.network.road(event) or event.entity_id,
         "{junction}": context.network.junction(event) or event.entity_id,
+        **{f"{{evidence.{name}}}": value for name, value in event.evidence.items() if isinstance(value, PLAIN)},
     }
     return {name: _fill(value, slots) for name, value in parameters.items()}
 
@@ -135,6 +138,8 @@ def _fill(value: Json, slots: Mapping[str, Json]) -> Json:
         return [_fill(each, slots) for each in value]
     if not isinstance(value, str):
         return value
+    if value in slots and value.startswith("{evidence."):
+        return slots[value]
     for slot, fact in slots.items():
         value = value.replace(slot, str(fact))
     return value

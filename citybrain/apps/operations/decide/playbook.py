@@ -198,8 +198,14 @@ def problems(playbook: Playbook, means: Mapping[str, Means], executed: frozenset
         try:
             fits(known, line.parameters)
         except Refusal as refusal:
-            found.append(Problem(line=line.number, code=refusal.code, facts=dict(refusal.facts)))
+            # What a slot stands for is known only when an event is there.
+            if not _is_slot(line.parameters.get(str(refusal.facts.get("field")))):
+                found.append(Problem(line=line.number, code=refusal.code, facts=dict(refusal.facts)))
     return found
+
+
+def _is_slot(value: Json) -> bool:
+    return isinstance(value, str) and value.startswith("{") and value.endswith("}")
 
 
 def is_marked(playbook: Playbook, means: Mapping[str, Means]) -> bool:

@@ -23,7 +23,7 @@ def value_before(under_way: OpenRuns, order: StandingOrder) -> Json:
     if effect is None:
         return None
     around = under_way.around
-    return around.value(around.entity_of(order.entity_id, effect.on), effect.attribute)
+    return around.seen(around.entity_of(order.entity_id, effect.on), effect.attribute)[0]
 
 
 def expected(under_way: OpenRuns, order: StandingOrder, run: Run | None, line: RunLine | None) -> list[Check]:
@@ -73,8 +73,9 @@ async def look(under_way: OpenRuns, now: datetime) -> None:
 
 async def _look_at(under_way: OpenRuns, check: Check, now: datetime, city_now: datetime) -> None:
     effect = _effect(under_way, check.means)
-    after = under_way.around.value(check.of_entity or None, check.attribute)
-    kept = holds(effect, check.before, after, check.parameters) if effect else None
+    after, seen_at = await under_way.around.promised(check.order_id, check.of_entity, check.attribute)
+    anew = seen_at is not None and seen_at > check.executed_at
+    kept = holds(effect, check.before, after, check.parameters, anew=anew) if effect else None
     verdict = VERDICTS[kept]
     run = under_way.runs.get(check.run_id or "")
     told = run and _told(run, check, verdict, now, city_now)

@@ -3,7 +3,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Protocol
 
+from citybrain.apps.operations.control.means.acts import PROGRESS, TAKEN
 from citybrain.apps.operations.decide.lines import Run
 from citybrain.apps.operations.decide.network import LANE, ROAD, SIGNAL, Network
 from citybrain.apps.operations.decide.planning import Context, Nearest, nobody
@@ -15,7 +17,18 @@ from citybrain.kernel.store import Store
 
 # Streets change seldom; when they do, so much later is soon enough.
 READ_AGAIN_S = 60.0
+OF_ORDER = (PROGRESS, TAKEN)
+DESK = "operations/means"
+"""Where the executor of people and messages is found, among what apps keep open."""
 TYPES = (ROAD, LANE, SIGNAL, "TrafficDetector")
+
+
+class OfOrders(Protocol):
+    """Knows what became of the work and the messages of orders."""
+
+    async def observed(self, order_id: str, attribute: str) -> float | None:
+        """How far the work is, or how many took the message; None where there is neither."""
+        ...
 
 
 class Surroundings:
@@ -69,17 +82,27 @@ class Surroundings:
             return entity_id
         return self.network.road_of(entity_id) if on == "road" else self.network.junction_of(entity_id)
 
-    def value(self, entity_id: str | None, attribute: str) -> Json:
-        """The newest value of an attribute; None where it is not known."""
-        if entity_id is None:
-            return None
+    def seen(self, entity_id: str | None, attribute: str) -> tuple[Json, datetime | None]:
+        """The newest value of an attribute, and when it was observed; None where it is not known."""
+        if not entity_id:
+            return None, None
         newest = self._store.pool.now(entity_id).get(attribute)
         if newest is not None:
-            return newest.value
+            return newest.value, newest.observed_at
         document = self._store.documents.get(DEFAULT_TENANT, entity_id)
         instances = document.attributes.get(attribute, ()) if document else ()
-        return instances[0].value if instances else None
+        if not instances:
+            return None, None
+        at = instances[0].observed_at or instances[0].modified_at
+        return instances[0].value, datetime.fromisoformat(at) if at else None
+
+    async def promised(self, order_id: str, entity_id: str | None, attribute: str) -> tuple[Json, datetime | None]:
+        """The same of what an order promises: how far its work is, and who took its message, is of the order itself."""
+        if attribute in OF_ORDER:
+            desk: OfOrders | None = self._store.of_apps.get(DESK)
+            return (await desk.observed(order_id, attribute) if desk else None), None
+        return self.seen(entity_id, attribute)
 
     def value_at(self, run: Run, attribute: str, on: On) -> Json:
         """The newest value at the place of a run's event."""
-        return self.value(self.entity_of(run.entity_id, on), attribute)
+        return self.seen(self.entity_of(run.entity_id, on), attribute)[0]
