@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The open app: playbooks in memory and the engine at work on them, until the city stops."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -9,6 +9,8 @@ import msgspec
 from citybrain.apps.operations.service.engine import Engine, working
 from citybrain.apps.operations.service.operations import Operations
 from citybrain.apps.operations.service.shipping import ship
+from citybrain.apps.operations.service.suggesting import suggested
+from citybrain.kernel.branches import Thought
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.store import Store
 
@@ -18,6 +20,10 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
     operations: Operations
     engine: Engine
+
+    async def suggested(self, event_id: str) -> Sequence[Thought]:
+        """What the playbook that counts would order about an event (`kernel.branches.Suggesting`)."""
+        return await suggested(self.operations, event_id)
 
 
 @asynccontextmanager

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From events, orders and checks to the figures of the operation centre."""
