@@ -8,6 +8,7 @@ import msgspec
 
 from citybrain.kernel.app import App, Frame, Meeting, Obeying, Telling
 from citybrain.kernel.errors import Refusal
+from citybrain.kernel.merging import Merging
 from citybrain.kernel.records import Batch, Column, Entity, Event, Order, Outcome, OutcomeState, Reading
 
 
@@ -60,6 +61,12 @@ class Loop:
         }
         self._meeting = [detector for detector in self._detectors if isinstance(detector, Meeting)]
         self._telling = [decider for decider in self.deciders if isinstance(decider, Telling)]
+        self._merging = Merging(
+            entities,
+            merges=[rule for app in apps for rule in app.merges],
+            damps=[rule for app in apps for rule in app.damps],
+            storms=[rule for app in apps for rule in app.storms],
+        )
         self._at_home: tuple[Order, ...] = ()
 
     def executes(self, means: str) -> bool:
@@ -67,7 +74,7 @@ class Loop:
         return means in self._executors
 
     def step(self, frame: Frame, given: Sequence[Order] = (), sensed: Sensed = NOTHING) -> Step:
-        """Obey, observe, detect, decide, measure: in this order, each once.
+        """Obey, observe, detect, merge, decide, measure: in this order, each once.
 
         `given` are orders of people and programs whose means a decider executes; those that deciders gave each other
         in the step before come first. `sensed` is what doors brought in, for detectors alone.
@@ -75,11 +82,13 @@ class Loop:
         if sensed.entities or sensed.gone:
             for detector in self._meeting:
                 detector.meet(sensed.entities, sensed.gone)
+            self._merging.meet(sensed.entities)
         batch = frame.batch
         obeyed = [self._obey(order, batch.observed_at) for order in (*self._at_home, *given)]
         outcomes = (*frame.outcomes, *obeyed)
         seen = sensed.beside(batch)
-        events = tuple(event for detect in self._detectors for event in detect(seen))
+        found = [event for detect in self._detectors for event in detect(seen)]
+        events = self._merging(found, batch.observed_at)
         orders = tuple(order for decide in self.deciders for order in decide(batch, events, outcomes))
         events += tuple(event for decider in self._telling for event in decider.tells())
         readings = tuple(reading for measure in self._measures for reading in measure(frame, self._arm))

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from citybrain.kernel.app import App, Frame
+from citybrain.kernel.app import App, Decider, Detector, Frame
 from citybrain.kernel.errors import Conflict
 from citybrain.kernel.loop import Loop
-from citybrain.kernel.records import Batch, Because, Entity, Event, Order, Outcome, OutcomeState
+from citybrain.kernel.merging import Merge
+from citybrain.kernel.records import Batch, Because, Entity, Event, Order, Outcome, OutcomeState, Severity
 
 AT = datetime(2026, 3, 2, 8, tzinfo=UTC)
 HOLD, SET, SEND = "road.hold", "road.set", "road.send"
@@ -93,3 +94,33 @@ def test_orders_are_split_by_who_executes_them() -> None:
     at_home, abroad = loop(Holder).split(given)
     assert [each.id for each in at_home] == ["b"]
     assert [each.id for each in abroad] == ["a", "c"]
+
+
+def test_deciders_and_the_journal_see_events_after_they_are_merged() -> None:
+    seen: list[str] = []
+
+    def detector(entities: Sequence[Entity]) -> Detector:
+        def detect(batch: Batch) -> list[Event]:
+            because = Because(code="x")
+            return [
+                Event(id=kind, kind=kind, severity=Severity.III, at=AT, entity_id="road", because=because)
+                for kind in ("road.crash", "road.jam")
+            ]
+
+        return detect
+
+    def decider(entities: Sequence[Entity]) -> Decider:
+        def decide(batch: Batch, events: Sequence[Event], outcomes: Sequence[Outcome]) -> list[Order]:
+            seen.extend(event.id for event in events if event.ended_at is None)
+            return []
+
+        return decide
+
+    rule = Merge(cause="road.crash", signs=("road.jam",), within=timedelta(minutes=1))
+    app = App(name="road", folder=Path(), detectors=(detector,), deciders=(decider,), merges=(rule,))
+    step = Loop([app], (), arm="brain", decide=True).step(frame("1"))
+    assert seen == ["road.crash"]
+    assert {event.id: event.evidence.get("merged_into") for event in step.events} == {
+        "road.crash": None,
+        "road.jam": "road.crash",
+    }

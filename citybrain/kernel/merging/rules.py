@@ -11,7 +11,7 @@ import msgspec
 
 
 class Near(StrEnum):
-    """How near a sign must be to its cause: on the same thing, on the same road, a junction away, in a radius."""
+    """How near a sign must be to its cause: on the same thing, on the same road, some junctions away, in a radius."""
 
     ENTITY = "entity"
     ROAD = "road"
@@ -20,7 +20,8 @@ class Near(StrEnum):
 
 
 class Merge(msgspec.Struct, frozen=True, kw_only=True):
-    """Events of the kinds `signs` that began within `within` of an event `cause` near it are signs of it.
+    """Events of the kinds `signs` that begin within `within` of an event `cause` near it, or of its newest sign, are
+    signs of it.
 
     The cause may be found later than its signs: those that are open then are closed as merged into it. `hops` is how
     many junctions `ADJACENT` reaches up and down the road, `radius_m` how far `RADIUS` does. A kind may be a sign of
@@ -39,8 +40,9 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
 class Damp(msgspec.Struct, frozen=True, kw_only=True):
     """How events of some kinds are damped; empty `kinds` are all.
 
-    An event counts once it lasted for `on_delay`, and is over once it was gone for `off_delay`. One that begins the
-    `chatters`th time on one thing within `chatters_within` chatters: it stays open until it was quiet for that long.
+    An event counts once it lasted for `on_delay`, and is over once it was gone for `off_delay` (OPC 10000-9, OnDelay
+    and OffDelay). One that begins the `chatters`th time on one thing within `chatters_within` chatters: it stays open
+    until it was quiet for that long. Three times in a minute is what EEMUA 191 and ANSI/ISA-18.2 practice call so.
     """
 
     kinds: tuple[str, ...] = ()
@@ -53,10 +55,27 @@ class Damp(msgspec.Struct, frozen=True, kw_only=True):
 class Storm(msgspec.Struct, frozen=True, kw_only=True):
     """`number` events of one kind that begin within `within` are one group; so is what joins them until it is calm.
 
-    With `radius_m` they must lie so near the first of them. Empty `kinds` are all.
+    With `radius_m` they must lie so near the first of them. Empty `kinds` are all. A group takes in nothing that
+    begins `lasts` after its first event.
     """
 
     number: int
     within: timedelta
     kinds: tuple[str, ...] = ()
     radius_m: float | None = None
+    lasts: timedelta = timedelta(hours=1)
+
+
+DAMP = Damp()
+"""What counts for kinds of which no app says anything else: nothing waits, and what chatters is held."""
+
+STORMS = (
+    Storm(number=50, within=timedelta(minutes=1)),
+    Storm(number=10, within=timedelta(minutes=10), radius_m=1_000.0),
+)
+"""For all kinds: a storm over the whole city; ten in ten minutes in one quarter, as ANSI/ISA-18.2 counts a flood."""
+
+
+def fits(kinds: tuple[str, ...], kind: str) -> bool:
+    """Whether a rule for these kinds is one for this kind."""
+    return not kinds or kind in kinds
