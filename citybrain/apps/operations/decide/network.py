@@ -14,6 +14,11 @@ class Network:
     def __init__(self, entities: Iterable[Entity] = ()) -> None:
         known = tuple(entities)
         self._road_of_lane = {one.id: str(one.attributes.get("road", "")) for one in known if one.type == LANE}
+        self._road_of_name = {
+            str(one.attributes.get("lane", "")): str(one.attributes.get("road", ""))
+            for one in known
+            if one.type == LANE
+        }
         self._roads = {one.id for one in known if one.type == ROAD}
         self._controller = {
             one.id: str(one.attributes["controller"]) for one in known if one.attributes.get("controller")
@@ -36,10 +41,14 @@ class Network:
             self._signal_of.setdefault(road, signal.id)
 
     def road(self, event: Event) -> str | None:
-        """The road of an event: what its place says, or the road or lane that it is on."""
+        """The road of an event: what its place says, or the road or lane that it is on, or one whose lanes it names."""
         place = event.evidence.get("place")
         told = str(place.get("road", "")) if isinstance(place, dict) else ""
-        return told if told in self._roads else self.road_of(event.entity_id)
+        if told in self._roads:
+            return told
+        named = event.evidence.get("lanes") or ()
+        lanes = [self._road_of_name.get(str(lane), "") for lane in named] if isinstance(named, list | tuple) else []
+        return self.road_of(event.entity_id) or next((road for road in lanes if road in self._roads), None)
 
     def road_of(self, entity_id: str) -> str | None:
         """An entity that is a road, or the road of a lane."""

@@ -73,7 +73,7 @@ STREETS = (
     entity(NEXT_ROAD, "RoadSegment", leadsTo=[]),
     entity(OTHER_ROAD, "RoadSegment", leadsTo=[NEXT_ROAD]),
     entity("urn:ngsi-ld:RoadLane:a_0", "RoadLane", road=ROAD),
-    entity("urn:ngsi-ld:RoadLane:b_0", "RoadLane", road=NEXT_ROAD),
+    entity("urn:ngsi-ld:RoadLane:b_0", "RoadLane", road=NEXT_ROAD, lane="b_0"),
     entity(SIGNAL, "TrafficSignalController", heads=[{"lane": "urn:ngsi-ld:RoadLane:b_0"}]),
     entity(BEFORE, "TrafficSignalController", heads=[{"lane": "urn:ngsi-ld:RoadLane:a_0"}]),
 )

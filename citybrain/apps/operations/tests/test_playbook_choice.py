@@ -128,6 +128,20 @@ def test_the_place_that_an_event_tells_counts_more_than_its_entity() -> None:
     assert planned.lines[0].entity_id == SIGNAL
 
 
+def test_an_event_at_a_signal_that_names_its_lanes_has_their_road() -> None:
+    told = event(entity_id=SIGNAL, evidence={"lanes": ["b_0"]})
+    planned = plan(told, [version(playbook("one", line(1, target="road")))], CONTEXT)
+    assert planned is not None
+    assert planned.lines[0].entity_id == NEXT_ROAD
+
+
+def test_a_slot_of_evidence_becomes_the_value_itself() -> None:
+    body = playbook("one", line(1, parameters={"text": "{evidence.depth_m}", "more": "{evidence.depth_m} m"}))
+    planned = plan(event(evidence={"depth_m": 0.4, "list": [1]}), [version(body)], CONTEXT)
+    assert planned is not None
+    assert planned.lines[0].parameters == {"text": 0.4, "more": "0.4 m"}
+
+
 def test_parameters_are_filled_with_what_is_known_of_the_event() -> None:
     body = playbook("one", line(1, parameters={"text": "{place}: {severity} {unknown}", "more": ["{junction}", 7]}))
     planned = plan(event(id="e-1"), [version(body)], CONTEXT)
