@@ -5,9 +5,7 @@ import asyncio
 import hashlib
 import hmac
 import json
-import socket
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -22,20 +20,17 @@ from citybrain.doors.cap.store import EVERY_SCOPE
 from citybrain.kernel.cases.case import MoveFacts
 from citybrain.kernel.cases.case_type import Phase
 from citybrain.kernel.records import OutcomeState
-from conftest import Serving
 from tests.means.town import (
     EVENT,
     GATEWAY,
     PLACE,
     SECRET,
     Given,
-    Receiver,
     Town,
     device_of,
     everything,
     furnish,
     officer,
-    running,
 )
 
 NAMES = sorted(BY_NAME)
@@ -44,20 +39,10 @@ MESSAGES = sorted(act.means.name for act in CATALOGUE if isinstance(act.how, Mes
 COMMANDS = sorted(act.means.name for act in CATALOGUE if isinstance(act.how, Command))
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture(scope="module")
-async def town(database_url: str, open_folder: Path, serving: Serving) -> AsyncIterator[Town]:
-    web = Receiver()
-    async with serving(web) as url:
-        folder = open_folder / f"means-{free_port()}"
-        async with running(database_url, folder, url=url, web=web, smtp_port=free_port()) as opened:
-            await furnish(opened)
-            yield opened
+async def town(bare: Town) -> Town:
+    await furnish(bare)
+    return bare
 
 
 @pytest.fixture(scope="module")

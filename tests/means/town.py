@@ -42,6 +42,7 @@ PLACE = "urn:ngsi-ld:RoadSegment:spring-road"
 EVENT = "event-1"
 GATEWAY = "/devices"
 SETTLED_WITHIN_S = 60.0
+FASTER = 20.0
 # What cannot be made up from a schema, as it names something that must be there.
 NAMED: Mapping[str, Json] = {"department": "roads", "helpers": ["police", "fire"], "attribute": "powerState"}
 
@@ -235,6 +236,12 @@ async def running(
         city = City(scenarios.find("none"), store, folder, speed=1.0)
         city.executing = Executing([desk, *of_warnings])
         living = asyncio.create_task(city.live())
+        async with asyncio.timeout(SETTLED_WITHIN_S):
+            while True:
+                if city.condition == "running":
+                    break
+                await asyncio.sleep(0.05)
+        city.pace.change(FASTER)
         try:
             yield Town(store=store, city=city, desk=desk, web=web, mail=mailbox, url=url)
         finally:

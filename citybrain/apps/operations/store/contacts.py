@@ -32,6 +32,7 @@ class Sql(msgspec.Struct, frozen=True):
     message_renew: str
     message_add: str
     messages: str
+    messages_waiting: str
     message_settle: str
     messages_forget: str
     task_add: str
@@ -223,6 +224,11 @@ async def messages(db: Database, keys: KeyRing, order_id: str) -> list[Message]:
     """What an order told, and what became of it."""
     found = await db.read(SQL.messages, {"order_id": order_id}, as_=Message)
     return [msgspec.structs.replace(each, content=keys.decrypt_bytes(each.content, CONTENT)) for each in found]
+
+
+async def waiting(db: Database) -> list[str]:
+    """The orders of which something still waits to be told."""
+    return await db.read(SQL.messages_waiting, as_=str)
 
 
 async def settle(db: Database, message: Message, state: State, *, problem: str, at: datetime) -> None:

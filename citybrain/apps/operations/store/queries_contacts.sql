@@ -49,6 +49,9 @@ ON CONFLICT (order_id, contact_id) DO NOTHING;
 SELECT number, order_id, contact_id, channel, content, state, tries, problem, queued_at FROM operations_message
 WHERE order_id = %(order_id)s ORDER BY number;
 
+-- name: messages_waiting
+SELECT DISTINCT order_id FROM operations_message WHERE state = 'waiting';
+
 -- name: message_settle
 UPDATE operations_message SET state = %(state)s, tries = %(tries)s, problem = %(problem)s, settled_at = %(at)s
 WHERE number = %(number)s AND state = 'waiting';

@@ -176,6 +176,8 @@ async def carrying(store: Store, *, pauses_s: Sequence[float] = PAUSES_S) -> Asy
     encrypted = contacts.kept(store.db, store.keys)
     store.renewal.parts.extend(encrypted)
     store.of_apps[NAME] = desk
+    for order_id in await contacts.waiting(store.db):
+        desk.delivery.deliver_later(order_id)
     try:
         yield (desk,)
     finally:

@@ -7,7 +7,7 @@ So an order that failed is not told late, when it may be wrong by then; whoever 
 import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -23,6 +23,8 @@ from citybrain.kernel.http import Call, NoAnswer, ask_once
 PAUSES_S = (0.0, 2.0, 5.0, 15.0, 30.0)
 """How long is waited before each try."""
 WITHIN_S = 10.0
+LATE = timedelta(minutes=15)
+"""What was written down longer ago, as the city was down, is not told any more."""
 FINAL = frozenset({400, 404, 410, 413, 422})
 
 
@@ -70,6 +72,9 @@ class Delivery:
 
     async def _send(self, message: Message) -> None:
         problem = ""
+        if utc_now() - message.queued_at > LATE:
+            await contacts.settle(self._book.store.db, message, State.DEAD, problem="late", at=utc_now())
+            return
         for tries, pause_s in enumerate(self._pauses_s, 1):
             await asyncio.sleep(pause_s)
             message = msgspec.structs.replace(message, tries=tries)
