@@ -18,6 +18,7 @@ from citybrain.apps.traffic.control.missions.means import PERMISSION as MAY_DISP
 from citybrain.apps.traffic.control.missions.model import MISSION
 from citybrain.apps.traffic.control.modes import DEFAULT, SET_MODE
 from citybrain.apps.traffic.control.plans.means import PLAN_MEANS
+from citybrain.apps.traffic.control.promises import promised
 from citybrain.apps.traffic.control.signals import RELEASE, SET_STAGE, SignalControl
 from citybrain.apps.traffic.detect.at_signals import SENSOR_DOUBTED, SPILLBACK, Doubted, spillback
 from citybrain.apps.traffic.detect.congestion import CONGESTION, Congestion
@@ -56,6 +57,73 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """Go back to the shipped plan at once, from what is shown, until the next order."""
 
 
+MEANS = (
+    Means(
+        name=SET_STAGE,
+        permission="traffic.control",
+        parameters=SetStage,
+        undone_by="traffic.set_control_mode",
+    ),
+    Means(
+        name="traffic.set_control_mode",
+        permission="traffic.control",
+        parameters=SetControlMode,
+        undone_by="traffic.set_control_mode",
+        undo=lambda _: {"mode": "brain"},
+        lasts=True,
+        entity_types=("TrafficSignalController",),
+    ),
+    Means(
+        name=RELEASE,
+        permission="traffic.control",
+        parameters=Release,
+        undone_by=SET_STAGE,
+        entity_types=(SIGNAL,),
+    ),
+    Means(
+        name=SET_MODE,
+        permission="traffic.control",
+        parameters=SetMode,
+        undone_by=SET_MODE,
+        undo=lambda _: {"mode": DEFAULT},
+        lasts=True,
+        entity_types=(SIGNAL,),
+    ),
+    Means(
+        name=LOCK,
+        permission="traffic.control",
+        parameters=Lock,
+        undone_by=UNLOCK,
+        two_person=True,
+        lasts=True,
+        lasts_for=lambda parameters: timedelta(minutes=parameters["minutes"]),
+        entity_types=(SIGNAL,),
+    ),
+    Means(
+        name=HOLD,
+        permission="traffic.control",
+        parameters=Hold,
+        undone_by=END_HOLD,
+        entity_types=(SIGNAL,),
+    ),
+    Means(
+        name=UNLOCK,
+        permission="traffic.control",
+        parameters=Unlock,
+        undone_by=LOCK,
+        entity_types=(SIGNAL,),
+    ),
+    Means(
+        name=END_HOLD,
+        permission="traffic.control",
+        parameters=EndHold,
+        undone_by=HOLD,
+        entity_types=(SIGNAL,),
+    ),
+    *MISSION_MEANS,
+    *PLAN_MEANS,
+)
+
 APP = App(
     name="traffic",
     folder=Path(__file__).parent,
@@ -63,72 +131,7 @@ APP = App(
     deciders=(SignalControl,),
     measures=(TrafficMeasure,),
     shows=(RoadLevels,),
-    means=(
-        Means(
-            name=SET_STAGE,
-            permission="traffic.control",
-            parameters=SetStage,
-            undone_by="traffic.set_control_mode",
-        ),
-        Means(
-            name="traffic.set_control_mode",
-            permission="traffic.control",
-            parameters=SetControlMode,
-            undone_by="traffic.set_control_mode",
-            undo=lambda _: {"mode": "brain"},
-            lasts=True,
-            entity_types=("TrafficSignalController",),
-        ),
-        Means(
-            name=RELEASE,
-            permission="traffic.control",
-            parameters=Release,
-            undone_by=SET_STAGE,
-            entity_types=(SIGNAL,),
-        ),
-        Means(
-            name=SET_MODE,
-            permission="traffic.control",
-            parameters=SetMode,
-            undone_by=SET_MODE,
-            undo=lambda _: {"mode": DEFAULT},
-            lasts=True,
-            entity_types=(SIGNAL,),
-        ),
-        Means(
-            name=LOCK,
-            permission="traffic.control",
-            parameters=Lock,
-            undone_by=UNLOCK,
-            two_person=True,
-            lasts=True,
-            lasts_for=lambda parameters: timedelta(minutes=parameters["minutes"]),
-            entity_types=(SIGNAL,),
-        ),
-        Means(
-            name=HOLD,
-            permission="traffic.control",
-            parameters=Hold,
-            undone_by=END_HOLD,
-            entity_types=(SIGNAL,),
-        ),
-        Means(
-            name=UNLOCK,
-            permission="traffic.control",
-            parameters=Unlock,
-            undone_by=LOCK,
-            entity_types=(SIGNAL,),
-        ),
-        Means(
-            name=END_HOLD,
-            permission="traffic.control",
-            parameters=EndHold,
-            undone_by=HOLD,
-            entity_types=(SIGNAL,),
-        ),
-        *MISSION_MEANS,
-        *PLAN_MEANS,
-    ),
+    means=tuple(map(promised, MEANS)),
     executes=tuple(sorted(SignalControl(()).means)),
     indicators=(
         Indicator(name="traffic.delay", unit="s/veh", owner=OWNER, source=RESCO),
