@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from citybrain.apps.operations.control.means import BY_NAME, CATALOGUE
+from citybrain.apps.operations.control.means import BY_NAME
 from citybrain.apps.operations.control.means.acts import AUTO, PROGRESS, TAKEN, Command, Message, Task
 from citybrain.apps.operations.service.carrying.works import MACHINE
 from citybrain.doors.cap import store as warnings
@@ -21,6 +21,7 @@ from citybrain.kernel.cases.case import MoveFacts
 from citybrain.kernel.cases.case_type import Phase
 from citybrain.kernel.records import OutcomeState
 from tests.means.town import (
+    CATALOGUE,
     EVENT,
     GATEWAY,
     PLACE,
@@ -33,7 +34,7 @@ from tests.means.town import (
     officer,
 )
 
-NAMES = sorted(BY_NAME)
+NAMES = sorted(act.means.name for act in CATALOGUE)
 TASKS = sorted(act.means.name for act in CATALOGUE if isinstance(act.how, Task))
 MESSAGES = sorted(act.means.name for act in CATALOGUE if isinstance(act.how, Message))
 COMMANDS = sorted(act.means.name for act in CATALOGUE if isinstance(act.how, Command))

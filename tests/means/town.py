@@ -15,7 +15,8 @@ import msgspec
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from citybrain.apps.operations.control.means import BY_NAME, CATALOGUE, ROLES
+from citybrain.apps.operations.control.means import BY_NAME, OF_STREET, ROLES
+from citybrain.apps.operations.control.means import CATALOGUE as WHOLE
 from citybrain.apps.operations.control.means.acts import Act, Command
 from citybrain.apps.operations.service.carrying.desk import MeansDesk, carrying
 from citybrain.apps.operations.store.contacts import Contact, Way
@@ -37,6 +38,8 @@ from citybrain.kernel.store import Store, open_store
 from citybrain.serve import contributions, scenarios
 from citybrain.serve.city import City
 
+CATALOGUE = tuple(act for act in WHOLE if act.means.name not in OF_STREET)
+"""What is carried out without a street."""
 SECRET = "between us"
 PLACE = "urn:ngsi-ld:RoadSegment:spring-road"
 EVENT = "event-1"

@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping
 
-from citybrain.apps.operations.control.means import devices, messages, offices, people, transit, works
+from citybrain.apps.operations.control.means import devices, messages, offices, people, streets, transit, works
 from citybrain.apps.operations.control.means.acts import Act, Message, Task
 
 CATALOGUE: tuple[Act, ...] = (
@@ -13,6 +13,7 @@ CATALOGUE: tuple[Act, ...] = (
     *works.ACTS,
     *devices.ACTS,
     *offices.ACTS,
+    *streets.ACTS,
 )
 
 BY_NAME: Mapping[str, Act] = {act.means.name: act for act in CATALOGUE}
@@ -20,6 +21,9 @@ BY_NAME: Mapping[str, Act] = {act.means.name: act for act in CATALOGUE}
 MEANS = tuple(act.means for act in CATALOGUE)
 
 SUBJECTS = tuple(sorted({means.group for means in MEANS}))
+
+OF_STREET = tuple(act.means.name for act in streets.ACTS)
+"""What the field carries out, or machines in the street."""
 
 CARRIED = tuple(act.means.name for act in CATALOGUE if act.how is not None)
 """What this app carries out itself; the rest is a door's."""
