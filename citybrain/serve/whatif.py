@@ -189,16 +189,24 @@ class WhatIfs:
             arms[MEANS] = tuple(self._act(each, f"whatif:{at}") for at, each in enumerate(question.means))
             for thought in question.means:
                 self._require_simulated(thought.means)
-        left_out: list[str] = []
-        if question.playbook:
-            wanted = await self._suggested(event.id)
-            known = [each for each in wanted if self._city.simulates(each.means)]
-            left_out = sorted({each.means for each in wanted} - {each.means for each in known})
-            if known:
-                arms[PLAYBOOK] = tuple(self._act(each, f"whatif:playbook:{at}") for at, each in enumerate(known))
+        acts, left_out = await self._by_playbook(event.id) if question.playbook else ((), [])
+        if acts:
+            arms[PLAYBOOK] = acts
         if not arms:
             raise NothingAsked("serve.whatif_nothing_asked", {"left_out": ", ".join(left_out) or "–"})
         return Plan(event=event, arms=arms, left_out=tuple(left_out))
+
+    async def _by_playbook(self, event_id: str) -> tuple[tuple[Act, ...], list[str]]:
+        """What playbooks would do, and the means of it that cannot be tried: not simulated, or refused as they are."""
+        acts: list[Act] = []
+        left_out: set[str] = set()
+        for at, thought in enumerate(await self._suggested(event_id)):
+            try:
+                self._require_simulated(thought.means)
+                acts.append(self._act(thought, f"whatif:playbook:{at}"))
+            except Refusal:
+                left_out.add(thought.means)
+        return tuple(acts), sorted(left_out)
 
     async def _suggested(self, event_id: str) -> list[Thought]:
         """What the playbooks of all apps would do now."""

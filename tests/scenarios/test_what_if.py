@@ -111,6 +111,15 @@ def test_the_same_branch_twice_is_the_same_and_other_dice_are_not(client: httpx.
     assert study["caveat"]["code"] == "serve.whatif_draws"
 
 
+def test_what_the_playbook_would_do_is_tried_beside_it_and_what_nobody_simulates_is_named(client: httpx.Client) -> None:
+    study = over(client, ask(client, means=[means()], playbook=True, minutes=1))
+    assert study["state"] == "done", study
+    tried = [arm["name"] for arm in study["arms"]]
+    assert tried[:2] == ["none", "means"]
+    assert study["left_out"] or tried == ["none", "means", "playbook"]
+    assert all(not name.startswith("traffic.") for name in study["left_out"])
+
+
 def test_what_cannot_be_compared_is_refused(client: httpx.Client) -> None:
     def code(**question: Any) -> Any:
         answer = client.post("/api/whatif", json={"event_id": EVENT, **question})
