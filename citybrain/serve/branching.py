@@ -23,8 +23,8 @@ from citybrain.kernel.routing import ROAD
 from citybrain.serve import catalog, scenarios
 from citybrain.serve.experiment import BRAIN
 
-NICE = 15
-"""Of a branch: the live city has about thirty times its share of a processor that both want (Linux, CFS)."""
+NICE = 10
+"""Of a branch: the live city has about ten times its share of a processor that both want (Linux, CFS)."""
 
 EVERY_S = 10
 """So often the whole net is looked at; around the event it is every second."""
