@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from citybrain.apps.operations.control.means.acts import Act, Command, Message, Task
+from citybrain.apps.operations.service.dispatching import Dispatching
 from citybrain.apps.operations.store import contacts
 from citybrain.apps.operations.store.contacts import Contact, Way
 from citybrain.kernel.audit.recording import MACHINE, Acting
@@ -54,6 +55,7 @@ class Book:
         self.store = store
         self.words = load_words([FOLDER])
         self.lang = load_settings().lang
+        self.dispatching = Dispatching(store)
         self._contacts: tuple[Contact, ...] = ()
 
     async def load(self) -> None:

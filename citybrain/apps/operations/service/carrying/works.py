@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Orders of work: each opens one case for the department that has the role, and is followed by it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from citybrain.apps.operations.choice.sending import Candidate
 from citybrain.apps.operations.control.means.acts import Task
 from citybrain.apps.operations.control.progress import ACTIVE, PROGRESS_OF
 from citybrain.apps.operations.service.carrying.book import Book
@@ -13,8 +15,9 @@ from citybrain.apps.operations.store import contacts
 from citybrain.kernel.access import Actor, Kind, Reach, Right
 from citybrain.kernel.cases.case import Case, CaseChange, CommentKind, MoveFacts, Opening
 from citybrain.kernel.db import Transaction
+from citybrain.kernel.errors import Refusal
 from citybrain.kernel.geo import bounds
-from citybrain.kernel.records import Entity, Facts, Order, Outcome
+from citybrain.kernel.records import Facts, Order, Outcome
 
 EVERYTHING = Right(reach=Reach(all=True))
 MACHINE = Actor(
@@ -31,7 +34,8 @@ async def open_case(book: Book, delivery: Delivery, how: Task, order: Order, at:
     """Open the case of an order, once; those of the role who can be told are told beside it."""
     department = _department(book, how, order)
     entity = book.store.pool.entity(order.entity_id)
-    opening = _opening(book, how, order, entity, department)
+    units = _units(book, how, order)
+    opening = _opening(book, how, order, department, [each.team for each in units])
 
     async def note(transaction: Transaction, change: CaseChange) -> None:
         on, case = order.entity_id, change.after.id
@@ -46,6 +50,9 @@ async def open_case(book: Book, delivery: Delivery, how: Task, order: Order, at:
         await delivery.queue(order.id, told, letter(book.words, order, entity, extra=extra))
         delivery.deliver_later(order.id)
     facts = {"number": case.number, "case": case.id, "department": department}
+    if units:
+        chosen = {"units": [each.team for each in units], "eta_s": round(max(each.eta_s for each in units))}
+        return executed(order, at, "operations.unit_asked", {**facts, **chosen})
     return executed(order, at, "operations.case_opened", facts)
 
 
@@ -108,14 +115,26 @@ def _department(book: Book, how: Task, order: Order) -> str:
     return department
 
 
-def _opening(book: Book, how: Task, order: Order, entity: Entity | None, department: str) -> Opening:
+def _units(book: Book, how: Task, order: Order) -> list[Candidate]:
+    """The nearest who could go, where nobody was named; none where the pool knows nobody, so that others choose."""
+    if order.parameters.get("unit") != "" or not how.role:
+        return []
+    try:
+        found = book.dispatching.ranked(how.role, order.entity_id)
+    except Refusal:
+        return []
+    return found[: int(order.parameters.get("number", 1))]
+
+
+def _opening(book: Book, how: Task, order: Order, department: str, units: Sequence[str]) -> Opening:
     """The case as it is asked for; where it is stands in it when the place is known."""
+    entity = book.store.pool.entity(order.entity_id)
     box = bounds([entity.geometry]) if entity and entity.geometry else None
     return Opening(
         type=how.type,
         title=title(book.words, order, entity, book.lang),
         department=department,
-        fields=_fields(book, order),
+        fields=_fields(book, order, units),
         priority=int(order.parameters.get("priority", how.priority)),
         channel=CHANNEL,
         category=order.means,
@@ -125,14 +144,14 @@ def _opening(book: Book, how: Task, order: Order, entity: Entity | None, departm
     )
 
 
-def _fields(book: Book, order: Order) -> Facts:
+def _fields(book: Book, order: Order, units: Sequence[str]) -> Facts:
     fields = {
         "task": full(book.words, order, book.lang) or book.words.sentence(f"means.{order.means}", {}, book.lang),
         "order": order.id,
         "means": order.means,
         "entity": order.entity_id,
         "event": order.because.event_id or "",
-        "unit": str(order.parameters.get("unit", "")),
+        "unit": str(order.parameters.get("unit", "")) or " ".join(units)[:200],
         "by": order.by,
     }
     return {name: value for name, value in fields.items() if value}
