@@ -17,7 +17,7 @@ from citybrain.kernel.cases.rights import PERMISSIONS as CASE_PERMISSIONS
 from citybrain.kernel.settings import Settings
 from citybrain.serve import catalog
 from citybrain.serve.web import create
-from docs import shield
+from docs import means, shield
 from docs.ledgers import STATES, counts, read_ledger, rows
 
 DOCS = Path(__file__).resolve().parent
@@ -121,11 +121,11 @@ def _said(name: str, key: str) -> tuple[str, ...]:
 
 
 def _means() -> Iterator[tuple[str, ...]]:
-    for means in (means for app in catalog.apps() for means in app.means):
-        used_on = ", ".join(f"`{name}`" for name in means.entity_types)
-        undone_by = f"`{means.undone_by}`" if means.undone_by else ""
-        persons, lasts = "2" if means.two_person else "1", "yes" if means.lasts else ""
-        yield f"`{means.name}`", f"`{means.permission}`", used_on, persons, lasts, undone_by
+    for each in (each for app in catalog.apps() for each in app.means):
+        used_on = ", ".join(f"`{name}`" for name in each.entity_types)
+        undone_by = f"`{each.undone_by}`" if each.undone_by else ""
+        persons, lasts = "2" if each.two_person else "1", "yes" if each.lasts else ""
+        yield f"`{each.name}`", f"`{each.permission}`", used_on, persons, lasts, undone_by
 
 
 def _indicators() -> Iterator[tuple[str, ...]]:
@@ -266,6 +266,11 @@ def gbt22239() -> str:
     )
 
 
+def catalogue() -> str:
+    """Every means of disposal."""
+    return page("Means", *means.parts(table))
+
+
 def signing_in() -> str:
     """Every way in, and what guards it."""
     return page("Signing in", *shield.parts(table))
@@ -278,6 +283,7 @@ LEDGER_NOTE = (
 
 PAGES: dict[str, Callable[[], str]] = {
     "reference/city.md": city,
+    "reference/means.md": catalogue,
     "reference/settings.md": settings,
     "reference/refusals.md": refusals,
     "reference/routes.md": routes,
