@@ -36,12 +36,14 @@ export function watchOrders(): void {
 }
 
 export const meansWords = (name: string): string => say(`means.${name}`, {}, name);
-const OF_SERVER = { does: "effect", undo: "undo" } as const;
+const OF_SERVER = { does: ["does", "effect"], undo: ["undo"] } as const;
 /** A sentence about a means: the web's own, else the server's, else a general one. */
 export function about(kind: "does" | "undo", name: string): string {
-  const known = [`order.${kind}.${name}`, `means.${name}.${OF_SERVER[kind]}`].find(knows);
+  const known = [`order.${kind}.${name}`, ...OF_SERVER[kind].map((one) => `means.${name}.${one}`)].find(knows);
   return known === undefined ? t(`order.${kind}.any`) : say(known);
 }
+/** What is looked at afterwards, if the means promises anything. */
+export const promised = (name: string): string => (knows(`means.${name}.effect`) && about("does", name) !== say(`means.${name}.effect`) ? say(`means.${name}.effect`) : "");
 
 function plansOf(rows: unknown): string {
   const names = (Array.isArray(rows) ? rows : []).map((row: { plan?: { name?: string } }) => row.plan?.name ?? "").filter((name) => name !== "");

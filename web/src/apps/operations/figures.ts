@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures of handling in words: value with its unit, and the target it is held against. Pure.
 import type { Figure } from "@/apps/operations/types";
-import { number, say, t } from "@/i18n";
+import { number, say, shown, t } from "@/i18n";
 
 const unitWords = (unit: string): string => say(`unit.${unit}`, {}, unit === "1" ? "" : unit);
 export function valueWords(value: number | null, unit: string): string {
@@ -11,13 +11,15 @@ export function valueWords(value: number | null, unit: string): string {
   return words === "" ? number(value) : `${number(value)} ${words}`;
 }
 
-/** Whether the target is reached; null where there is none or nothing was measured. */
-export function isReached(figure: Pick<Figure, "value" | "target" | "lower_is_better">): boolean | null {
-  if (figure.value === null || figure.target === null) return null;
-  return figure.lower_is_better === true ? figure.value <= figure.target : figure.value >= figure.target;
-}
-
 export function figureWords(figure: Figure): { name: string; value: string; target: string } {
-  const sign = figure.lower_is_better === true ? "≤" : "≥";
+  const sign = figure.lower_is_better ? "≤" : "≥";
   return { name: say(`indicator.${figure.name}`, {}, figure.name), value: valueWords(figure.value, figure.unit), target: figure.target === null ? "" : t("figures.target", { target: `${sign} ${valueWords(figure.target, figure.unit)}` }) };
 }
+
+/** What was counted, in the words that there are for it. */
+export const partsWords = (figure: Pick<Figure, "parts">): string => Object.entries(figure.parts).filter(([, value]) => value !== null)
+  .map(([name, value]) => `${say(`figures.part.${name}`, {}, name)} ${shown(value)}`).join(" · ");
+
+export const SPANS = { "8h": 8, "24h": 24, "7d": 168 } as const;
+export type SpanName = keyof typeof SPANS;
+export const spanOf = (name: string, untilMs: number): { since: string; until: string } => ({ since: new Date(untilMs - (SPANS[name as SpanName] ?? SPANS["8h"]) * 3_600_000).toISOString(), until: new Date(untilMs).toISOString() });
