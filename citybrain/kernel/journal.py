@@ -16,6 +16,7 @@ from citybrain.kernel.entities.document import EntityChange
 from citybrain.kernel.entities.writing import HistoryRows, Notice, Writing, forget_rows, store_names, store_rows
 from citybrain.kernel.errors import NotFound
 from citybrain.kernel.journal_records import Entry, EventView, OrderView
+from citybrain.kernel.merging import Storms
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.pool.instances import day_of
 from citybrain.kernel.pool.rows import HEADER, TRAILER
@@ -91,6 +92,7 @@ class Journal:
         self.notice_writers: dict[type, NoticeWriter] = {}
         self.told: list[Callable[[Sequence[Notice]], None]] = []
         self.committed: list[Committed] = []
+        self._storms = Storms()
 
     @classmethod
     async def open(cls, db: Database, pool: Pool) -> "Journal":
@@ -216,9 +218,9 @@ class Journal:
         return found[0]
 
     async def tell(self, events: Sequence[Event]) -> None:
-        """Events that rest on no batch of a field: committed and told on return."""
+        """Events that rest on no batch of a field: committed and told on return. Storms of them are grouped."""
         await self._writer.room()
-        await self._put(Entry(events=tuple(events)), size=0)
+        await self._put(Entry(events=self._storms(events)), size=0)
 
     async def end_open_events(self, *, at: datetime) -> int:
         """End every open event at a city time (not before it began); answers with how many that were."""

@@ -52,7 +52,7 @@ h.at >= %(since)s
 h.at <= %(until)s
 
 -- name: words
-(h.words LIKE %(words)s OR h.kind = ANY(%(kinds_meant)s) OR h.note ILIKE %(words)s)
+(h.words LIKE %(words)s OR h.kind = ANY(%(kinds_meant)s) OR h.note <> '' AND h.note ILIKE %(words)s)
 
 -- name: worst_first
 h.severity, h.at DESC, h.event_id DESC

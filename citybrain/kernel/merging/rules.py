@@ -56,7 +56,8 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
     """`number` events of one kind that begin within `within` are one group; so is what joins them until it is calm.
 
     With `radius_m` they must lie so near the first of them. Empty `kinds` are all. A group takes in nothing that
-    begins `lasts` after its first event.
+    begins `lasts` after its first event. Of several rules the first that fits counts, and takes over what is in a group
+    by a later one.
     """
 
     number: int

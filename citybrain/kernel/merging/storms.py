@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Storms are grouped: very many events of one kind in a short time are shown under the first of them."""
 
+import sys
 from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -18,12 +19,16 @@ Place = tuple[int, str, Key]
 """A rule, a kind and a square of the map, or none where the rule is for the whole city."""
 
 
+UNGROUPED = sys.maxsize
+
+
 class Member(msgspec.Struct):
-    """An event that began lately."""
+    """An event that began lately; `rule` is the number of the rule by which it is in a group."""
 
     id: str
     at: datetime
     point: Point | None
+    rule: int = UNGROUPED
 
 
 class Group(msgspec.Struct):
@@ -65,47 +70,50 @@ class Storms:
         return list(told.values())
 
     def _count(self, event: Event, told: dict[str, Event]) -> None:
-        """An event that is new joins the first storm that there is, or makes one with those before it."""
-        point = self._nearness.point(event)
-        rules = [(number, rule) for number, rule in enumerate(self._rules) if fits(rule.kinds, event.kind)]
-        for number, rule in rules:
-            group = self._going_on(number, rule, event, point)
+        """An event that is new joins the first storm that there is, or makes one with those before it.
+
+        Rules come in order of their rank: a storm takes over what is in one of a later rule, as a city does a quarter.
+        """
+        new = Member(event.id, event.at, self._nearness.point(event))
+        for number, rule in enumerate(self._rules):
+            if not fits(rule.kinds, event.kind):
+                continue
+            group = self._going_on(number, rule, event.kind, new)
             if group is not None:
-                group.joined_at = event.at
-                return self._put([event.id], group.id, told)
-        for number, rule in rules:
-            members = self._together(number, rule, event, point)
+                group.joined_at = new.at
+                return self._put(number, [new], group.id, told)
+            members = self._together(number, rule, event.kind, new)
             if len(members) >= rule.number:
                 head = members[0]
-                group = Group(id=head.id, began_at=head.at, joined_at=event.at, point=head.point)
+                group = Group(id=head.id, began_at=head.at, joined_at=new.at, point=head.point)
                 for place in self._places(number, rule, event.kind, head.point)[:1]:
                     self._groups.setdefault(place, []).append(group)
-                return self._put([each.id for each in members], head.id, told)
+                return self._put(number, members, head.id, told)
         return None
 
-    def _going_on(self, number: int, rule: Storm, event: Event, point: Point | None) -> Group | None:
-        for place in self._places(number, rule, event.kind, point):
+    def _going_on(self, number: int, rule: Storm, kind: str, new: Member) -> Group | None:
+        for place in self._places(number, rule, kind, new.point):
             groups = self._groups.get(place)
             if not groups:
                 continue
-            groups[:] = [each for each in groups if event.at - each.joined_at <= rule.within]
+            groups[:] = [each for each in groups if new.at - each.joined_at <= rule.within]
             for group in groups:
-                if event.at - group.began_at < rule.lasts and _is_within(rule, group.point, point):
+                if new.at - group.began_at < rule.lasts and _is_within(rule, group.point, new.point):
                     return group
         return None
 
-    def _together(self, number: int, rule: Storm, event: Event, point: Point | None) -> list[Member]:
+    def _together(self, number: int, rule: Storm, kind: str, new: Member) -> list[Member]:
         """This event and those before it that count with it, the oldest first."""
-        places = self._places(number, rule, event.kind, point)
+        places = self._places(number, rule, kind, new.point)
         if not places:
             return []
-        self._lately.setdefault(places[0], deque()).append(Member(event.id, event.at, point))
+        self._lately.setdefault(places[0], deque()).append(new)
         found: list[Member] = []
         for place in places:
             lately = self._lately.get(place)
-            while lately and lately[0].at < event.at - rule.within:
+            while lately and (lately[0].at < new.at - rule.within or lately[0].rule <= number):
                 lately.popleft()
-            found += [each for each in lately or () if _is_within(rule, each.point, point)]
+            found += [each for each in lately or () if each.rule > number and _is_within(rule, each.point, new.point)]
         return sorted(found, key=lambda each: (each.at, each.id))
 
     def _places(self, number: int, rule: Storm, kind: str, point: Point | None) -> list[Place]:
@@ -117,11 +125,12 @@ class Storms:
         own = self._nearness.grid.cell(point, rule.radius_m)
         return [(number, kind, own), *((number, kind, each) for each in around([own]) if each != own)]
 
-    def _put(self, ids: Sequence[str], group: str, told: dict[str, Event]) -> None:
-        for id in ids:
-            event = self._events.get(id)
+    def _put(self, number: int, members: Sequence[Member], group: str, told: dict[str, Event]) -> None:
+        for member in members:
+            member.rule = number
+            event = self._events.get(member.id)
             if event is not None and event.group != group:
-                self._events[id] = told[id] = msgspec.structs.replace(event, group=group)
+                self._events[member.id] = told[member.id] = msgspec.structs.replace(event, group=group)
 
     def _forget(self) -> None:
         """Forget events that are over for longer than any rule looks back, when there are very many."""
