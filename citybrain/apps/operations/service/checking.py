@@ -61,6 +61,13 @@ async def note(under_way: OpenRuns, order: StandingOrder) -> None:
         under_way.expect(checks)
 
 
+async def hasten(under_way: OpenRuns, line: RunLine) -> None:
+    """Look at what a line promises with the next round, though it is not due yet."""
+    at = under_way.around.city_now
+    if line.order_id is not None and line.checks and await runs.check_now(under_way.db, line.order_id, at=at):
+        under_way.next_check = min(under_way.next_check or at, at)
+
+
 async def look(under_way: OpenRuns, now: datetime) -> None:
     """Hold the values against what is due, and tell the lines."""
     city_now = under_way.around.city_now

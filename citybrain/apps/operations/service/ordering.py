@@ -191,7 +191,11 @@ def key_of(run: Run, line: RunLine) -> str:
 
 
 async def _undo(under_way: OpenRuns, run: Run, line: RunLine, now: datetime) -> Run:
-    """End the order of a line that lasts, or order what undoes its means."""
+    """End the order of a line that lasts, or order what undoes its means.
+
+    Whether it helped is looked at now: what is seen when it has been undone says nothing of it.
+    """
+    await checking.hasten(under_way, line)
     means = under_way.store.orders.trade.means.get(line.spec.means)
     undo = Undo.DONE
     try:

@@ -76,6 +76,10 @@ FROM operations_check WHERE state = 'waiting' AND due_at <= %(city_at)s ORDER BY
 UPDATE operations_check SET state = %(state)s, after = %(after)s::jsonb, checked_at = %(at)s
 WHERE order_id = %(order_id)s AND state = 'waiting';
 
+-- name: check_now
+UPDATE operations_check SET due_at = greatest(%(at)s, executed_at)
+WHERE order_id = %(order_id)s AND state = 'waiting' AND due_at > %(at)s;
+
 -- name: checks_of
 SELECT order_id, line, part, attribute, of_entity, becomes, value, before, after, executed_at, due_at, state, checked_at
 FROM operations_check WHERE run_id = %(run_id)s ORDER BY executed_at;

@@ -32,6 +32,7 @@ class Sql(msgspec.Struct, frozen=True):
     check_add: str
     checks_due: str
     check_write: str
+    check_now: str
     checks_of: str
     check_next: str
 
@@ -199,6 +200,11 @@ async def next_due(db: Database) -> datetime | None:
 async def write_check(transaction: Transaction, order_id: str, *, state: str, after: Json, at: datetime) -> None:
     """Write what was found."""
     await transaction.write(SQL.check_write, {"order_id": order_id, "state": state, "after": _json(after), "at": at})
+
+
+async def check_now(db: Database, order_id: str, *, at: datetime) -> bool:
+    """Look at a promise now rather than when it is due; answers with whether there was one to look at."""
+    return await db.write(SQL.check_now, {"order_id": order_id, "at": at}) > 0
 
 
 async def checks_of(db: Database, run_id: str) -> Sequence[Checked]:

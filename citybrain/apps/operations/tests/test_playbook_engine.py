@@ -378,6 +378,22 @@ async def test_what_nobody_saw_is_unknown_and_not_taken_for_missed(city: Town) -
     assert (run.lines[0].verdict, run.lines[1].state) == ("unknown", "skipped")
 
 
+async def test_what_is_undone_with_its_event_is_looked_at_before_and_not_when_it_has_long_been_over(city: Town) -> None:
+    await city.play(playbook("jam", line(1, "street.divert", undo=True)))
+    jam = event(at=city.at)
+    city.see("queue", NEXT_ROAD, 25.0)
+    await city.tell(jam)
+    await city.step()
+    city.see("queue", NEXT_ROAD, 5.0)
+    await city.tell(msgspec.structs.replace(jam, ended_at=city.at))
+    await city.later(seconds=31)
+    await city.step()
+    city.see("queue", NEXT_ROAD, 50.0)
+    await city.later(minutes=6)
+    found = (await city.runs(jam))[0]
+    assert (found.state, found.lines[0].verdict, found.lines[0].undo) == ("done", "helped", "done")
+
+
 async def test_a_storm_has_one_run_and_signs_of_another_event_have_none(city: Town) -> None:
     await city.play(playbook("jam", line(1)))
     head = event(at=city.at)
