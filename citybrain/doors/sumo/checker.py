@@ -217,17 +217,22 @@ class Lamps:
 
 
 class Checker:
-    """All signals of a run. `at_line(lane, lamp)` tells whether somebody stands at a stop line and wants this lamp."""
+    """All signals of a run. `at_line(lane, lamp)` tells whether somebody stands at a stop line and wants this lamp.
+
+    A signal that somebody ordered to be stopped (`is_stopped`) may be red for longer; all other rules hold for it.
+    """
 
     def __init__(
         self,
         rules: Mapping[str, Rules],
         shows: Callable[[str], str],
         at_line: Callable[[str, str, int], bool],
+        is_stopped: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self._lamps = [Lamps(signal, each) for signal, each in rules.items()]
         self._shows = shows
         self._at_line = at_line
+        self._is_stopped = is_stopped
         self._waiting_since_s: dict[tuple[str, int], float] = {}
         self._looked_s = 0.0
         self.count = 0
@@ -254,10 +259,11 @@ class Checker:
 
     def _look_at_lines(self, lamps: Lamps, now_s: float) -> None:
         limit_s = max(STUCK_RED_S, 2 * lamps.rules.cycle_s)
+        stopped = self._is_stopped(lamps.signal)
         for lamp, lanes in lamps.rules.lanes.items():
             key = (lamps.signal, lamp)
             red_s = lamps.red_s(lamp, now_s)
-            if red_s < LOOK_AFTER_S or not any(self._at_line(lane, lamps.signal, lamp) for lane in lanes):
+            if red_s < LOOK_AFTER_S or stopped or not any(self._at_line(lane, lamps.signal, lamp) for lane in lanes):
                 self._waiting_since_s.pop(key, None)
                 continue
             stuck_s = now_s - self._waiting_since_s.setdefault(key, now_s)

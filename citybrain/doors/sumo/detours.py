@@ -14,11 +14,14 @@ COMMITTED_M = 50.0
 
 
 class Avoidance(msgspec.Struct, frozen=True, kw_only=True):
-    """What is driven around, and by which share of those whose way leads there. Who ends on a road may drive there."""
+    """What is driven around, and by which share of those whose way leads there. Who ends on a road may drive there,
+    but for those who are guided elsewhere: from the road `instead[0]` to `instead[1]`.
+    """
 
     roads: tuple[str, ...] = ()
     turns: tuple[Turn, ...] = ()
     share: float = 1.0
+    instead: Turn | None = None
 
 
 class Detours:
@@ -32,6 +35,10 @@ class Detours:
     def memory(self) -> dict[str, Avoidance]:
         """What is driven around; routes of vehicles are in SUMO's own state."""
         return self._standing
+
+    def asked(self, key: str) -> Avoidance | None:
+        """What this key asks for at present."""
+        return self._standing.get(key)
 
     def begin(self, key: str, avoidance: Avoidance, vehicles: Iterable[str]) -> None:
         """Ask for one; those on the road learn of it at once, others when they set out."""
@@ -62,13 +69,14 @@ class Detours:
             told = [one for key, one in self._standing.items() if _hears(vehicle, key, one.share)]
             shut = {road for one in told for road in one.roads}
             turns = {turn for one in told for turn in one.turns}
+            goals = dict(one.instead for one in told if one.instead)
             route = ahead(vehicle)
-            if touches(route, shut, turns):
-                self._reroute(vehicle, route, shut, turns)
+            if route and (touches(route, shut, turns) or route[-1] in goals):
+                self._reroute(vehicle, route, goals.get(route[-1], route[-1]), shut=shut, turns=turns)
 
-    def _reroute(self, vehicle: str, route: tuple[str, ...], shut: set[str], turns: set[Turn]) -> None:
+    def _reroute(self, vehicle: str, route: tuple[str, ...], goal: str, *, shut: set[str], turns: set[Turn]) -> None:
         keep = 1 if _is_committed(vehicle) and len(route) > 2 else 0
-        way = self._ways.fastest(route[keep], route[-1], shut=shut, turns=turns)
+        way = self._ways.fastest(route[keep], goal, shut=shut, turns=turns)
         if way is None or touches(way, shut, turns):
             return
         whole = [*route[:keep], *way]

@@ -4,11 +4,10 @@
 from datetime import timedelta
 from pathlib import Path
 
-from citybrain.doors.sumo import fleet, scenario
+from citybrain.doors.sumo import fleet, obeying, scenario
 from citybrain.doors.sumo.field import SumoField
 from citybrain.doors.sumo.host import HostedSumoField
 from citybrain.doors.sumo.importing.formats import IMPORTERS
-from citybrain.doors.sumo.signals import RELEASE, SET_CONTROL_MODE, SET_STAGE
 from citybrain.kernel.app import Attribute, Door, EntityType, Keep
 
 HALF_A_MINUTE = timedelta(seconds=30)
@@ -46,7 +45,7 @@ DOOR = Door(
     name="sumo",
     folder=Path(__file__).parent,
     entity_types=ENTITY_TYPES,
-    executes=(SET_STAGE, SET_CONTROL_MODE, RELEASE, *fleet.MEANS),
+    executes=obeying.MEANS,
     scenarios=scenario.installed,
     find=scenario.find,
     open=SumoField,

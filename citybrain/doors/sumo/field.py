@@ -11,7 +11,16 @@ from tempfile import TemporaryDirectory
 import libsumo
 import msgspec
 
-from citybrain.doors.sumo import configuration, drawing, fleet, incidents, plans, programs, saved, witness
+from citybrain.doors.sumo import (
+    configuration,
+    drawing,
+    fleet,
+    incidents,
+    plans,
+    programs,
+    saved,
+    witness,
+)
 from citybrain.doors.sumo.checker import Checker
 from citybrain.doors.sumo.eyes import Eyes
 from citybrain.doors.sumo.fleet import Fleet
@@ -20,6 +29,7 @@ from citybrain.doors.sumo.incidents import Incidents
 from citybrain.doors.sumo.judge import SCORE_EVERY_S, arrived_trips, locked_in, read_trips, score
 from citybrain.doors.sumo.moving import Moving
 from citybrain.doors.sumo.network import SOURCE, Survey, entity_id, read_net
+from citybrain.doors.sumo.obeying import Obeying
 from citybrain.doors.sumo.options import options
 from citybrain.doors.sumo.quick import lamps_of
 from citybrain.doors.sumo.sensors import Street, zones
@@ -56,8 +66,9 @@ class SumoField:
     def step(self, orders: Sequence[Order], *, vehicles: bool = False) -> Frame:
         """Carry out the orders, let one second pass, and look."""
         outcomes = self._obey(orders)
-        self._use.detours.listen()
+        self._use.step(self._simulation.now_s())
         self._incidents.step(self._simulation.now_s(), self._simulation.vehicles)
+        self._obeying.step(self._simulation.now_s())
         self._cabinets.steer(self._simulation.now_s(), self._eyes.watch)
         self._simulation.run_until(self._simulation.now_s() + STEP_S)
         self._checker.look(self._simulation.now_s())
@@ -80,8 +91,10 @@ class SumoField:
             waiting_s=self._eyes.sensors.waiting_s,
             fleet=self._fleet.memory(),
             incidents=self._incidents.memory(),
+            crews=self._obeying.memory(),
             lanes=self._use.lanes.memory(),
             detours=self._use.detours.memory(),
+            gates=self._use.gates.memory(),
         )
         saved.write(Path(path), self._simulation, memory)
 
@@ -119,14 +132,15 @@ class SumoField:
         self._simulation = Simulation(read, folder, seed=opening.seed + self._options.dice, state=state)
         closing.callback(self._simulation.close)
         self._earlier = memory.trips
-        self._use = StreetUse(net.roads, read, memory.lanes, memory.detours)
+        self._use = StreetUse(net.roads, read, memory.lanes, memory.detours, memory.gates)
         self._survey(Survey(net, opening.begins_at, trusted=opening.scenario.trusted), memory)
         closing.callback(self._cabinets.close)
         self._cabinets.remember(memory.cabinets, self._simulation.now_s())
-        self._incidents = self._expect(memory)
         self._moving = Moving(net.place, net.middle)
         roads = [edge.getID() for edge in net.roads]
         self._fleet = Fleet(net, memory.fleet, self._simulation.vehicles)
+        self._incidents = self._expect(memory)
+        self._obeying = Obeying(self._cabinets, self._fleet, self._use, self._incidents, memory.crews)
         self._floating = FloatingCars(roads)
         self._floating.remember(memory.floating)
         self._eyes.sensors.remember(memory.waiting_s)
@@ -142,7 +156,7 @@ class SumoField:
     def _survey(self, survey: Survey, memory: saved.Memory) -> None:
         longer_yellows = self._options.yellow == "shipped"
         rules = plans.rules(longer_yellows=longer_yellows)
-        self._checker = Checker(rules, lamps_of, plans.someone_waits)
+        self._checker = Checker(rules, lamps_of, plans.someone_waits, lambda signal: self._cabinets.is_stopped(signal))
         found = {signal: plans.read_plan(signal, longer_yellows=longer_yellows) for signal in plans.signal_ids()}
         found = {signal: found[signal] for signal in survey.signal_names(found)}
         signalled = [link for signal in libsumo.trafficlight.getIDList() for link in plans.links(signal)]
@@ -190,12 +204,7 @@ class SumoField:
         at = self._at()
         if not self._opening.obey:
             return self._cabinets.refuse(orders, at)
-        to_fleet = [order for order in orders if order.means in fleet.MEANS]
-        to_cabinets = [order for order in orders if order.means not in fleet.MEANS]
-        return (
-            *self._cabinets.obey(to_cabinets, self._simulation.now_s(), at),
-            *(self._fleet.obey(order, at) for order in to_fleet),
-        )
+        return self._obeying.obey(orders, self._simulation.now_s(), at, self._simulation.vehicles)
 
     def _look(self, at: datetime) -> Batch:
         now_s = self._simulation.now_s()

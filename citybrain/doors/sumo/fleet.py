@@ -37,11 +37,15 @@ WITH_RIGHTS = (
 speed limit, over a red light that is red for less than 300 s at 20 km/h, keen to overtake. Its bluelight device is
 left out: with it SUMO 1.28 crashes on ingolstadt7, and without the sublane model it makes nobody give way."""
 
-# Sizes: SUMO's own for its classes emergency and passenger; a fire engine as its truck.
+# Sizes: SUMO's own for its classes emergency, passenger and bus; a fire engine and maintenance as its truck.
+# A tow truck on its way to what blocks a road has the rights of the others: an assumption, cities differ.
 TYPES = {
     "ambulance": f'{WITH_RIGHTS} guiShape="emergency"',
     "fire": f'{WITH_RIGHTS} guiShape="firebrigade" length="7.1" width="2.4" height="2.4"',
     "police": f'{WITH_RIGHTS} guiShape="police" length="5.0" width="1.8" height="1.5"',
+    "tow": f'{WITH_RIGHTS} guiShape="truck" length="8.5" width="2.5" height="3.0"',
+    "maintenance": f'{WITH_RIGHTS} guiShape="truck" length="7.1" width="2.4" height="2.4"',
+    "bus": 'vClass="bus"',
     CAR: "",
 }
 """Types of the vehicles that orders send. A car is SUMO's ordinary passenger car, to compare an ambulance with."""
@@ -105,6 +109,19 @@ class Fleet:
     def memory(self) -> Memory:
         """What to remember when the run is saved."""
         return Memory(sent=self._sent, over=list(self._over), seen=sorted(self._seen))
+
+    def reporting(self, vehicle_id: str) -> str | None:
+        """SUMO's name of a vehicle that reports itself at present."""
+        vehicle = _local(vehicle_id)
+        return vehicle if vehicle in self._reporting else None
+
+    def on_the_way(self, kinds: Collection[str]) -> list[tuple[str, str, str]]:
+        """The vehicles of these kinds that orders sent and that are on the road: name, kind, and where they go."""
+        return [
+            (one, sent.kind, self._road_of.get(sent.destination, ""))
+            for one, sent in self._sent.items()
+            if sent.kind in kinds and one in self._reporting
+        ]
 
     @property
     def sent(self) -> Collection[str]:
@@ -182,10 +199,13 @@ class Fleet:
         }
 
     def _send(self, order: Order) -> tuple[str, Facts] | None:
-        vehicle = _local(order.entity_id)
+        return self.send(order.entity_id, order.parameters)
+
+    def send(self, vehicle_id: str, given: Facts) -> tuple[str, Facts] | None:
+        """Put a vehicle on the road; why not, where it cannot. One that was sent already is not sent twice."""
+        vehicle = _local(vehicle_id)
         if vehicle in self._sent:
             return None
-        given = order.parameters
         kind = given.get("kind")
         if kind not in TYPES:
             return "sumo.no_such_kind", {"kind": str(kind)}
@@ -196,7 +216,7 @@ class Fleet:
             libsumo.route.add(vehicle, route)
             libsumo.vehicle.add(vehicle, vehicle, TYPE_PREFIX + kind, departLane="best")
         except libsumo.TraCIException as error:
-            return "sumo.vehicle_refused", {"vehicle": order.entity_id, "detail": str(error)}
+            return "sumo.vehicle_refused", {"vehicle": vehicle_id, "detail": str(error)}
         self._sent[vehicle] = Sent(
             kind=kind,
             destination=entity_id("RoadSegment", route[-1]),

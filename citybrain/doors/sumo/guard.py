@@ -4,6 +4,8 @@
 from collections.abc import Set
 from enum import StrEnum
 
+import msgspec
+
 from citybrain.doors.sumo.cabinet import GREEN, Conflicts, SignalPlan, change, cycle
 
 SILENCE_S = 60.0
@@ -30,15 +32,26 @@ class ConflictingStage(ValueError):
 
 
 class Guard:
-    """One signal. `order` takes wishes, `step` is called once per second and answers with what to show."""
+    """One signal. `order` takes wishes, `step` is called once per second and answers with what to show.
 
-    def __init__(self, plan: SignalPlan, now_s: float, shown: str | None = None) -> None:
+    While it is held at `all_red`, that is a stage of its own, after all least times, yellows and clearances; then no
+    wish counts, nor does a lane that waits.
+    """
+
+    def __init__(self, plan: SignalPlan, now_s: float, shown: str | None = None, *, all_red: bool = False) -> None:
         """Begin with the first stage; from another `shown` state (a resumed run) by a change with yellow."""
         conflicts = Conflicts(plan.plan)
         for stage in plan.stages:
             if conflicts.first(stage):
                 raise ConflictingStage(stage)
-        self._plan = plan
+        self._red = len(plan.stages)
+        red = "r" * len(plan.plan[0].state)
+        self._plan = msgspec.structs.replace(
+            plan, stages=(*plan.stages, red), min_green_s=(*plan.min_green_s, 0.0), changes_s=()
+        )
+        self._all_red = all_red
+        self._kept_until_s = now_s
+        self._kept_s = 0.0
         self._cycle = cycle(plan)
         self._at = 0
         self._lanes = _lanes_of(plan)
@@ -46,7 +59,9 @@ class Guard:
         self._target = plan.stages.index(self._from) if self._from in plan.stages else 0
         self.mode = Mode.GREEN if self._from in plan.stages else Mode.CHANGE
         self._since_s = now_s
-        self._change = change(plan, self._from, plan.stages[self._target])
+        if all_red and self.mode is Mode.CHANGE:
+            self._target = self._red
+        self._change = change(plan, self._from, self._plan.stages[self._target])
         # What a change that was begun by somebody else still needs is unknown: all of it is waited for again.
         self._at_least_s = 0.0 if self.mode is Mode.GREEN else plan.yellow_s + plan.all_red_s
         self._ordered: int | None = None
@@ -67,6 +82,20 @@ class Guard:
         self._ordered = stage
         self._ordered_at_s = now_s
 
+    def hold_all_red(self, on: bool) -> None:
+        """Hold all lamps at red from as soon as that is safe, or let the plan or the wishes count again."""
+        self._all_red = on
+
+    @property
+    def is_all_red(self) -> bool:
+        """All lamps are red because they are held so."""
+        return self.mode is Mode.GREEN and self._target == self._red
+
+    def keep(self, seconds: float, now_s: float) -> None:
+        """Keep the green that is shown, or the one that comes, for so long from now or from its beginning."""
+        self._kept_until_s = now_s + seconds
+        self._kept_s = 0.0 if self.mode is Mode.GREEN else seconds
+
     def step(self, now_s: float, *, occupied: Set[str] = frozenset(), calling: Set[str] = frozenset()) -> str:
         """What to show for the coming second.
 
@@ -78,6 +107,7 @@ class Guard:
             self._from = self._plan.stages[self._target]
             self._at_least_s = 0.0
             self._enter(Mode.GREEN, now_s)
+            self._kept_until_s, self._kept_s = max(self._kept_until_s, now_s + self._kept_s), 0.0
         state = self._state(now_s)
         for lamp, letter in enumerate(state):
             if letter in GREEN:
@@ -92,16 +122,26 @@ class Guard:
         age_s = self.age_s(now_s)
         if age_s < self._plan.min_green_s[self._target]:
             return
-        wanted = self._starved_stage(now_s, calling)
-        if wanted is None:
-            wanted = self._planned(age_s) if self.is_silent(now_s) else self._ordered
+        wanted = self._red if self._all_red else self._wanted(now_s, age_s, calling)
         if wanted is not None and wanted != self._target:
+            # Whoever was in the box when all became red has left it, but lamps that turn green come as from dark.
+            self._at_least_s = self._plan.yellow_s + self._plan.all_red_s if self._target == self._red else 0.0
             self._target = wanted
             self._change = change(self._plan, self._from, self._plan.stages[wanted])
             self._enter(Mode.CHANGE, now_s)
 
+    def _wanted(self, now_s: float, age_s: float, calling: Set[str]) -> int | None:
+        starved = self._starved_stage(now_s, calling)
+        if starved is not None:
+            return starved
+        if now_s < self._kept_until_s:
+            return None
+        return self._planned(age_s) if self.is_silent(now_s) else self._ordered
+
     def _planned(self, age_s: float) -> int:
         """The shipped plan: the green that runs until its time is over, then the next one."""
+        if self._target == self._red:
+            return self._cycle[self._at][0]
         if self._cycle[self._at][0] != self._target:
             self._at = next(at for at, (stage, _) in enumerate(self._cycle) if stage == self._target)
         if age_s >= self._cycle[self._at][1]:

@@ -102,15 +102,10 @@ class Incidents:
             elif incident.kind == "surge":
                 self._add(at, now_s)
 
-    def standing_on(self, road: str, kinds: Collection[str] = STANDING) -> list[int]:
-        """The incidents of these kinds that hold up traffic on a road now, by number."""
-        return [
-            at
-            for at in self._open
-            if self._planned[at].incident.road == road
-            and self._planned[at].incident.kind in kinds
-            and self._happened[at].began_s is not None
-        ]
+    def standing_on(self, road: str) -> list[tuple[int, str]]:
+        """What stands in the way on a road now: number and kind."""
+        kinds = {at: self._planned[at].incident for at in self._open if self._happened[at].began_s is not None}
+        return [(at, each.kind) for at, each in kinds.items() if each.road == road and each.kind in STANDING]
 
     def place(self, number: int) -> tuple[str, float]:
         """The lane of an incident, and how far along it."""

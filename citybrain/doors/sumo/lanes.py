@@ -29,6 +29,7 @@ class Lanes:
     def __init__(self, edges: Sequence[Any], memory: Mapping[str, Use]) -> None:
         self._of_road = {edge.getID(): [lane.getID() for lane in edge.getLanes()] for edge in edges}
         self._for_cars = {edge.getID(): [one.getID() for one in edge.getLanes() if one.allows(CAR)] for edge in edges}
+        self._before: dict[str, dict[str, set[str]]] = {}
         self._built: dict[str, tuple[tuple[str, ...], float]] = {}
         self._asked: dict[str, Use] = {}
         for key, use in memory.items():
@@ -46,16 +47,34 @@ class Lanes:
         """Those that cars may use as built, from the right."""
         return self._for_cars.get(road, [])
 
+    def kept(self, road: str, vclass: str) -> list[str]:
+        """Lanes that lead on and were built for this class and not for cars: of buses, or to be opened when needed."""
+        return [
+            lane
+            for lane in self.of(road)
+            if lane not in self.for_cars(road)
+            and vclass in libsumo.lane.getAllowed(lane)
+            and libsumo.lane.getLinks(lane)
+        ]
+
+    def asked(self, key: str) -> Use | None:
+        """What this key asks for at present."""
+        return self._asked.get(key)
+
     def closed(self, road: str) -> set[str]:
         """The lanes of a road that are closed at present."""
         return {lane for use in self._asked.values() if use.closed for lane in use.lanes} & set(self.of(road))
 
     def lost_turns(self, road: str, lanes: Sequence[str]) -> list[Turn]:
-        """The turns out of a road that nobody could make if these lanes were closed too."""
+        """The turns out of a road and into it that nobody could make if these lanes were closed too."""
         shut = self.closed(road) | set(lanes)
-        open_to = {after for lane in self.for_cars(road) if lane not in shut for after in _onward(lane)}
-        lost = {after for lane in lanes for after in _onward(lane)} - open_to
-        return [(road, after) for after in sorted(lost)]
+        left = [lane for lane in self.for_cars(road) if lane not in shut]
+        out = {road_of(to) for lane in lanes for to in _onward(lane)} - {
+            road_of(to) for one in left for to in _onward(one)
+        }
+        ways_in = self._ways_in().get(road, {})
+        into = {before for before, reached in ways_in.items() if reached & shut and not reached & set(left)}
+        return [*((road, after) for after in sorted(out)), *((before, road) for before in sorted(into))]
 
     def can_close(self, road: str, lanes: Sequence[str], made: Collection[Turn]) -> bool:
         """Whether these lanes may be closed: others are left, and no turn is lost that anybody makes.
@@ -88,9 +107,17 @@ class Lanes:
             elif any(use.opened for use in uses):
                 libsumo.lane.setAllowed(lane, tuple(sorted({*allowed, CAR, "delivery", "truck", *LET_IN})))
             else:
-                _allow(lane, allowed)
+                libsumo.lane.setAllowed(lane, allowed)
             limits = [use.limit_mps for use in uses if use.limit_mps is not None]
             libsumo.lane.setMaxSpeed(lane, min([built_mps, *limits]))
+
+    def _ways_in(self) -> Mapping[str, Mapping[str, set[str]]]:
+        """For each road, the lanes of it that each road before leads to. Read when first needed."""
+        if not self._before:
+            for road, lanes in self._for_cars.items():
+                for to in (to for lane in lanes for to in _onward(lane)):
+                    self._before.setdefault(road_of(to), {}).setdefault(road, set()).add(to)
+        return self._before
 
     def _as_built(self, lane: str) -> tuple[tuple[str, ...], float]:
         if lane not in self._built:
@@ -98,13 +125,10 @@ class Lanes:
         return self._built[lane]
 
 
-def _allow(lane: str, allowed: Sequence[str]) -> None:
-    """Everybody where nobody is named: an empty list would let in nobody."""
-    if allowed:
-        libsumo.lane.setAllowed(lane, allowed)
-    else:
-        libsumo.lane.setDisallowed(lane, ())
+def road_of(lane: str) -> str:
+    """The road of a lane."""
+    return lane.rpartition("_")[0]
 
 
 def _onward(lane: str) -> list[str]:
-    return [link[0].rpartition("_")[0] for link in libsumo.lane.getLinks(lane)]
+    return [link[0] for link in libsumo.lane.getLinks(lane)]

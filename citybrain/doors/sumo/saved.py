@@ -9,7 +9,9 @@ import msgspec
 from citybrain.doors.sumo import fleet as vehicles
 from citybrain.doors.sumo import incidents as happening
 from citybrain.doors.sumo import signals
+from citybrain.doors.sumo.crews import Work
 from citybrain.doors.sumo.detours import Avoidance
+from citybrain.doors.sumo.gates import Gate
 from citybrain.doors.sumo.judge import Trips
 from citybrain.doors.sumo.lanes import Use
 from citybrain.doors.sumo.simulation import Simulation
@@ -39,8 +41,10 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
     waiting_s: dict[str, float] = {}
     fleet: vehicles.Memory = vehicles.Memory()
     incidents: happening.Memory = happening.Memory()
+    crews: dict[str, Work] = {}
     lanes: dict[str, Use] = {}
     detours: dict[str, Avoidance] = {}
+    gates: dict[str, Gate] = {}
 
 
 def write(path: Path, simulation: Simulation, memory: Memory) -> None:

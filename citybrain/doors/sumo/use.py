@@ -7,6 +7,7 @@ from typing import Any
 from citybrain.doors.sumo.configuration import Configuration
 from citybrain.doors.sumo.demand import Traffic, traffic
 from citybrain.doors.sumo.detours import Avoidance, Detours
+from citybrain.doors.sumo.gates import Gate, Gates
 from citybrain.doors.sumo.lanes import Lanes, Use
 from citybrain.doors.sumo.ways import Turn, Ways
 
@@ -20,12 +21,19 @@ class StreetUse:
         configuration: Configuration,
         lanes: Mapping[str, Use],
         detours: Mapping[str, Avoidance],
+        gates: Mapping[str, Gate],
     ) -> None:
         self.ways = Ways(roads)
         self.lanes = Lanes(roads, lanes)
         self.detours = Detours(self.ways, detours)
+        self.gates = Gates(gates)
         self._configuration = configuration
         self._traffic: Traffic | None = None
+
+    def step(self, now_s: float) -> None:
+        """Once per second, after the orders: those who set out hear of what is to be avoided, gates open and shut."""
+        self.detours.listen()
+        self.gates.step(now_s)
 
     def traffic(self) -> Traffic:
         """How many drive where, from the files of the city: they are read when somebody first asks."""
@@ -36,3 +44,10 @@ class StreetUse:
     def turns(self) -> frozenset[Turn]:
         """The turns that anybody makes."""
         return self.traffic().turns
+
+    def end(self, key: str) -> None:
+        """Take back all that a key asked for."""
+        self.lanes.end(key)
+        self.lanes.end(f"{key}:other")
+        self.detours.end(key)
+        self.gates.end(key)

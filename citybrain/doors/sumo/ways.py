@@ -25,6 +25,7 @@ class Ways:
             for edge in roads
         }
         self._free_s = {edge.getID(): edge.getLength() / max(edge.getSpeed(), 0.1) for edge in roads}
+        self._ends = {edge.getID(): (edge.getFromNode().getID(), edge.getToNode().getID()) for edge in roads}
         self._now_s: dict[str, float] = {}
         self._read_at_s = -TIMES_FOR_S
 
@@ -60,6 +61,29 @@ class Ways:
             for after in self.onward[road]
             if after != one
         )
+
+    def edge_nearest_to(self, goal: str) -> str:
+        """The road into the net from which the goal is reached soonest; the goal itself where there is none."""
+        behind: dict[str, list[str]] = {}
+        for road, onward in self.onward.items():
+            for after in onward:
+                behind.setdefault(after, []).append(road)
+        times_s = self._times()
+        queue, seen = [(0.0, goal)], {goal}
+        while queue:
+            took_s, road = heapq.heappop(queue)
+            if road != goal and not behind.get(road):
+                return road
+            for before in sorted(behind.get(road, ())):
+                if before not in seen:
+                    seen.add(before)
+                    heapq.heappush(queue, (took_s + times_s[before], before))
+        return goal
+
+    def opposite(self, road: str) -> str:
+        """The road between the same junctions the other way; empty where there is none."""
+        begin, end = self._ends[road]
+        return next((one for one, ends in self._ends.items() if ends == (end, begin)), "")
 
     def hangs_together(self, roads: Sequence[str]) -> bool:
         """Each road leads to the next."""

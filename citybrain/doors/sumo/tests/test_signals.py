@@ -2,6 +2,7 @@
 """Orders go to the cabinets; a street without a brain touches no lamp."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,3 +123,93 @@ def test_a_street_under_its_shipped_plans_refuses_every_order(opened: Open, cros
     field = opened(crossing)
     (outcome,) = field.step((order(signal_of(field).id, stage=1),)).outcomes
     assert (outcome.state, outcome.code) == (OutcomeState.REFUSED, "sumo.runs_shipped_plans")
+
+
+def run(field: SumoField, seconds: int) -> list[tuple[str, str]]:
+    return [lamps(field.step(())) for _ in range(seconds)]
+
+
+def test_all_red_comes_after_the_least_times_and_lasts_until_the_signal_is_resumed(
+    opened: Open, crossing: Scenario
+) -> None:
+    field = opened(crossing, obey=True)
+    signal = signal_of(field)
+    field.step((order(signal.id, stage=1),))
+    (outcome,) = field.step((order(signal.id, "signals.all_red", minutes=5),)).outcomes
+    assert outcome.state is OutcomeState.EXECUTED
+    shown = run(field, 60)
+    assert "y" in "".join(state for state, _ in shown[:15])
+    assert {state for state, _ in shown[20:]} == {"r" * len(signal.attributes["stages"][0])}
+    assert {mode for _, mode in shown} == {"all_red"}
+    (refused,) = field.step((order(signal.id, stage=0),)).outcomes
+    assert refused.code == "sumo.signal_is_stopped"
+    field.step((order(signal.id, "signals.resume"),))
+    after = run(field, 30)
+    assert after[-1][1] == "plan"
+    assert any(state in signal.attributes["stages"] for state, _ in after)
+
+
+def test_a_stop_for_longer_than_a_red_may_last_is_no_fault_of_the_signal(opened: Open, crossing: Scenario) -> None:
+    field = opened(crossing, obey=True)
+    field.step((order(signal_of(field).id, "signals.all_red", minutes=5),))
+    while not field.step(()).finished:
+        pass
+    assert field.checked()["violations"] == 0
+
+
+def test_a_signal_flashes_once_all_was_red_and_comes_back_through_red(opened: Open, crossing: Scenario) -> None:
+    field = opened(crossing, obey=True)
+    signal = signal_of(field)
+    size = len(signal.attributes["stages"][0])
+    run(field, 20)
+    field.step((order(signal.id, "signals.flash", minutes=5),))
+    shown = [state for state, _ in run(field, 60)]
+    assert shown[-1] == "o" * size
+    assert "y" in "".join(shown[: shown.index("o" * size)])
+    field.step((order(signal.id, "signals.resume"),))
+    after = [state for state, _ in run(field, 40)]
+    lit = next(state for state in after if state != "o" * size)
+    assert set(lit) <= {"r", "s"}
+    assert any(state in signal.attributes["stages"] for state in after)
+
+
+def test_a_green_is_extended_and_no_longer_than_that(opened: Open, crossing: Scenario) -> None:
+    def green_s(extend: float | None) -> int:
+        field = opened(crossing, obey=True)
+        signal = signal_of(field).id
+        run(field, 12)
+        orders = [order(signal, stage=1)]
+        if extend:
+            orders.append(order(signal, "signals.extend", seconds=extend))
+        shown = [lamps(field.step(tuple(orders)))[0]] + [lamps(field.step((orders[0],)))[0] for _ in range(60)]
+        field.close()
+        return next(second for second, state in enumerate(shown) if "y" in state)
+
+    assert green_s(None) == 5, "the least green"
+    assert green_s(20) == pytest.approx(20, abs=2)
+
+
+def test_an_extension_without_bounds_is_refused(opened: Open, crossing: Scenario) -> None:
+    field = opened(crossing, obey=True)
+    for seconds in (0, 61, "long"):
+        (refused,) = field.step((order(signal_of(field).id, "signals.extend", seconds=seconds),)).outcomes
+        assert refused.code == "sumo.extension_unfit"
+
+
+@pytest.mark.parametrize(("means", "mode"), [("signals.all_red", "all_red"), ("signals.flash", "flash")])
+def test_a_stopped_signal_stays_so_over_a_saved_state(
+    opened: Open, crossing: Scenario, tmp_path: Path, means: str, mode: str
+) -> None:
+    first = opened(crossing, obey=True)
+    signal = signal_of(first)
+    first.step((order(signal.id, means, minutes=5),))
+    before = run(first, 60)[-1]
+    first.save(str(tmp_path / "state"))
+    first.close()
+    second = opened(crossing, obey=True, state_path=str(tmp_path / "state"))
+    after = run(second, 40)
+    assert {mode_now for _, mode_now in after} == {mode}
+    assert after[-1] == before
+    assert all(set(state) <= {"r", "o"} for state, _ in after)
+    second.step((order(signal.id, "signals.resume"),))
+    assert any(state in signal.attributes["stages"] for state, _ in run(second, 40))
