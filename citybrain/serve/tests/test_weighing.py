@@ -27,12 +27,13 @@ def said(around_s: float, net_s: float) -> Weighed:
     ("around_s", "net_s", "code"),
     [
         (500.0, 9_000.0, "serve.whatif_helps"),
+        (940.0, 9_500.0, "serve.whatif_no_difference"),
         (500.0, 10_050.0, "serve.whatif_helps"),
         (500.0, 11_000.0, "serve.whatif_helps_here_only"),
         (980.0, 10_050.0, "serve.whatif_no_difference"),
         (1_000.0, 9_000.0, "serve.whatif_helps_elsewhere"),
         (1_500.0, 10_000.0, "serve.whatif_harms"),
-        (1_000.0, 10_500.0, "serve.whatif_harms"),
+        (1_000.0, 10_900.0, "serve.whatif_harms"),
     ],
 )
 def test_what_happens_here_and_in_the_whole_net_decides_together(around_s: float, net_s: float, code: str) -> None:
@@ -61,6 +62,13 @@ def test_draws_that_contradict_each_other_are_no_difference() -> None:
     assert weighed.around["delay_s"].pct == pytest.approx(-20.0)
     assert weighed.verdict.code == "serve.whatif_no_difference"
     assert weighed.caveat.code == "serve.whatif_draws"
+
+
+def test_a_small_difference_counts_when_all_draws_agree() -> None:
+    arms = [ran(NO_ACTION, 1000.0, 10_000.0, dice) for dice in range(4)]
+    arms += [ran("means", 1000.0 - 60.0 - dice, 10_000.0, dice) for dice in range(4)]
+    (weighed,) = weigh(arms)
+    assert weighed.verdict.code == "serve.whatif_helps"
 
 
 @given(st.lists(st.tuples(st.floats(1.0, 1e6), st.floats(0.0, 1e6)), min_size=2, max_size=10))
