@@ -75,7 +75,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     people: People
     renewal: Renewal
     folder: Path
-    of_apps: dict[str, Any]
+    of_apps: dict[str, Any] = msgspec.field(default_factory=dict)
     intakes: Intakes = msgspec.field(default_factory=Intakes)
 
 
@@ -164,7 +164,6 @@ async def open_store(
             people=shield.people,
             renewal=shield.renewal,
             folder=settings.data,
-            of_apps={},
         )
 
 
