@@ -62,13 +62,6 @@ EXIT_FILLS_S = 10.0
 MIRROR_M = 80.0
 """On a lane shorter than this the next signal's loops tell more of the exit than the loop in it."""
 
-RECALL_S = 180.0
-"""A lane that is red for so long has somebody at its line, seen or not: sensors miss some. The cabinet serves those it
-sees after as long."""
-
-UNSEEN_S = 120.0
-"""Whoever is called up so counts as one who came after these seconds of red."""
-
 PLANNED_USE = 0.6
 """Of what its green in the shipped plan can pass comes to a lane of which nothing was learned: whoever made the plan
 knew something (HCM 6, chapter 19: plans aim at 0.8 to 0.9 at the peak)."""
@@ -173,11 +166,6 @@ class Lamps:
                     self.red_since_s[place] = now_s
                 self.rank[place] = rank
 
-    def overdue(self, now_s: float) -> list[tuple[int, float]]:
-        """The lanes that are red for too long for nobody to be there, and for how long."""
-        red_s = now_s - self.red_since_s
-        return [(place, float(red_s[place])) for place in (red_s >= RECALL_S).nonzero()[0].tolist()]
-
 
 def _planned_per_s(lamps: Sequence[int], plan: Sequence[Mapping[str, Any]]) -> float:
     """What comes to a lane if the shipped plan is right: a part of what its green passes."""
@@ -188,15 +176,6 @@ def _planned_per_s(lamps: Sequence[int], plan: Sequence[Mapping[str, Any]]) -> f
         if (rank := max(RANK.get(phase["state"][lamp], 0) for lamp in lamps))
     )
     return PLANNED_USE * passed / cycle_s if cycle_s else 0.0
-
-
-def recalled(rows: Numbers, red_s: float) -> Numbers:
-    """The tracks of a lane that is red for so long, with somebody at the line where nobody is seen to wait."""
-    if len(rows) and bool(((rows[:, 0] >= 0.0) & (rows[:, 0] <= 2 * SPACE_M) & (rows[:, 2] > 0.0)).any()):
-        return rows
-    return np.concatenate(
-        (rows[rows[:, 0] < FIRST_M], [[FIRST_M, 0.0, red_s - UNSEEN_S, 1.0]], rows[rows[:, 0] >= FIRST_M])
-    )
 
 
 class Estimate:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citybrain.apps.traffic.choice.mind import Tracks
-from citybrain.apps.traffic.detect.estimate import Estimate, recalled
+from citybrain.apps.traffic.detect.estimate import Estimate
 from citybrain.apps.traffic.detect.symptoms import Look
 from citybrain.apps.traffic.detect.trust import Trust
+from citybrain.apps.traffic.detect.unseen import Unseen, recalled
 from citybrain.apps.traffic.index import Numbers
 from citybrain.apps.traffic.model import Junction
 from citybrain.kernel.records import Batch, Entity, Facts
@@ -63,9 +64,11 @@ class Sight:
     def __init__(self, entities: Sequence[Entity], junctions: Sequence[Junction]) -> None:
         self.trust = Trust(entities)
         self.estimate = Estimate(entities, self.trust.places)
+        self.unseen = Unseen()
         self.version = 0
         self._junctions = junctions
-        places = {one.id: place for place, one in enumerate(self.trust.places.entities)}
+        self._ids = [one.id for one in self.trust.places.entities]
+        places = {name: place for place, name in enumerate(self._ids)}
         self._approaches = [_places(places, [lane.detector_id for lane in one.approaches]) for one in junctions]
         self._lanes = [_places(places, [lane.detector_id for lane in one.lanes]) for one in junctions]
         self._doubts: dict[str, Doubt] = {}
@@ -90,9 +93,10 @@ class Sight:
                     seen.update(zip(column.entity_ids, column.values, strict=True))
             for place in self.trust.blind.nonzero()[0].tolist():
                 seen.pop(self.trust.places.entities[place].id, None)
-        for place, red_s in self.estimate.lamps.overdue(now_s):
-            lane = self.trust.places.entities[place].id
-            seen[lane] = recalled(seen[lane], red_s)
+        ids, red_since_s = self._ids, self.estimate.lamps.red_since_s
+        self.unseen.watch(red_since_s, lambda place: seen[ids[place]], now_s)
+        for place, red_s in self.unseen.overdue(red_since_s, now_s, by_loops=look.by_loops):
+            seen[ids[place]] = recalled(seen[ids[place]], red_s)
 
     def doubt(self, signal_id: str) -> Doubt | None:
         """What is not believed at a signal; None where all is well."""
