@@ -13,8 +13,11 @@ NO_ACTION = "none"
 
 SEEN_ONCE = 8.0
 """Per cent of the time lost, around the event or in the whole net: with one draw of chance what is less than this is no
-difference. Other dice alone change ten minutes by 2.7 and 2.8 % (standard deviation, five draws on cologne8), so two
-single draws differ by twice √2 times that once in twenty times."""
+difference. Other dice alone change ten minutes on cologne8 by 2.7 % around a busy place, 6.3 % around a quiet one and
+2.8 % in the net (standard deviations of five draws), and two single draws differ by 2√2 times that once in twenty."""
+
+SEEN_LEAST_S = 90.0
+"""Vehicle-seconds: less than this is no difference either, which is what chance does at the quiet place."""
 
 SEEN_AROUND, SEEN_IN_NET = 5.0, 2.0
 """The same with several draws, which also must not contradict each other: smaller effects are not worth an order."""
@@ -32,9 +35,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     low_pct: float | None = None
     high_pct: float | None = None
 
-    def clearly(self, at_least_pct: float) -> int:
+    def clearly(self, at_least_pct: float, at_least: float) -> int:
         """-1 less, +1 more, 0 no difference that one would trust."""
-        if abs(self.pct) < at_least_pct:
+        if abs(self.pct) < at_least_pct or abs(self.with_means - self.without) < at_least:
             return 0
         if self.low_pct is not None and self.high_pct is not None and self.low_pct <= 0.0 <= self.high_pct:
             return 0
@@ -89,7 +92,7 @@ def _weighed(arm: str, without: Mapping[int, Ran], with_means: Mapping[int, Ran]
         name: change([(figure(one.net), figure(other.net)) for one, other in pairs]) for name, figure in FIGURES.items()
     }
     here, everywhere = (SEEN_AROUND, SEEN_IN_NET) if len(pairs) > 1 else (SEEN_ONCE, SEEN_ONCE)
-    code = VERDICTS[around["delay_s"].clearly(here), net["delay_s"].clearly(everywhere)]
+    code = VERDICTS[around["delay_s"].clearly(here, SEEN_LEAST_S), net["delay_s"].clearly(everywhere, SEEN_LEAST_S)]
     minutes = round(statistics.fmean(one.simulated_s for one, _ in pairs) / 60.0)
     return Weighed(
         arm=arm,

@@ -28,6 +28,7 @@ def said(around_s: float, net_s: float) -> Weighed:
     [
         (500.0, 9_000.0, "serve.whatif_helps"),
         (940.0, 9_500.0, "serve.whatif_no_difference"),
+        (915.0, 9_950.0, "serve.whatif_no_difference"),
         (500.0, 10_050.0, "serve.whatif_helps"),
         (500.0, 11_000.0, "serve.whatif_helps_here_only"),
         (980.0, 10_050.0, "serve.whatif_no_difference"),
@@ -64,9 +65,9 @@ def test_draws_that_contradict_each_other_are_no_difference() -> None:
     assert weighed.caveat.code == "serve.whatif_draws"
 
 
-def test_a_small_difference_counts_when_all_draws_agree() -> None:
+def test_a_difference_counts_when_all_draws_agree() -> None:
     arms = [ran(NO_ACTION, 1000.0, 10_000.0, dice) for dice in range(4)]
-    arms += [ran("means", 1000.0 - 60.0 - dice, 10_000.0, dice) for dice in range(4)]
+    arms += [ran("means", 1000.0 - 95.0 - dice, 10_000.0, dice) for dice in range(4)]
     (weighed,) = weigh(arms)
     assert weighed.verdict.code == "serve.whatif_helps"
 
