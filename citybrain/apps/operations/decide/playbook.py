@@ -135,7 +135,7 @@ def check(playbook: Playbook) -> None:
         seen.add(line.number)
     for code, wrong in _WRONG.items():
         if wrong(playbook):
-            raise PlaybookUnusable(f"operations.playbook_{code}", {"playbook": playbook.id})
+            raise PlaybookUnusable(code, {"playbook": playbook.id})
 
 
 def _is_area(area: Json) -> bool:
@@ -170,12 +170,12 @@ def _area_unusable(playbook: Playbook) -> bool:
 
 
 _WRONG: dict[str, Callable[[Playbook], bool]] = {
-    "without_name": lambda playbook: not playbook.name,
-    "area_unusable": _area_unusable,
-    "without_zone": lambda playbook: any(
+    "operations.playbook_without_name": lambda playbook: not playbook.name,
+    "operations.playbook_area_unusable": _area_unusable,
+    "operations.playbook_without_zone": lambda playbook: any(
         at is not None and at.tzinfo is None for at in (playbook.valid_from, playbook.valid_until)
     ),
-    "never_valid": _never_valid,
+    "operations.playbook_never_valid": _never_valid,
 }
 
 

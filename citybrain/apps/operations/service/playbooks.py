@@ -22,6 +22,7 @@ from citybrain.kernel.records import Because, Event, Facts, Text
 SECOND_WITHIN = timedelta(hours=24)
 """So long the second person has to read a playbook."""
 EVENTS_AT_MOST = 20_000
+PROPOSE, ACTIVATE = "operations.playbook_propose", "operations.playbook_activate"
 
 
 class NoSuchPlaybook(NotFound):
@@ -142,7 +143,7 @@ async def put(operations: Operations, actor: Actor, id: str, playbook: Playbook,
     check(playbook)
     async with operations.db.transaction() as transaction:
         version = await playbooks.add(transaction, playbook, by=actor.account, at=now)
-        await _note(transaction, actor, "put", id, version)
+        await _note(transaction, actor, "operations.playbook_put", id, version)
     await operations.load()
     return look(operations, id, version, now)
 
@@ -162,7 +163,7 @@ async def activate(
                 await playbooks.propose(transaction, id, row.version, by=actor.account, at=now)
             else:
                 await playbooks.activate(transaction, id, row.version, by=actor.account, at=now)
-            await _note(transaction, actor, "propose" if second == "propose" else "activate", id, row.version)
+            await _note(transaction, actor, PROPOSE if second == "propose" else ACTIVATE, id, row.version)
         await operations.load()
     return look(operations, id, row.version, now)
 
@@ -173,7 +174,7 @@ async def retire(operations: Operations, actor: Actor, id: str, *, now: datetime
     async with operations.db.transaction() as transaction:
         if not await playbooks.retire(transaction, id, by=actor.account, at=now):
             raise NotInForce("operations.playbook_not_active", {"playbook": id})
-        await _note(transaction, actor, "retire", id, None)
+        await _note(transaction, actor, "operations.playbook_retire", id, None)
     await operations.load()
     return look(operations, id, None, now)
 
@@ -302,4 +303,4 @@ def _activation(row: VersionRow, now: datetime) -> Activation | None:
 
 async def _note(transaction: Transaction, actor: Actor, act: str, id: str, version: int | None) -> None:
     facts = {"version": version}
-    await record(transaction, actor=actor, act=f"operations.playbook_{act}", object=f"playbook:{id}", facts=facts)
+    await record(transaction, actor=actor, act=act, object=f"playbook:{id}", facts=facts)

@@ -22,6 +22,11 @@ from citybrain.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from citybrain.kernel.orders import StandingOrder
 from citybrain.kernel.records import Because, Facts, Severity, Text
 
+TOLD = {
+    "confirm": "operations.line_confirm",
+    "skip": "operations.line_skip",
+    "retry": "operations.line_retry",
+}
 SKIPPABLE = (State.WAITING, State.PROPOSED)
 
 
@@ -159,8 +164,8 @@ async def _act(engine: Engine, actor: Actor, id: str, number: int, wish: Wish, n
         if refusal is None:
             async with under_way.db.transaction() as transaction:
                 facts = {"event": run.event_id, "playbook": run.playbook, "line": number, "note": wish.note}
-                what = f"operations.line_{wish.act}"
-                await record(transaction, actor=actor, act=what, object=f"run:{id}", facts=facts)
+                what, about = TOLD[wish.act], f"run:{id}"
+                await record(transaction, actor=actor, act=what, object=about, facts=facts)
         run = await under_way.commit(run, after, now)
         if refusal is not None:
             raise refusal
