@@ -20,8 +20,12 @@ from citybrain.apps.traffic.control.modes import DEFAULT, SET_MODE
 from citybrain.apps.traffic.control.plans.means import PLAN_MEANS
 from citybrain.apps.traffic.control.promises import promised
 from citybrain.apps.traffic.control.signals import RELEASE, SET_STAGE, SignalControl
-from citybrain.apps.traffic.detect.at_signals import SENSOR_DOUBTED, SPILLBACK, Doubted, spillback
+from citybrain.apps.traffic.detect.at_signals import SENSOR_DOUBTED, SPILLBACK, spillback
+from citybrain.apps.traffic.detect.closed import ROAD_CLOSED, SURGE
 from citybrain.apps.traffic.detect.congestion import CONGESTION, Congestion
+from citybrain.apps.traffic.detect.dark import SIGNAL_DARK
+from citybrain.apps.traffic.detect.incidents import MERGES, Incidents
+from citybrain.apps.traffic.detect.stops import BLOCKED_LANE, ILLEGAL_PARKING, STOPPED_VEHICLE
 from citybrain.apps.traffic.index import RoadLevels
 from citybrain.apps.traffic.jobs import running
 from citybrain.apps.traffic.measure.figures import TrafficMeasure
@@ -127,7 +131,8 @@ MEANS = (
 APP = App(
     name="traffic",
     folder=Path(__file__).parent,
-    detectors=(Congestion, spillback, Doubted),
+    detectors=(Congestion, spillback, Incidents),
+    merges=MERGES,
     deciders=(SignalControl,),
     measures=(TrafficMeasure,),
     shows=(RoadLevels,),
@@ -141,7 +146,19 @@ APP = App(
         Indicator(name="traffic.tpi", unit="", owner=OWNER, source=f"{GB_T_33171}, 7.2.2.2, C"),
         Indicator(name="traffic.congested_share", unit="%", owner=OWNER, source=GB_T_33171),
     ),
-    kinds=(CONGESTION, SPILLBACK, SENSOR_DOUBTED, BRAIN_WORSE, MISSION),
+    kinds=(
+        CONGESTION,
+        SPILLBACK,
+        SENSOR_DOUBTED,
+        BLOCKED_LANE,
+        ILLEGAL_PARKING,
+        STOPPED_VEHICLE,
+        SIGNAL_DARK,
+        ROAD_CLOSED,
+        SURGE,
+        BRAIN_WORSE,
+        MISSION,
+    ),
     routes=(
         *ROUTES,
         *MISSION_ROUTES,

@@ -71,6 +71,7 @@ class Zone(msgspec.Struct, frozen=True, kw_only=True):
             "speed_limit_mps": self.speed_limit_mps,
             "loops_m": list(self.loops_m),
             "coverage_m": self.coverage_m,
+            "watches": [[lane, round(metres, 1), sign, round(share, 3)] for lane, metres, sign, share in self.cells],
         }
 
 

@@ -150,7 +150,7 @@ class Doubted:
     """Detectors that are not believed, one event per signal; all silent at once is the feed's own trouble."""
 
     def __init__(self, entities: Sequence[Entity]) -> None:
-        self._trust = Trust(entities)
+        self.trust = Trust(entities)
         rule = Rule(
             kind=SENSOR_DOUBTED,
             over="traffic.sensor_believed",
@@ -158,22 +158,22 @@ class Doubted:
             opens_after_s=DOUBT_TOLD_AFTER_S,
             closes_after_s=0.0,
         )
-        self._at_signals = AtSignals(rule, self._trust.places, self._condition, self._troubles)
+        self._at_signals = AtSignals(rule, self.trust.places, self._condition, self._troubles)
 
     def __call__(self, batch: Batch) -> list[Event]:
         """Every batch is looked at, events are told as often as those of other troubles."""
-        self._trust.watch(batch)
+        self.trust.watch(batch)
         return self._at_signals(batch)
 
     def _condition(self, batch: Batch) -> tuple[Mask, Mask]:
-        blind = self._trust.blind
-        is_feed = self._trust.look is None or not self._trust.look.heard.any()
+        blind = self.trust.blind
+        is_feed = self.trust.look is None or not self.trust.look.heard.any()
         nowhere = np.zeros(len(blind), dtype=np.bool_)
         return (nowhere, nowhere) if is_feed else (blind, ~blind)
 
     def _troubles(self, places: Sequence[int]) -> Facts:
         """How many detectors have which trouble."""
-        found = [TROUBLES[number] for number in self._trust.trouble[list(places)].tolist()]
+        found = [TROUBLES[number] for number in self.trust.trouble[list(places)].tolist()]
         return {str(trouble): found.count(trouble) for trouble in TROUBLES if trouble is not Trouble.NONE}
 
 
