@@ -43,7 +43,10 @@ class Sql(msgspec.Struct, frozen=True):
     last_instance: str
     instance_write: str
     event_upsert: str
+    handling_lock: str
     handling_upsert: str
+    handling_inherit: str
+    handling_return: str
     order_insert: str
     outcome_insert: str
     reading_insert: str
@@ -305,7 +308,7 @@ class Journal:
         await transaction.write_many(SQL.batch_insert, [_batch_row(entry) for entry in entries if entry.batch])
         await self._store_entities(transaction, entries)
         await transaction.write_many(SQL.event_upsert, _params(events))
-        await transaction.write_many(SQL.handling_upsert, self._handled(events))
+        await self._store_handling(transaction, events)
         await transaction.write_many(SQL.order_insert, _params([order for entry in entries for order in entry.orders]))
         await transaction.write_many(SQL.outcome_insert, _params(outcomes))
         await transaction.write_many(SQL.reading_insert, _params(readings))
@@ -319,6 +322,19 @@ class Journal:
             SQL.outbox_insert,
             [{"topic": topic, "payload": to_json(record).decode()} for topic, records in told for record in records],
         )
+
+    async def _store_handling(self, transaction: Transaction, events: Sequence[Event]) -> None:
+        """What lists of alarms are asked by, and what that means for how people handle them."""
+        handled = self._handled(events)
+        if not handled:
+            return
+        ids = [each["event_id"] for each in handled]
+        causes = {each["merged_into"] for each in handled} - {None}
+        await transaction.write(SQL.handling_lock, {"ids": [*ids, *causes]})
+        await transaction.write_many(SQL.handling_upsert, handled)
+        if causes:
+            await transaction.write(SQL.handling_inherit, {"ids": ids})
+        await transaction.write(SQL.handling_return, {"ids": ids})
 
     def _handled(self, events: Sequence[Event]) -> list[Mapping[str, Json]]:
         """What lists of alarms are asked by; in order of ids, as all do who change several."""

@@ -40,6 +40,42 @@ ON CONFLICT (event_id) DO UPDATE SET severity = excluded.severity, ended_at = ex
     entity_id = excluded.entity_id, "group" = coalesce(excluded."group", event_handling."group"),
     merged_into = excluded.merged_into, words = excluded.words;
 
+-- name: handling_lock
+-- All rows that a group writes, in order of the ids, as all do who change several: none waits for another in a ring.
+SELECT event_id FROM event_handling WHERE event_id = ANY(%(ids)s) ORDER BY event_id FOR UPDATE;
+
+-- name: handling_inherit
+-- Who has taken an event has that of which it turned out to be a sign, unless somebody was there already.
+WITH heir AS (
+    UPDATE event_handling head SET state = 'taken', taken_by = sign.taken_by, taken_at = sign.taken_at,
+        acknowledged_by = sign.taken_by, acknowledged_at = sign.taken_at, version = head.version + 1
+    FROM (
+        SELECT DISTINCT ON (merged_into) merged_into, event_id, taken_by, taken_at FROM event_handling
+        WHERE event_id = ANY(%(ids)s) AND merged_into IS NOT NULL AND state = 'taken'
+        ORDER BY merged_into, taken_at, event_id
+    ) sign
+    WHERE head.event_id = sign.merged_into AND head.state = 'new'
+    RETURNING head.event_id, sign.event_id AS sign, sign.taken_by
+)
+INSERT INTO event_act (event_id, act, by, at, note, facts)
+SELECT event_id, 'inherit', '', now(), '', jsonb_build_object('by', taken_by, 'from', sign) FROM heir;
+
+-- name: handling_return
+-- What is worse than when it was put away is there again.
+WITH away AS (
+    SELECT DISTINCT ON (h.event_id) h.event_id, h.state, h.severity, a.facts ->> 'severity' AS was
+    FROM event_handling h JOIN event_act a ON a.event_id = h.event_id AND a.act IN ('clear', 'shelve')
+    WHERE h.event_id = ANY(%(ids)s) AND h.state IN ('cleared', 'shelved')
+    ORDER BY h.event_id, a.number DESC
+), back AS (
+    UPDATE event_handling h SET state = CASE h.state WHEN 'shelved' THEN h.under ELSE 'new' END, under = NULL,
+        shelved_by = NULL, shelved_until = NULL, cleared_by = NULL, cleared_at = NULL, version = h.version + 1
+    FROM away WHERE h.event_id = away.event_id AND away.severity < away.was
+    RETURNING h.event_id, away.state, away.severity, away.was
+)
+INSERT INTO event_act (event_id, act, by, at, note, facts)
+SELECT event_id, 'return', '', now(), '', jsonb_build_object('from', state, 'severity', severity, 'was', was) FROM back;
+
 -- name: order_insert
 -- An order that stands is given again whenever the city opens; what counts is when it was given first.
 INSERT INTO city_order (id, means, entity_id, at, because, parameters, by)

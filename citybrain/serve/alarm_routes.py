@@ -12,7 +12,18 @@ from litestar.params import FromPath, JSONBody
 
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.errors import Invalid
-from citybrain.kernel.handling import LONGEST_NOTE, Act, Alarm, AlarmPage, Alarms, AlarmStory, Asked, Together, Wish
+from citybrain.kernel.handling import (
+    LONGEST_NOTE,
+    OF_THE_CITY,
+    Act,
+    Alarm,
+    AlarmPage,
+    Alarms,
+    AlarmStory,
+    Asked,
+    Together,
+    Wish,
+)
 from citybrain.kernel.i18n import Words
 from citybrain.kernel.records import Json
 from citybrain.serve.desk import Desk
@@ -40,7 +51,7 @@ NAMES = {
 SEVERAL = frozenset({"kinds", "severities", "states"})
 
 AnyRequest = Request[Any, Any, Any]
-PEOPLES = frozenset(Act) - {Act.EXPIRE}
+PEOPLES = frozenset(Act) - OF_THE_CITY
 
 
 class FilterUnusable(Invalid):

@@ -3,11 +3,21 @@
 
 from citybrain.kernel.handling.alarms import Alarms
 from citybrain.kernel.handling.finding import AlarmPage, Asked, Sort, Which
-from citybrain.kernel.handling.handling import LONGEST_NOTE, Act, AlarmChanged, AlarmTaken, Handling, State, Wish
+from citybrain.kernel.handling.handling import (
+    LONGEST_NOTE,
+    OF_THE_CITY,
+    Act,
+    AlarmChanged,
+    AlarmTaken,
+    Handling,
+    State,
+    Wish,
+)
 from citybrain.kernel.handling.showing import Alarm, AlarmStory, Refused, Together
 
 __all__ = [
     "LONGEST_NOTE",
+    "OF_THE_CITY",
     "Act",
     "Alarm",
     "AlarmChanged",

@@ -30,6 +30,7 @@ from citybrain.kernel.handling.showing import (
     shown,
 )
 from citybrain.kernel.journal_records import OrderView
+from citybrain.kernel.records import Severity
 
 SIGNS_MOST = 500
 ORDERS_MOST = 500
@@ -65,6 +66,7 @@ class Locked(Handling, frozen=True, kw_only=True):
     """The row of an alarm, while nobody else may change it."""
 
     event_id: str
+    severity: Severity
     ended_at: datetime | None
 
 
@@ -230,7 +232,7 @@ async def _store(
 ) -> None:
     if not after:
         return
-    facts = {id: facts_of(done, is_open=locked[id].ended_at is None) for id in after}
+    facts = {id: facts_of(done, is_open=locked[id].ended_at is None, severity=locked[id].severity) for id in after}
     act = {"act": done.act, "by": done.by, "at": done.at, "note": done.note}
     await transaction.write_many(
         SQL.write, [{**msgspec.structs.asdict(handling), "event_id": id} for id, handling in after.items()]

@@ -13,7 +13,7 @@ from typing import Annotated
 import msgspec
 
 from citybrain.kernel.errors import Conflict, Invalid, NotFound
-from citybrain.kernel.records import Facts
+from citybrain.kernel.records import Facts, Severity
 
 SHELF_MOST = timedelta(hours=24)
 """Nothing lies on the shelf for longer: what nobody looks at again must come back by itself."""
@@ -35,7 +35,8 @@ class State(StrEnum):
 
 
 class Act(StrEnum):
-    """What was done with an alarm. The last one the city does itself."""
+    """What was done with an alarm. The last three the city does itself: a shelf's time is over, what was
+    put away is worse now, and who had taken a sign has the event of which it is one."""
 
     ACKNOWLEDGE = "acknowledge"
     TAKE = "take"
@@ -45,6 +46,11 @@ class Act(StrEnum):
     UNSHELVE = "unshelve"
     CLEAR = "clear"
     EXPIRE = "expire"
+    RETURN = "return"
+    INHERIT = "inherit"
+
+
+OF_THE_CITY = frozenset({Act.EXPIRE, Act.RETURN, Act.INHERIT})
 
 
 BENEATH = None
@@ -160,11 +166,14 @@ def applied(before: Handling, done: Done, *, version: int | None = None) -> Hand
     return msgspec.structs.replace(after, version=before.version + 1, **said)
 
 
-def facts_of(done: Done, *, is_open: bool) -> Facts:
-    """What the history keeps of an act beside who, when and the words: clearing says whether the event went on."""
+def facts_of(done: Done, *, is_open: bool, severity: Severity) -> Facts:
+    """What the history keeps of an act beside who, when and the words.
+
+    Clearing says whether the event went on; what is put away, how bad it was: when it is worse it comes back.
+    """
     if done.act is Act.CLEAR:
-        return {"open": is_open}
-    return {"until": done.until} if done.until is not None and done.act is Act.SHELVE else {}
+        return {"open": is_open, "severity": severity}
+    return {"until": done.until, "severity": severity} if done.act is Act.SHELVE else {}
 
 
 def holder(handling: Handling, at: datetime) -> str | None:

@@ -2,7 +2,7 @@
 
 -- name: lock
 -- In order of the ids, as all who change several do: none waits for another in a ring.
-SELECT event_id, ended_at, state, under, version, acknowledged_by, acknowledged_at, taken_by, taken_at, shelved_by,
+SELECT event_id, severity, ended_at, state, under, version, acknowledged_by, acknowledged_at, taken_by, taken_at, shelved_by,
     shelved_until, cleared_by, cleared_at, comments, note
 FROM event_handling WHERE event_id = ANY(%(ids)s) ORDER BY event_id FOR UPDATE;
 

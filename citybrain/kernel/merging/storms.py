@@ -57,7 +57,9 @@ class Storms:
         told: dict[str, Event] = {}
         for event in events:
             known = self._events.get(event.id)
-            told[event.id] = event if known is None else msgspec.structs.replace(event, group=known.group)
+            told[event.id] = (
+                event if known is None else msgspec.structs.replace(event, group=known.group or event.group)
+            )
             if "merged_into" in event.evidence:
                 self._events.pop(event.id, None)
             else:

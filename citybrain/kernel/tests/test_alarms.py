@@ -35,7 +35,7 @@ async def test_acts_are_kept_in_order_with_their_words_and_in_the_audit_log(stor
     story = await store.alarms.story("a1", now=NOW)
     assert [(act.act, act.by, act.note, act.facts) for act in story.acts] == [
         ("take", "lin", "on my way", {}),
-        ("clear", "lin", "", {"open": True}),
+        ("clear", "lin", "", {"open": True, "severity": "III"}),
     ]
     logged = "SELECT act FROM audit_entry WHERE object = 'event:a1' ORDER BY id"
     assert await store.db.read(logged, as_=str) == ["event.take", "event.clear"]
@@ -113,9 +113,11 @@ async def test_acts_of_which_nobody_was_told_are_told_when_the_city_opens_again(
 
 
 async def test_how_an_event_is_handled_does_not_change_when_the_event_does(store: Store) -> None:
-    await store.journal.tell([event("h1", 0)])
+    alone = event("h1", 0, kind="road.alone")
+    await store.journal.tell([alone])
     await store.alarms.act(LIN, "h1", Wish(act=Act.TAKE), now=NOW)
-    await store.journal.tell([event("h1", 0, Severity.I, group="h1"), event("h1", 0, Severity.I, ended_at=after(9))])
+    worse = msgspec.structs.replace(alone, severity=Severity.I, group="h1")
+    await store.journal.tell([worse, msgspec.structs.replace(worse, ended_at=after(9), group=None)])
     alarm = await store.alarms.one("h1", now=NOW)
     assert (alarm.handling.taken_by, alarm.severity, alarm.ended_at) == ("lin", Severity.I, after(9))
     assert alarm.group == "h1", "an event stays in its group"
@@ -191,3 +193,39 @@ async def test_words_are_found_in_ids_and_notes_and_signs_of_patterns_mean_thems
     assert "m-1000" in await found("拥堵", "traffic.congestion")
     with pytest.raises(PlaceUnusable):
         await store.alarms.find(Asked(after="nowhere"), now=NOW)
+
+
+async def test_what_was_put_away_comes_back_when_it_is_worse_than_it_was_then(store: Store) -> None:
+    await store.journal.tell([event(id, 0) for id in ("w-cleared", "w-shelved", "w-same")])
+    await store.alarms.act(LIN, "w-shelved", Wish(act=Act.TAKE), now=NOW)
+    shelf = Wish(act=Act.SHELVE, until=NOW + timedelta(hours=1))
+    await store.alarms.act(LIN, "w-shelved", shelf, now=NOW)
+    await store.alarms.act_together(LIN, ["w-cleared", "w-same"], Wish(act=Act.CLEAR), now=NOW)
+    await store.journal.tell([event("w-same", 0, Severity.III), event("w-same", 0, Severity.IV)])
+    worse = [event("w-cleared", 0, Severity.II), event("w-shelved", 0, Severity.I)]
+    await store.journal.tell(worse)
+    cleared, shelved, same = [await store.alarms.story(id, now=NOW) for id in ("w-cleared", "w-shelved", "w-same")]
+    assert (cleared.handling.state, shelved.handling.state, same.handling.state) == ("new", "taken", "cleared")
+    assert (cleared.acts[-1].act, cleared.acts[-1].facts) == (
+        "return",
+        {"from": "cleared", "severity": "II", "was": "III"},
+    )
+    await store.alarms.act(LIN, "w-cleared", Wish(act=Act.CLEAR), now=NOW)
+    await store.journal.tell(worse)
+    assert (await store.alarms.one("w-cleared", now=NOW)).handling.state is State.CLEARED, "that bad it was already"
+
+
+async def test_who_has_taken_a_sign_has_the_event_that_is_behind_it(store: Store) -> None:
+    signs = [event(f"x-sign{number}", number) for number in range(3)]
+    await store.journal.tell(signs)
+    await store.alarms.act(WU, "x-sign1", Wish(act=Act.TAKE), now=NOW)
+    await store.alarms.act(LIN, "x-sign2", Wish(act=Act.TAKE), now=NOW + timedelta(minutes=1))
+    merged = [msgspec.structs.replace(sign, ended_at=after(9), evidence={"merged_into": "x-head"}) for sign in signs]
+    await store.journal.tell([event("x-head", 9, Severity.II), *merged])
+    story = await store.alarms.story("x-head", now=NOW)
+    assert (story.handling.state, story.handling.taken_by, story.handling.version) == (State.TAKEN, "wu", 1)
+    assert [(act.act, act.by, act.facts) for act in story.acts] == [
+        ("inherit", "", {"by": "wu", "from": "x-sign1"}),
+    ]
+    await store.journal.tell(merged)
+    assert len((await store.alarms.story("x-head", now=NOW)).acts) == 1, "it is told again and inherited once"

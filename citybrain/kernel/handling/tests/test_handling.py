@@ -12,6 +12,7 @@ from citybrain.kernel.errors import Refusal
 from citybrain.kernel.handling.handling import (
     HOLD_LASTS,
     NEXT,
+    OF_THE_CITY,
     SHELF_MOST,
     Act,
     AlarmChanged,
@@ -26,6 +27,7 @@ from citybrain.kernel.handling.handling import (
     facts_of,
     now_is,
 )
+from citybrain.kernel.records import Severity
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -129,7 +131,7 @@ def test_only_what_lies_there_too_long_is_taken_from_the_shelf_by_the_city() -> 
 def test_cleared_is_the_end_of_handling_and_says_whether_the_event_went_on() -> None:
     cleared = after(done(Act.TAKE), done(Act.CLEAR))
     assert (cleared.state, cleared.cleared_by, cleared.taken_by) == (State.CLEARED, "lin", None)
-    assert facts_of(done(Act.CLEAR), is_open=True) == {"open": True}
+    assert facts_of(done(Act.CLEAR), is_open=True, severity=Severity.II) == {"open": True, "severity": "II"}
     for act in (Act.ACKNOWLEDGE, Act.TAKE, Act.RELEASE, Act.SHELVE, Act.UNSHELVE, Act.CLEAR):
         with pytest.raises(NotNow):
             applied(cleared, done(act, until=HOUR))
@@ -164,4 +166,4 @@ def test_whatever_is_done_in_whatever_order_an_alarm_is_in_one_piece(acts: list[
 
 def test_every_state_but_new_is_reached_by_an_act_and_every_act_leads_somewhere() -> None:
     assert {state for state in NEXT.values() if state} >= set(State) - {State.NEW}
-    assert {act for _, act in NEXT} == set(Act) - {Act.EXPIRE}
+    assert {act for _, act in NEXT} == set(Act) - OF_THE_CITY
