@@ -46,10 +46,28 @@ class Came(msgspec.Struct, kw_only=True):
 def main() -> None:
     """Run the arms one after the other and compare them."""
     said = _arguments()
-    came = [run(arm, said) for arm in said.arms]
-    for each in came:
+    came = _kept(said.results)
+    for arm in said.arms:
+        if arm not in came:
+            came[arm] = run(arm, said)
+            _keep(said.results, came[arm])
+    for each in came.values():
         report(each, said)
-    compare({each.arm: each for each in came})
+    compare(came)
+
+
+def _kept(results: Path | None) -> dict[str, Came]:
+    """What was run before; delete the file to run it again."""
+    if results is None or not results.exists():
+        return {}
+    lines = results.read_bytes().splitlines()
+    return {came.arm: came for came in (msgspec.json.decode(line, type=Came) for line in lines)}
+
+
+def _keep(results: Path | None, came: Came) -> None:
+    if results is not None:
+        with results.open("ab") as file:
+            file.write(msgspec.json.encode(came) + b"\n")
 
 
 def run(arm: str, said: argparse.Namespace) -> Came:
@@ -223,6 +241,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--per-hour", type=float, default=24.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=15.0)
+    parser.add_argument("--results", type=Path, default=None, help="File that keeps arms that were run.")
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
     return parser.parse_args()
 
