@@ -11,6 +11,7 @@ from citybrain.apps.operations.decide.lines import (
     Move,
     Run,
     RunLine,
+    RunState,
     State,
     Undo,
     advance,
@@ -97,7 +98,8 @@ async def _settled(under_way: OpenRuns, run: Run, line: RunLine, order: Standing
     if move.to is State.EXECUTED and order.outcome:
         checks = checking.expected(under_way, order, run, line)
         after = with_line(after, line.key, checks=bool(checks), executed_at=order.outcome.at)
-    return await under_way.commit(run, after, now, checks=checks)
+    # Of a run that was done it is decided anew whether it is: what comes late may have to be undone.
+    return await under_way.commit(run, replace(after, state=RunState.OPEN, ended_at=None), now, checks=checks)
 
 
 def _outcome(line: RunLine, order: StandingOrder) -> Move | None:

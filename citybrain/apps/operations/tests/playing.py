@@ -203,7 +203,7 @@ class Town:
 async def town(database_url: str, folder: Path, *, name: str = "") -> AsyncIterator[Town]:
     """An open town on a database of its own; under the same `name` it is the same one."""
     settings = Settings(data=folder / (name or f"town-{new_id()}"), database_url=database_url)
-    async with open_store(settings, types=TYPES, trade=TRADE) as store:
+    async with open_store(settings, types=TYPES, trade=TRADE, permissions=[{"street.act": ("operator",)}]) as store:
         await store.pool.register(STREETS)
         found = Town(store)
         await found.open()

@@ -187,6 +187,24 @@ async def test_an_executor_that_never_answers_is_late_is_shown_and_its_alternati
     assert city.ordered().count("street.case") == 1
 
 
+async def test_what_is_carried_out_when_all_is_long_over_is_undone_too(city: Town) -> None:
+    await city.play(playbook("jam", line(1, "street.divert", undo=True, answer_s=20)))
+    del city.answers["street.divert"]
+    jam = event(at=city.at)
+    await city.tell(jam)
+    await city.step()
+    await city.tell(msgspec.structs.replace(jam, ended_at=city.at))
+    await city.later(minutes=5)
+    late = (await city.runs(jam))[0]
+    assert (late.state, late.lines[0].state) == ("done", "late")
+    city.answers["street.divert"] = OutcomeState.EXECUTED
+    city.store.orders.delivery.add(late.lines[0].order_id or "")
+    await city.step()
+    found = (await city.runs(jam))[0]
+    assert (found.lines[0].state, found.lines[0].undo) == ("checked", "done")
+    assert city.ordered() == ["street.divert", "street.divert", "street.end"]
+
+
 async def test_what_a_means_that_is_nobodys_or_unknown_was_to_do_is_left_to_its_alternative(city: Town) -> None:
     await city.play(
         playbook(

@@ -164,3 +164,23 @@ async def test_what_two_persons_hold_the_city_alone_does_not_touch_but_asks(city
     await city.tell(jam)
     found = (await city.runs(jam))[0].lines[0]
     assert (found.state, found.code) == ("proposed", "kernel.order_needs_person")
+
+
+async def test_what_an_officer_confirmed_before_a_kill_is_ordered_in_the_officers_name_after_it(city: Town) -> None:
+    await city.store.access.add_account("ann", "correct horse battery", roles=("operator",), now=city.now)
+    await city.play(
+        playbook("jam", line(1, "street.sign", approval="officer"), line(2, "street.tow", approval="officer"))
+    )
+    jam = event(at=city.at)
+    await city.tell(jam)
+    run = (await city.runs(jam))[0]
+    # So the table is when the kill comes between the officer's word and the order.
+    await city.store.db.write(
+        "UPDATE operations_line SET state = 'due', confirmed_by = CASE number WHEN 1 THEN 'ann' ELSE 'gone' END"
+        " WHERE run_id = %(run)s",
+        {"run": run.id},
+    )
+    await city.reopen()
+    await city.engine.round(city.now)
+    await city.step()
+    assert [(order.means, order.by) for order in city.carried_out] == [("street.sign", "ann"), ("street.tow", "brain")]
