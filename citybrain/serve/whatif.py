@@ -322,8 +322,8 @@ async def _some_at_once(branches: Sequence[Branch], shares: list[float], study: 
 
 
 def with_dice(opening: Opening, dice: int) -> Opening:
-    """The opening with other chances from the saved state on."""
-    return msgspec.structs.replace(opening, options={**opening.options, "dice": dice}) if dice else opening
+    """The opening of a branch, which foresees nothing that will go wrong, with other chances from the state on."""
+    return msgspec.structs.replace(opening, options={**opening.options, "branch": True, "dice": dice})
 
 
 def around(event: EventView, entities: Sequence[Entity]) -> tuple[str, ...]:

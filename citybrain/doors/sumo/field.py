@@ -151,7 +151,10 @@ class SumoField:
     def _memory(self, opening: Opening, folder: Path) -> tuple[saved.Memory, Path | None]:
         if opening.state_path is None:
             return saved.Memory(), None
-        return saved.read(Path(opening.state_path), folder, dice=self._options.dice)
+        memory, state = saved.read(Path(opening.state_path), folder, dice=self._options.dice)
+        if self._options.branch:
+            memory = msgspec.structs.replace(memory, incidents=incidents.as_known(memory.incidents))
+        return memory, state
 
     def _survey(self, survey: Survey, memory: saved.Memory) -> None:
         longer_yellows = self._options.yellow == "shipped"
@@ -177,7 +180,7 @@ class SumoField:
 
     def _plan(self, signals: Sequence[str], detectors: Sequence[str]) -> tuple[drawing.Planned, ...]:
         """What will go wrong; nothing is read for it in a city where nothing will."""
-        if not self._options.incidents:
+        if not self._options.incidents or self._options.branch:
             return ()
         site = drawing.Site(
             ways=self._use.ways,

@@ -14,7 +14,7 @@ from citybrain.doors.sumo.fleet import CAR as CAR_TYPE
 from citybrain.doors.sumo.fleet import REPORTING, TYPE_PREFIX
 from citybrain.doors.sumo.lanes import Use
 from citybrain.doors.sumo.network import entity_id
-from citybrain.doors.sumo.options import Fault
+from citybrain.doors.sumo.options import FOREVER_S, Fault
 from citybrain.doors.sumo.use import StreetUse
 from citybrain.kernel.records import Facts
 
@@ -232,6 +232,17 @@ class Incidents:
             except libsumo.TraCIException:
                 # A lane was closed since, and nothing leads there any more.
                 continue
+
+
+def as_known(memory: Memory) -> Memory:
+    """What somebody can know who thinks of the time to come: what goes wrong now, and not when it will be over."""
+    planned, happened = [], []
+    for each, happening in zip(memory.planned, memory.happened, strict=True):
+        now = happening.began_s is not None and happening.ended_s is None
+        times = {"duration_s": LONG_S} if now else {"begin_s": FOREVER_S}
+        planned.append(msgspec.structs.replace(each, incident=msgspec.structs.replace(each.incident, **times)))
+        happened.append(happening)
+    return Memory(planned=tuple(planned), happened=tuple(happened))
 
 
 def faults(planned: Sequence[Planned]) -> tuple[Fault, ...]:

@@ -88,6 +88,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     `dead` of the detectors report nothing, and `faults` are those that come and go.
     The lamps of the signals in `outside` are shown by controllers outside. From a saved state on, drivers go on as they
     would have; with another number of `dice` than 0 chance falls differently from there.
+    A `branch` is a saved run that somebody thinks on: it foresees nothing that will go wrong, nor when it will be over.
     """
 
     demand: Annotated[float, msgspec.Meta(gt=0.0, le=10.0)] = 1.0
@@ -101,6 +102,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     outside: tuple[Outside, ...] = ()
     incidents: tuple[Incident, ...] | Draw = ()
     dice: Annotated[int, msgspec.Meta(ge=0)] = 0
+    branch: bool = False
 
 
 def options(given: Facts) -> Options:

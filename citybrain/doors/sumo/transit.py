@@ -13,9 +13,9 @@ from citybrain.doors.sumo.use import StreetUse
 from citybrain.kernel.records import Facts, Order, Outcome, OutcomeState
 
 HOLD_BUS = "transit.hold_bus"
-DETOUR = "transit.reroute_bus"
-EXTRA_BUS = "transit.insert_bus"
-MEANS = (HOLD_BUS, DETOUR, EXTRA_BUS)
+REROUTE_BUS = "transit.reroute_bus"
+INSERT_BUS = "transit.insert_bus"
+MEANS = (HOLD_BUS, REROUTE_BUS, INSERT_BUS)
 
 BUS = "bus"
 
@@ -35,7 +35,7 @@ class Transit:
 
     def obey(self, order: Order, at: datetime) -> Outcome:
         """Carry out one order."""
-        refused = self._extra(order) if order.means == EXTRA_BUS else self._of_bus(order)
+        refused = self._extra(order) if order.means == INSERT_BUS else self._of_bus(order)
         if refused is None:
             return Outcome(order_id=order.id, state=OutcomeState.EXECUTED, at=at)
         code, facts = refused

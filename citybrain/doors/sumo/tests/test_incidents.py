@@ -180,6 +180,27 @@ def test_a_resumed_run_goes_on_with_its_incidents(opened: Open, crossing: Scenar
     assert second.truth()[3]["vehicles"] > before[3]["vehicles"]
 
 
+def test_a_branch_foresees_neither_what_will_go_wrong_nor_when_it_will_be_over(
+    opened: Open, crossing: Scenario, tmp_path: Path
+) -> None:
+    wanted = [*one("breakdown", duration_s=60), *one("dark_signal", road="", signal="middle", begin_s=100)]
+    first = opened(crossing, incidents=wanted)
+    run(first, 80)
+    first.save(str(tmp_path / "state"))
+    first.close()
+    branch = opened(crossing, incidents=wanted, branch=True, state_path=str(tmp_path / "state"))
+    frame = run(branch, 120)
+    assert branch.truth()[0]["end_s"] is None
+    assert of_signal(frame, "controlMode") == "plan"
+    branch.close()
+    before = opened(crossing, incidents=wanted)
+    before.save(str(tmp_path / "early"))
+    before.close()
+    nothing = opened(crossing, incidents=wanted, branch=True, state_path=str(tmp_path / "early"))
+    run(nothing, 120)
+    assert [each["begin_s"] for each in nothing.truth()] == [None, None]
+
+
 def test_the_judge_is_told_in_the_summary_and_the_brain_is_not(opened: Open, crossing: Scenario) -> None:
     attributes = []
     for wanted in ({"incidents": one("breakdown")}, {}):
