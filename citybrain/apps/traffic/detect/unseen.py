@@ -30,7 +30,7 @@ RECALL_S = 180.0
 """Where sensors miss vehicles a lane that is red for so long has somebody at its line. The cabinet serves those it sees
 after as long."""
 
-RECALL_ALL_S = 600.0
+RECALL_ALL_S = 900.0
 """Where nothing shows that they do, a lane is called up after this all the same: nobody waits for ever."""
 
 FIRST_M = 1.0
