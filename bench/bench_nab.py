@@ -3,6 +3,7 @@
 
 `python bench/bench_nab.py FOLDER [--labels FILE] [--group realTraffic] [--leave-one-out]`,
 FOLDER with the benchmark's CSV files.
+`--both-sides` does not tell the detector which side of a quantity is news.
 `--leave-one-out` chooses the constants from a grid by all files but one, for each file.
 """
 
@@ -23,6 +24,7 @@ GRID = {
     "far": (6.0, 8.0, 10.0, 12.0),
     "further": (3.5, 4.0, 5.0, 6.0),
     "record": (1.2, 1.3, 1.5, 1.8),
+    "again": (0.9, 1.1, 1.3),
     "forgets_s": (2 * DAY_S, 4 * DAY_S),
     "gap_s": (HOUR_S, 3 * HOUR_S, 12 * HOUR_S),
 }
@@ -38,20 +40,22 @@ def main() -> int:
     arguments.add_argument("--labels", type=Path)
     arguments.add_argument("--group", default="realTraffic")
     arguments.add_argument("--leave-one-out", action="store_true")
+    arguments.add_argument("--both-sides", action="store_true")
     chosen = arguments.parse_args()
     try:
         files = read(chosen.folder, chosen.labels or chosen.folder / "combined_windows.json", chosen.group)
     except NoData as reason:
         print(reason)
         return 1
-    scores = scored(files, opened(files))
+    sides = not chosen.both_sides
+    scores = scored(files, opened(files, sides=sides))
     for file, each in zip(files, scores, strict=True):
         print(f"{file.name} {each.score:.2f} of {len(file.windows)}, false alarms {len(each.false)}")
     print(f"score {sum(each.score for each in scores):.2f} of {sum(len(file.windows) for file in files)}")
     print(f"windows_found {sum(value >= 0 for each in scores for value in each.windows)} windows")
     print(f"false_alarms {sum(len(each.false) for each in scores)} detections")
     if chosen.leave_one_out:
-        leave_one_out(files)
+        leave_one_out(files, sides=sides)
     print(f"values_per_s {throughput():.0f} values/s of {SERIES} series on one core")
     print(f"on_noise {on_noise():.2f} openings per 1000 series-days of normal noise each five minutes")
     return 0
@@ -62,11 +66,11 @@ def scored(files: list[File], found: list[list[int]]) -> list[Scored]:
     return [score(rows, len(file.values), file.windows) for file, rows in zip(files, found, strict=True)]
 
 
-def leave_one_out(files: list[File]) -> None:
+def leave_one_out(files: list[File], *, sides: bool) -> None:
     """The constants that the other files would have chosen, tried on the one left out."""
     trials = list(itertools.product(*GRID.values()))
     columns = {name: np.repeat([trial[place] for trial in trials], len(files)) for place, name in enumerate(GRID)}
-    found = opened(files, msgspec.structs.replace(USUAL, **columns), len(trials))
+    found = opened(files, msgspec.structs.replace(USUAL, **columns), len(trials), sides=sides)
     each = [scored(files, found[start : start + len(files)]) for start in range(0, len(found), len(files))]
     points = np.array([[one.score for one in trial] for trial in each])
     false = np.array([[len(one.false) for one in trial] for trial in each])

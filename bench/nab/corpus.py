@@ -19,12 +19,17 @@ class NoData(Exception):
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):
-    """One stream: seconds, values, and the windows in which something was wrong."""
+    """One stream: seconds, values, and the windows in which something was wrong. `hurts` is the side that is news, by
+    what is measured: a road that is slower, fuller or takes longer."""
 
     name: str
     at_s: Numbers
     values: Numbers
     windows: tuple[Window, ...]
+    hurts: float = 0.0
+
+
+HURTS = {"speed": -1.0, "occupancy": 1.0, "TravelTime": 1.0}
 
 
 def read(folder: Path, labels: Path, group: str) -> list[File]:
@@ -42,7 +47,11 @@ def _read(path: Path, windows: list[tuple[str, str]]) -> File:
     at_s, values = np.array(rows).T
     inside = [((at_s >= _seconds(begin)) & (at_s <= _seconds(end))).nonzero()[0] for begin, end in windows]
     return File(
-        name=path.stem, at_s=at_s, values=values, windows=tuple((int(rows[0]), int(rows[-1])) for rows in inside)
+        name=path.stem,
+        at_s=at_s,
+        values=values,
+        windows=tuple((int(rows[0]), int(rows[-1])) for rows in inside),
+        hurts=HURTS.get(path.stem.partition("_")[0], 0.0),
     )
 
 
@@ -50,9 +59,11 @@ def _seconds(text: str) -> float:
     return datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp()
 
 
-def opened(files: list[File], thresholds: Thresholds = USUAL, times: int = 1) -> list[list[int]]:
+def opened(files: list[File], thresholds: Thresholds = USUAL, times: int = 1, *, sides: bool = True) -> list[list[int]]:
     """The rows at which the detector opens an event, value by value; `times` copies of the files stand side by side,
-    for trials in which each copy has thresholds of its own."""
+    for trials in which each copy has thresholds of its own. Without `sides` both sides of all are news."""
+    hurts = np.tile([file.hurts if sides else 0.0 for file in files], times)
+    thresholds = msgspec.structs.replace(thresholds, hurts=hurts)
     rows = max(len(file.values) for file in files)
     at_s, values = np.full((2, rows, len(files)), np.nan)
     for number, file in enumerate(files):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citybrain.apps.operations.detect.streams import Look, Streams
-from citybrain.apps.operations.model import ANOMALY, USUAL, WATCHED, Numbers, Sign, Thresholds, severity
+from citybrain.apps.operations.model import ANOMALY, HURTS, USUAL, WATCHED, Numbers, Sign, Thresholds, severity
 from citybrain.kernel.records import Batch, Because, Column, Entity, Event, Facts, Json, Severity
 
 FEWEST_ROOM = 16  # each further block of streams has twice the room of the one before
@@ -182,7 +182,9 @@ class Anomalies:
             for done, entity in enumerate(ours):
                 block = next((each for each in blocks if each.knows(entity)), blocks[-1] if blocks else None)
                 if block is None or not block.take(entity):
-                    blocks.append(Watched(attribute, max(FEWEST_ROOM << len(blocks), len(ours) - done)))
+                    room = max(FEWEST_ROOM << len(blocks), len(ours) - done)
+                    rules = msgspec.structs.replace(USUAL, hurts=HURTS.get((type, attribute), 0.0))
+                    blocks.append(Watched(attribute, room, rules))
                     blocks[-1].take(entity)
 
     def __call__(self, batch: Batch) -> list[Event]:

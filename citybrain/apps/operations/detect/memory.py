@@ -15,6 +15,7 @@ SLOWEST_PROFILE = 0.02  # an hour forgets with some fifty values
 SLOWEST_HOUR_SPREAD = 1 / 300
 OFTEN_S = 300.0  # a stream that comes more often than this forgets by time
 NARROWEST = 1e-6
+THURSDAY, SATURDAY = 3, 5  # the clock began on a Thursday; days from Monday
 
 
 class Usual:
@@ -45,6 +46,13 @@ class Usual:
     def _hour(self, lanes: Lanes, hour: Lanes, trust: Numbers) -> Numbers:
         seen = self._hour_values[lanes, hour]
         result: Numbers = self._hours[lanes, hour] * seen / (seen + trust)
+        return result
+
+    def is_guessed(self, lanes: Lanes, at_s: Numbers) -> NDArray[np.bool_]:
+        """Whether it is an hour of a weekend that was not seen in two weeks: hours of the day are learned from five
+        working days and two others, so what is expected there is off by as much as days differ."""
+        day = (at_s // DAY_S + THURSDAY) % 7
+        result: NDArray[np.bool_] = (day >= SATURDAY) & (self._weeks[lanes, _of_week(at_s)] < 2)
         return result
 
     def spread_of(self, lanes: Lanes, at_s: Numbers, side: Lanes, trust: Numbers) -> Numbers:

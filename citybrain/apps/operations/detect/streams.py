@@ -58,7 +58,7 @@ class Streams:
         expected = self.usual.expected(lanes, at, self._of("trust_profile", lanes))
         error = values - expected
         side = (error < 0).astype(np.intp)
-        wider = np.sqrt(1 + gap_s / self._of("gap_s", lanes))
+        wider = np.sqrt(1 + gap_s / self._of("gap_s", lanes) + self.usual.is_guessed(lanes, at))
         spreads = [
             self.usual.spread_of(lanes, at, np.full_like(side, each), self._of("trust_spread", lanes)) * wider
             for each in (0, 1)
@@ -96,7 +96,7 @@ class Streams:
         mean, far, lasting = self._mean[lanes], self._of("far", lanes), self._of("lasting", lanes)
         ratio = self._of("further", lanes) / far
         again, record = self._of("again", lanes), self._of("record", lanes)
-        startles = self._of("startles", lanes)
+        startles, hurts = self._of("startles", lanes), self._of("hurts", lanes)
         warm = (at - self._since_s[lanes] > self._of("warm_s", lanes)) & (
             self.usual.values[lanes] > self._of("warm_values", lanes)
         )
@@ -106,11 +106,14 @@ class Streams:
         often = self._often(lanes)
         for number, (value, limit) in enumerate(ways):
             lately = self._lately[number, lanes] * faded
-            is_out = (value > np.maximum(limit, again * lately)) | (
-                value > np.maximum(ratio * limit * often, record * lately)
+            # A value that lasts is no news where a single one was farther out lately.
+            known = np.maximum(lately, self._lately[number % 2, lanes])
+            is_out = (value > np.maximum(limit, again * known)) | (
+                value > np.maximum(ratio * limit * often, record * known)
             )
-            sign = np.where((sign == Sign.NONE) & warm & is_out, number + 1, sign).astype(np.int8)
-            hot |= value > 0.5 * limit
+            matters = hurts * (1 if number % 2 == 0 else -1) >= 0
+            sign = np.where((sign == Sign.NONE) & warm & matters & is_out, number + 1, sign).astype(np.int8)
+            hot |= matters & (value > 0.5 * limit)
             self._lately[number, lanes] = lately + startles * np.maximum(value - lately, 0)
         return sign, hot
 
