@@ -17,6 +17,7 @@ from citybrain.kernel.entities.writing import HistoryRows, Notice, Writing, forg
 from citybrain.kernel.errors import NotFound
 from citybrain.kernel.journal_records import Entry, EventView, OrderView
 from citybrain.kernel.merging import Storms
+from citybrain.kernel.naming import place_name
 from citybrain.kernel.pool import Pool
 from citybrain.kernel.pool.instances import day_of
 from citybrain.kernel.pool.rows import HEADER, TRAILER
@@ -210,8 +211,9 @@ class Journal:
                 each(entry.events, entry.outcomes)
 
     def retell(self, event_ids: Sequence[str]) -> None:
-        """Tell screens soon of events whose handling changed; that is committed already."""
-        self._writer.put(Entry(retold=tuple(event_ids)), size=0)
+        """Tell screens soon of events whose handling changed; that is committed already, so nothing is refused."""
+        if self._writer.is_open:
+            self._writer.put(Entry(retold=tuple(event_ids)), size=0)
 
     async def event(self, event_id: str) -> EventView:
         """One event. Refuses `NoSuchEvent`."""
@@ -355,9 +357,8 @@ class Journal:
         ]
 
     def _words_of(self, event: Event) -> str:
-        entity = self._pool.entity(event.entity_id)
-        names = entity.name.values() if entity else ()
-        return " ".join((event.kind, event.entity_id, event.id, *names)).lower()
+        names = place_name(event.entity_id, event.evidence, self._pool.entity)
+        return " ".join((event.kind, event.entity_id, event.id, *names.values())).lower()
 
     async def _store_entities(self, transaction: Transaction, entries: Sequence[Entry]) -> None:
         """Write what the group says of entities: rows, history, notices."""

@@ -93,6 +93,11 @@ class Writer(Generic[Entry]):
         return len(self._queue)
 
     @property
+    def is_open(self) -> bool:
+        """Whether anything can still be written."""
+        return not self._stopped
+
+    @property
     def _stopped(self) -> bool:
         return self._task is None or self._task.done()
 

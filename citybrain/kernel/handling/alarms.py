@@ -21,7 +21,6 @@ from citybrain.kernel.handling.showing import (
     ActDone,
     Alarm,
     AlarmStory,
-    Find,
     Refused,
     Row,
     Sign,
@@ -30,6 +29,7 @@ from citybrain.kernel.handling.showing import (
     shown,
 )
 from citybrain.kernel.journal_records import OrderView
+from citybrain.kernel.naming import Find
 from citybrain.kernel.records import Severity
 
 SIGNS_MOST = 500

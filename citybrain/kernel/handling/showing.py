@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Alarms as people see them: the event, where it is, how it is handled, how many are in its group."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from citybrain.kernel.handling.handling import Act, Handling, now_is
 from citybrain.kernel.journal_records import OrderView
-from citybrain.kernel.records import Because, Entity, Facts, Json, Severity, Text
-
-Find = Callable[[str], Entity | None]
+from citybrain.kernel.naming import Find, place_name
+from citybrain.kernel.records import Because, Facts, Json, Severity
 
 
 class Row(Handling, frozen=True, kw_only=True):
@@ -96,8 +95,6 @@ class Together(msgspec.Struct, frozen=True, kw_only=True):
 
 def shown(row: Row, sizes: Mapping[str, int], find: Find, now: datetime) -> Alarm:
     """A row as people see it."""
-    entity = find(row.entity_id)
-    name: Text = entity.name if entity is not None else {}
     known = row.evidence.get("place")
     return Alarm(
         id=row.id,
@@ -112,7 +109,7 @@ def shown(row: Row, sizes: Mapping[str, int], find: Find, now: datetime) -> Alar
         group=row.group,
         group_size=sizes.get(row.group, 1) if row.group else 1,
         merged_into=row.merged_into,
-        place={**(known if isinstance(known, dict) else {}), "name": name},
+        place={**(known if isinstance(known, dict) else {}), "name": place_name(row.entity_id, row.evidence, find)},
         handling=now_is(handling_of(row), now),
     )
 
