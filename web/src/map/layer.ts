@@ -23,5 +23,7 @@ export interface MapLayer {
   /** Features that come and go with the state; they replace those of `features` when their key changes. */
   comes?: (state: CityState, lang: Lang) => { key: string; features: Feature[] };
   selectable?: boolean;
+  /** Drawn over the layers of all apps that are not. */
+  above?: true;
   legend?: Sign[];
 }

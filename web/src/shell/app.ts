@@ -59,4 +59,7 @@ export function grouped(panels: readonly Panel[]): { group: Group; panels: Panel
   return [...new Set(panels.map(groupOf))].map((group) => ({ group, panels: panels.filter((panel) => groupOf(panel) === group) }));
 }
 
+/** The layers of the map from below to above. */
+export const layersOf = (apps: readonly CityApp[]): MapLayer[] => apps.flatMap((app) => app.layers).sort((a, b) => Number(a.above ?? false) - Number(b.above ?? false));
+
 export const theApps = (): readonly CityApp[] => inject(APPS, []);

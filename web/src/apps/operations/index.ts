@@ -2,19 +2,25 @@
 // The operation centre's face: alarms beside the map and as a desk, and the drawer of one alarm.
 import AlarmsPanel from "@/alarms/AlarmsPanel.vue";
 import AlarmDrawer from "@/apps/operations/AlarmDrawer.vue";
+import { resources, watchField } from "@/apps/operations/field";
+import { FIELD_LAYERS } from "@/apps/operations/field-layers";
+import FieldPanel from "@/apps/operations/FieldPanel.vue";
 import FiguresPanel from "@/apps/operations/FiguresPanel.vue";
 import { may } from "@/shell/access";
 import type { CityApp } from "@/shell/app";
 import { eventIdOf } from "@/shell/selection";
 
+if (typeof window !== "undefined") watchField();
+
 export const app: CityApp = {
   name: "operations",
   streets: true,
-  layers: [],
+  layers: FIELD_LAYERS,
   marks: [],
   panels: [
     { path: "/alarms", title: "desk.alarms", icon: "alert", component: AlarmsPanel },
     { path: "/duty", kind: "desk", title: "desk.duty", icon: "board", component: () => import("@/alarms/DutyDesk.vue") },
+    { path: "/field", title: "desk.field", icon: "pin", component: FieldPanel, shown: () => may("operations.view") },
     { path: "/handling", title: "desk.handling", icon: "gauge", component: FiguresPanel, shown: () => may("operations.view") },
     { path: "/shift", kind: "desk", title: "desk.shift", icon: "shift", component: () => import("@/apps/operations/ShiftDesk.vue"), shown: () => may("operations.view") },
     { path: "/wall", kind: "wall", title: "wall.title", icon: "board", component: () => import("@/apps/operations/Wall.vue"), shown: () => false },
@@ -23,4 +29,5 @@ export const app: CityApp = {
   ],
   inspectors: [{ of: (selection) => eventIdOf(selection) !== null, component: AlarmDrawer }],
   places: () => [],
+  pointsOf: (selection) => { const point = resources.value.find((one) => one.id === selection)?.point; return point == null ? undefined : [point]; },
 };
