@@ -72,7 +72,7 @@ class Cabinets:
         signal = self._signal_of.get(order.entity_id)
         if signal is None:
             return _refused(order, at, "sumo.no_such_signal", {"entity_id": order.entity_id})
-        if signal in self._outside or signal in self._dark:
+        if signal in self._outside or (signal in self._dark and order.means != RESUME):
             deaf = "sumo.signal_is_outside" if signal in self._outside else "sumo.signal_is_dark"
             return _refused(order, at, deaf, {})
         act = {
@@ -195,7 +195,11 @@ class Cabinets:
 
     def _resume(self, order: Order, signal: str, *, now_s: float, at: datetime) -> Outcome:
         """Back to the plan, until somebody orders: from red after a clearance, from flashing through red."""
-        if self._stopped.pop(signal, None) == FLASH:
+        stopped = self._stopped.pop(signal, None)
+        if signal in self._dark:
+            # It is its plan that comes back with the power.
+            return _executed(order, at)
+        if stopped == FLASH:
             self._watch_over(signal, now_s, self._shown[signal])
         elif signal in self._guards:
             self._guards[signal].hold_all_red(False)

@@ -213,3 +213,18 @@ def test_a_stopped_signal_stays_so_over_a_saved_state(
     assert all(set(state) <= {"r", "o"} for state, _ in after)
     second.step((order(signal.id, "signals.resume"),))
     assert any(state in signal.attributes["stages"] for state, _ in run(second, 40))
+
+
+def test_a_dark_signal_takes_no_order_but_that_it_is_not_to_be_stopped(opened: Open, crossing: Scenario) -> None:
+    dark = [{"kind": "dark_signal", "signal": "middle", "begin_s": 60, "duration_s": 60}]
+    field = opened(crossing, obey=True, incidents=dark)
+    signal = signal_of(field)
+    field.step((order(signal.id, "signals.all_red", minutes=5),))
+    assert {mode for _, mode in run(field, 80)[-10:]} == {"dark"}
+    (refused,) = field.step((order(signal.id, stage=0),)).outcomes
+    assert refused.code == "sumo.signal_is_dark"
+    (resumed,) = field.step((order(signal.id, "signals.resume"),)).outcomes
+    assert resumed.state is OutcomeState.EXECUTED
+    after = run(field, 70)
+    assert after[-1][1] == "plan"
+    assert any(state in signal.attributes["stages"] for state, _ in after)
