@@ -86,7 +86,7 @@ def happened(result: Result) -> list[Mapping[str, Any]]:
 
 def _is_gone(one: Mapping[str, Any]) -> bool:
     """A closed road has nobody on it, which is no reason to leave it out: others wanted to."""
-    return one["kind"] == "closure"
+    return bool(one["kind"] == "closure")
 
 
 def verdicts(result: Result, alarms: Sequence[Alarm]) -> list[Verdict]:

@@ -24,7 +24,7 @@ LEARNED_S = 900.0
 LEARNS_FOR_S = 100.0
 """Of a lane that has been empty for longer nothing is learned: it may be closed."""
 
-LEARNING_S = 600.0
+LEARNING_S = 900.0
 """Nothing is told of a lane that was watched for less."""
 
 EXPECTED = 18.0

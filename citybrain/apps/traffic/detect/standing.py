@@ -59,12 +59,12 @@ class Where(StrEnum):
 
 
 # How long one must stand by each rule. Seconds are of standing; at the stop line those of green that crosses nobody.
-# 35 s: longer than a bus stops. 60 s: at a junction without a signal one waits for a gap. 12 s of green: start-up takes
+# 35 s: longer than a bus stops. 90 s: at a junction without a signal one waits for a gap. 15 s of green: start-up takes
 # 2 s. 45 s: the lane beyond shows no queue. 75 s in the box: until the stage ends and the exit is clear.
 NEEDED_S = {
     Where.OPEN_ROAD: 35.0,
-    Where.YIELD: 60.0,
-    Where.STOP_LINE: 12.0,
+    Where.YIELD: 90.0,
+    Where.STOP_LINE: 15.0,
     Where.EXIT_END: 45.0,
     Where.BOX: 75.0,
 }
