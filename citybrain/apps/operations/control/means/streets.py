@@ -18,7 +18,9 @@ from citybrain.kernel.records import Facts, Order
 STREET = "operations.street"
 """To change what may drive where, and what signals do beyond their plans."""
 REOPEN, RESUME, DIVERT = "street.reopen", "signals.resume", "street.divert"
-ROAD, SIGNAL, BUS = ("RoadSegment",), ("TrafficSignalController",), ("Vehicle",)
+ROAD, SIGNAL = ("RoadSegment",), ("TrafficSignalController",)
+BUS: tuple[str, ...] = ()
+"""Vehicles that report themselves need not be entities of the pool."""
 SPEED = "averageVehicleSpeed"
 
 Share = Annotated[float, msgspec.Meta(ge=0.05, le=1.0)]
@@ -211,5 +213,5 @@ ACTS: tuple[Act, ...] = (
     _once("signals.extend", Extend, SIGNAL, _after("signalState", "ordered", 2, on="entity")),
     _once("transit.hold_bus", HoldBus, BUS, _after("speed", "ordered", 10, on="entity")),
     _once("transit.reroute_bus", RerouteBus, BUS, _after("location", "ordered", 10, on="entity")),
-    _once("transit.insert_bus", InsertBus, (), _after("location", "ordered", 5, on="entity")),
+    _once("transit.insert_bus", InsertBus, BUS, _after("location", "ordered", 5, on="entity")),
 )
