@@ -70,7 +70,7 @@ class Detours:
             shut = {road for one in told for road in one.roads}
             turns = {turn for one in told for turn in one.turns}
             goals = dict(one.instead for one in told if one.instead)
-            route = ahead(vehicle)
+            route = _ahead_if_there(vehicle)
             if route and (touches(route, shut, turns) or route[-1] in goals):
                 self._reroute(vehicle, route, goals.get(route[-1], route[-1]), shut=shut, turns=turns)
 
@@ -93,6 +93,14 @@ def ahead(vehicle: str) -> tuple[str, ...]:
     index = max(libsumo.vehicle.getRouteIndex(vehicle), 0)
     inside = libsumo.vehicle.getRoadID(vehicle).startswith(":")
     return route[index + inside :]
+
+
+def _ahead_if_there(vehicle: str) -> tuple[str, ...]:
+    """Nothing for one that set out and arrived in the same second."""
+    try:
+        return ahead(vehicle)
+    except libsumo.TraCIException:
+        return ()
 
 
 def _is_committed(vehicle: str) -> bool:

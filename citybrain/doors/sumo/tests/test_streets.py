@@ -314,17 +314,21 @@ def test_what_was_ordered_of_roads_stands_over_a_saved_state_and_is_undone_exact
     obeyed(first, "street.close_lane", "AB", lane_index=1)
     obeyed(first, "street.speed_limit", "BE", kmh=30)
     obeyed(first, "street.close_road", "CD")
-    run(first, 20)
+    obeyed(first, "street.gate", "WA", share=0.1)
+    run(first, 60)
     first.save(str(tmp_path / "state"))
     first.close()
     second = opened(block, obey=True, state_path=str(tmp_path / "state"))
     obeyed(second, "street.close_lane", "AB", lane_index=1)
     assert "passenger" not in libsumo.lane.getAllowed("AB_2")
     assert libsumo.lane.getMaxSpeed("BE_0") == pytest.approx(30 / 3.6)
-    for road in ("AB", "BE", "CD"):
+    assert entered(second, {"in": "AB"}, 100)["in"] < 20, "the gate stands"
+    for road in ("AB", "BE", "CD", "WA"):
         obeyed(second, "street.reopen", road)
     assert "passenger" in libsumo.lane.getAllowed("AB_2")
     assert libsumo.lane.getMaxSpeed("BE_0") == pytest.approx(13.89)
+    run(second, 60)
+    assert entered(second, {"in": "AB"}, 100)["in"] > 20
 
 
 def test_a_twin_under_its_plans_takes_no_order_of_roads(opened: Open, block: Scenario) -> None:
