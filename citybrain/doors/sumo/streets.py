@@ -96,7 +96,9 @@ class StreetOrders:
     def _close_lane(self, order: Order, road: str, vehicles: Collection[str]) -> Refused:
         lanes = self._use.lanes.for_cars(road)
         first, number = _whole(order, "lane_index", 0), _whole(order, "lanes", 1)
-        chosen = tuple(lanes[first : first + number]) if first >= 0 else ()
+        # Counted as the entities of lanes are (`RoadLane.number`), those for buses too.
+        counted = self._use.lanes.of(road)[first : first + number] if first >= 0 else ()
+        chosen = tuple(lane for lane in counted if lane in lanes)
         if not chosen or number < 1:
             return "sumo.no_such_lane", {"lane": str(order.parameters.get("lane_index")), "lanes": len(lanes)}
         wanted = Use(lanes=chosen, closed=True)

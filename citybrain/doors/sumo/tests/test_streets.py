@@ -103,7 +103,7 @@ def test_a_closed_lane_is_empty_until_it_is_reopened(opened: Open, block: Scenar
     field = opened(block, obey=True)
     run(field, 60)
     built = libsumo.lane.getAllowed("AB_2")
-    obeyed(field, "street.close_lane", "AB", lane_index=1, minutes=10)
+    obeyed(field, "street.close_lane", "AB", lane_index=2, minutes=10)
     run(field, 45)
     closed = entered(field, LANES, 60)
     assert closed["2"] == 0
@@ -119,7 +119,8 @@ def test_a_lane_that_is_the_only_way_for_somebody_is_not_closed(opened: Open, bl
     only = give(field, "street.close_lane", "AC", lane_index=0)
     assert only.code == "sumo.all_lanes"
     assert give(field, "street.close_lane", "WA", lane_index=0).code == "sumo.lane_is_needed"
-    assert give(field, "street.close_lane", "AB", lane_index=5).code == "sumo.no_such_lane"
+    for number in (5, 0, -1):
+        assert give(field, "street.close_lane", "AB", lane_index=number).code == "sumo.no_such_lane"
     assert give(field, "street.close_lane", "nowhere", lane_index=0).code == "sumo.no_such_road"
 
 
@@ -211,7 +212,7 @@ def test_cars_use_a_bus_lane_that_is_opened_to_them(opened: Open, block: Scenari
 
     assert cars_on_it() == 0
     obeyed(field, "street.open_bus_lane", "AB")
-    obeyed(field, "street.close_lane", "AB", lane_index=1)
+    obeyed(field, "street.close_lane", "AB", lane_index=2)
     assert cars_on_it() > 5
     obeyed(field, "street.reopen", "AB", what="street.open_bus_lane")
     assert set(libsumo.lane.getAllowed("AB_0")) == {"bus", "emergency", "authority"}
@@ -222,7 +223,7 @@ def test_a_reversed_lane_carries_this_direction_and_takes_one_from_the_other(ope
     broken = [{"kind": "breakdown", "road": "AB", "lane": 1, "begin_s": 20, "duration_s": 3000}]
     field = opened(block, obey=True, incidents=broken)
     run(field, 60)
-    obeyed(field, "street.close_lane", "AB", lane_index=0)
+    obeyed(field, "street.close_lane", "AB", lane_index=1)
     obeyed(field, "street.reverse_lane", "AB")
     run(field, 60)
     used = entered(field, {"kept": "AB_3", "theirs": "BA_1"}, 100)
@@ -311,7 +312,7 @@ def test_what_was_ordered_of_roads_stands_over_a_saved_state_and_is_undone_exact
     opened: Open, block: Scenario, tmp_path: Path
 ) -> None:
     first = opened(block, obey=True)
-    obeyed(first, "street.close_lane", "AB", lane_index=1)
+    obeyed(first, "street.close_lane", "AB", lane_index=2)
     obeyed(first, "street.speed_limit", "BE", kmh=30)
     obeyed(first, "street.close_road", "CD")
     obeyed(first, "street.gate", "WA", share=0.1)
@@ -319,7 +320,7 @@ def test_what_was_ordered_of_roads_stands_over_a_saved_state_and_is_undone_exact
     first.save(str(tmp_path / "state"))
     first.close()
     second = opened(block, obey=True, state_path=str(tmp_path / "state"))
-    obeyed(second, "street.close_lane", "AB", lane_index=1)
+    obeyed(second, "street.close_lane", "AB", lane_index=2)
     assert "passenger" not in libsumo.lane.getAllowed("AB_2")
     assert libsumo.lane.getMaxSpeed("BE_0") == pytest.approx(30 / 3.6)
     assert entered(second, {"in": "AB"}, 100)["in"] < 20, "the gate stands"
