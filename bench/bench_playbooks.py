@@ -3,7 +3,7 @@
 
 A city of the shipped playbooks and all means on a PostgreSQL of its own; 2,000 roads with signals. Events come one by
 one, and in bursts at one moment. What carries orders out is not part of it: they count when the loop would take them.
-`python bench/bench_playbooks.py [--events 300] [--burst 100]`
+`python bench/bench_playbooks.py [--events 300] [--burst 100] [--folder DIR]`
 """
 
 import argparse
@@ -31,6 +31,19 @@ from citybrain.serve import contributions
 ROADS = 2_000
 PAUSE_S = 0.05
 PLANS = 2_000
+# Of one kind alone fifty in a minute would be a storm, of which only the first is handled.
+KINDS = (
+    "blocked_lane",
+    "stopped_vehicle",
+    "illegal_parking",
+    "spillback",
+    "congestion",
+    "signal_dark",
+    "wrong_way",
+    "road_closed",
+    "surge",
+    "sensor_doubted",
+)
 
 
 def road(number: int) -> str:
@@ -56,10 +69,10 @@ def streets(now: datetime) -> list[Entity]:
 
 
 def jam(number: int) -> Event:
-    """A blocked lane somewhere."""
+    """Some trouble on some road."""
     return Event(
         id=new_id(),
-        kind="traffic.blocked_lane",
+        kind=f"traffic.{KINDS[number % len(KINDS)]}",
         severity=Severity.III,
         at=utc_now(),
         entity_id=road(number % ROADS),
@@ -126,7 +139,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--events", type=int, default=300)
     parser.add_argument("--burst", type=int, default=100)
+    parser.add_argument("--folder", type=Path, default=None)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="citybrain-bench-") as made:
+    with tempfile.TemporaryDirectory(prefix="citybrain-bench-", dir=asked.folder) as made:
         Path(made).chmod(0o755)
         asyncio.run(measure(Path(made) / "data", events=asked.events, burst=asked.burst))

@@ -62,7 +62,8 @@ def plan(event: Event, playbooks: Iterable[Version], context: Context) -> Plan |
 
 def plan_by(choice: Choice, event: Event, context: Context) -> Plan:
     """What one playbook does about an event."""
-    lines = [each for line in choice.chosen.playbook.lines for each in _planned(line, event, context)]
+    slots = slots_of(event, context)
+    lines = [each for line in choice.chosen.playbook.lines for each in _planned(line, event, context, slots)]
     return Plan(choice=choice, lines=tuple(lines))
 
 
@@ -79,12 +80,12 @@ def targets(target: str, event: Event, context: Context) -> tuple[str, ...]:
     return (found,) if found else ()
 
 
-def _planned(line: Line, event: Event, context: Context) -> Iterable[Planned]:
+def _planned(line: Line, event: Event, context: Context, slots: Mapping[str, Json]) -> Iterable[Planned]:
     code, facts = _unusable(line, context)
     found = targets(line.target, event, context)
     if not found and not code:
         code, facts = "operations.line_without_target", {"target": line.target}
-    parameters = filled(line.parameters, event, context)
+    parameters: Facts = {name: _fill(value, slots) for name, value in line.parameters.items()}
     if line.target.startswith(NEAREST):
         found, parameters = _nearest(line, event, context, parameters)
     for part, entity_id in enumerate(found or ("",)):
@@ -112,13 +113,13 @@ def _unusable(line: Line, context: Context) -> tuple[str, Facts]:
     return "", {}
 
 
-def filled(parameters: Mapping[str, Json], event: Event, context: Context) -> Facts:
-    """The parameters with `{event}`, `{kind}`, `{severity}`, `{entity}`, `{place}`, `{road}`, `{junction}` filled in,
-    and `{evidence.NAME}` with what the event's evidence says.
+def slots_of(event: Event, context: Context) -> Mapping[str, Json]:
+    """What fills slots of parameters: `{event}`, `{kind}`, `{severity}`, `{entity}`, `{place}`, `{road}`, `{junction}`,
+    and `{evidence.NAME}` for what the event's evidence says.
 
     A text that is nothing but one slot of evidence becomes the value itself; unknown slots stay as they are.
     """
-    slots: dict[str, Json] = {
+    return {
         "{event}": event.id,
         "{kind}": event.kind,
         "{severity}": event.severity.value,
@@ -128,7 +129,6 @@ def filled(parameters: Mapping[str, Json], event: Event, context: Context) -> Fa
         "{junction}": context.network.junction(event) or event.entity_id,
         **{f"{{evidence.{name}}}": value for name, value in event.evidence.items() if isinstance(value, PLAIN)},
     }
-    return {name: _fill(value, slots) for name, value in parameters.items()}
 
 
 def _fill(value: Json, slots: Mapping[str, Json]) -> Json:
@@ -136,7 +136,7 @@ def _fill(value: Json, slots: Mapping[str, Json]) -> Json:
         return {name: _fill(each, slots) for name, each in value.items()}
     if isinstance(value, list | tuple):
         return [_fill(each, slots) for each in value]
-    if not isinstance(value, str):
+    if not isinstance(value, str) or "{" not in value:
         return value
     if value in slots and value.startswith("{evidence."):
         return slots[value]

@@ -62,7 +62,11 @@ class Engine:
             try:
                 await self.round(utc_now())
             except Refusal as refusal:
-                log.warning("playbooks wait", code=refusal.code, facts=dict(refusal.facts))
+                log.warning("playbooks_wait", code=refusal.code, facts=dict(refusal.facts))
+                await asyncio.sleep(PAUSE.total_seconds())
+            except Exception as bug:
+                # A bug in one run must not end the handling of all others; it is told loudly each time.
+                log.exception("bug", error=repr(bug))
                 await asyncio.sleep(PAUSE.total_seconds())
 
     async def round(self, now: datetime) -> None:

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """From committed events to runs: which event is new, by which playbook it is handled, what was done already."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -26,6 +27,7 @@ from citybrain.kernel.outbox import Told
 from citybrain.kernel.records import Event
 
 PAGE = 500
+AT_ONCE = 4
 AGAIN_WITHIN = timedelta(minutes=10)
 """What was ordered for an event of the same kind at the same place not longer ago (city time) is not ordered again:
 an event that comes back after a restart, or flickers, is the same trouble."""
@@ -36,10 +38,24 @@ _events = msgspec.json.Decoder(Event)
 async def take_events(under_way: OpenRuns, now: datetime) -> None:
     """Deal with all events that were committed since the last time, in their order, page by page."""
     while page := await under_way.store.outbox.since(under_way.position, topic="event", limit=PAGE):
-        touched = await _take(under_way, page, now)
-        for id in touched:
-            if id in under_way.runs:
-                await ordering.turn(under_way, under_way.runs[id], now)
+        touched = [under_way.runs[id] for id in await _take(under_way, page, now) if id in under_way.runs]
+        # The worst first, a few side by side: what they wait for is the database.
+        touched.sort(key=lambda run: run.severity)
+        for few in batched(touched, AT_ONCE):
+            await _together(under_way, few, now)
+
+
+async def _together(under_way: OpenRuns, few: Sequence[Run], now: datetime) -> None:
+    """Turn some runs side by side; all have come to an end before a failure of one is told."""
+    ended = await asyncio.gather(*(ordering.turn(under_way, run, now) for run in few), return_exceptions=True)
+    for failure in ended:
+        if isinstance(failure, BaseException):
+            raise failure
+
+
+def batched(runs_: Sequence[Run], size: int) -> Iterable[Sequence[Run]]:
+    """The runs in portions."""
+    return (runs_[at : at + size] for at in range(0, len(runs_), size))
 
 
 async def _take(under_way: OpenRuns, page: Sequence[Told], now: datetime) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from citybrain.apps.operations.decide.lines import Run, RunLine
+from citybrain.apps.operations.decide.planning import UNIT
 from citybrain.kernel import sql
 from citybrain.kernel.db import Database, Transaction, to_json
 from citybrain.kernel.records import Facts, Json
@@ -51,8 +52,9 @@ class Done(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, kind: str, place: str, means: str, entity_id: str, parameters: Facts) -> "Done":
-        """With the parameters in one form, whatever their order."""
-        return cls(kind, place, means, entity_id, msgspec.json.encode(dict(parameters), order="deterministic"))
+        """With the parameters in one form, whatever their order and whoever is sent."""
+        said = {name: value for name, value in parameters.items() if name != UNIT}
+        return cls(kind, place, means, entity_id, msgspec.json.encode(said, order="deterministic"))
 
 
 class _DoneRow(msgspec.Struct, frozen=True):
