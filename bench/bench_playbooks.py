@@ -102,7 +102,7 @@ def say(name: str, took: Sequence[float]) -> None:
 
 
 def planning(app: Opened, more: int) -> float:
-    """Microseconds of processor to plan for one event, with so many more playbooks that do not fit it or are less specific."""
+    """Microseconds of processor to plan for one event, with so many more playbooks in force."""
     active = list(app.operations.active)
     versions = [*active, *(Version(playbook=active[at % len(active)].playbook, version=at) for at in range(more))]
     context = app.operations.around.context()
