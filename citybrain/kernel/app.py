@@ -348,6 +348,8 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     `emulate` sets an emulated controller of its own up after a signal (`kernel.controllers.emulating.Emulate`).
     `meanings` say of entities of the door's own types what they are for detectors (`kernel.sensing.Meaning`).
     `importers` bring cities out of other programs' files: `citybrain import <name of the format> …`.
+    `plays` are means that others carry out, and that the simulated street plays along with once they did: whom people
+    send drives there too.
     """
 
     name: str
@@ -355,6 +357,7 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     entity_types: tuple[EntityType, ...] = ()
     kinds: tuple[str, ...] = ()
     executes: tuple[str, ...] = ()
+    plays: tuple[str, ...] = ()
     scenarios: Callable[[], Sequence[Scenario]] | None = None
     find: Callable[[str], Scenario] | None = None
     open: Callable[[Opening], Field] | None = None

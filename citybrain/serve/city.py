@@ -105,8 +105,9 @@ class City:
         return None if self.simulated or self.entities else Because(code="serve.nothing_runs", facts={"means": means})
 
     def simulates(self, means: str) -> bool:
-        """Whether a means acts in the simulated street: its door or an app's decider carries it out."""
-        return self._side is not None and (means in door_of(self.door).executes or self._side.executes(means))
+        """Whether a means acts in the simulated street: its door carries it out or plays along, or a decider does."""
+        door = door_of(self.door)
+        return self._side is not None and (means in (*door.executes, *door.plays) or self._side.executes(means))
 
     async def branch(self, path: str) -> Opening:
         """Save the street under the brain as it is now; answers with what goes on from there, apart from the live one.
@@ -203,6 +204,7 @@ class City:
             for arm in ARMS
         ]
         self._side = sides[0]
+        sides[0].plays = door_of(self.door).plays
         try:
             await asyncio.gather(*(side.start() for side in sides))
             await self._open(run, sides[0].entities, saved.at if saved else None)

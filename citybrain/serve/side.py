@@ -2,13 +2,15 @@
 """One arm of the comparison: its field, the machines in its street, its loop, and the step it made last."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from citybrain.kernel.app import Following, HostedField
+import msgspec
+
+from citybrain.kernel.app import Following, Frame, HostedField
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.executing import Executing
 from citybrain.kernel.loop import NOTHING, Loop, Sensed, Step
-from citybrain.kernel.records import Entity, Order
+from citybrain.kernel.records import Entity, Order, Outcome, OutcomeState
 from citybrain.kernel.sensing import Sensing
 from citybrain.serve import catalog
 
@@ -17,6 +19,7 @@ class Side:
     """One arm. `decide`: whether the apps give orders. Machines that `executing` drives count before the field.
 
     `followers` are told of the deciders whenever the apps begin. What `sensing` finds is looked at beside the field.
+    What others carried out of the means in `plays`, the field plays along with a second later; it answers nobody.
     """
 
     def __init__(
@@ -36,6 +39,9 @@ class Side:
         self._decide = decide
         self._followers = followers
         self._sensing = sensing
+        self.plays: Collection[str] = ()
+        self._given: dict[str, Order] = {}
+        self._along: tuple[Order, ...] = ()
         self._executing = executing or Executing()
         self._of_field: Sequence[Entity] = ()
         self._loop: Loop | None = None
@@ -72,7 +78,22 @@ class Side:
         ours, fields = self._executing.split((*self.last.abroad, *abroad) if self.last else abroad)
         at = self.last.frame.batch.observed_at if self.last else max((order.at for order in ours), default=utc_now())
         frame, outcomes = await asyncio.gather(
-            self.field.step(fields, vehicles=vehicles), self._executing.obey(ours, at)
+            self.field.step((*fields, *self._along), vehicles=vehicles), self._executing.obey(ours, at)
         )
+        frame = self._without_along(frame)
+        self._play_along(ours, outcomes)
         self.last = self._loop.step(self._executing.merge(frame, outcomes), at_home, sensed)
         return self.last
+
+    def _play_along(self, ours: Sequence[Order], outcomes: Sequence[Outcome]) -> None:
+        """Note what the field is to play along with in the next second: what others have carried out by now."""
+        self._given.update({order.id: order for order in ours if order.means in self.plays})
+        answered = [(self._given.pop(each.order_id, None), each.state) for each in outcomes]
+        self._along = tuple(order for order, state in answered if order and state is OutcomeState.EXECUTED)
+
+    def _without_along(self, frame: Frame) -> Frame:
+        if not self._along:
+            return frame
+        played = {order.id for order in self._along}
+        theirs = tuple(each for each in frame.outcomes if each.order_id not in played)
+        return msgspec.structs.replace(frame, outcomes=theirs)

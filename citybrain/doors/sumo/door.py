@@ -4,7 +4,7 @@
 from datetime import timedelta
 from pathlib import Path
 
-from citybrain.doors.sumo import fleet, obeying, scenario
+from citybrain.doors.sumo import fleet, obeying, scenario, streets
 from citybrain.doors.sumo.field import SumoField
 from citybrain.doors.sumo.host import HostedSumoField
 from citybrain.doors.sumo.importing.formats import IMPORTERS
@@ -46,6 +46,7 @@ DOOR = Door(
     folder=Path(__file__).parent,
     entity_types=ENTITY_TYPES,
     executes=obeying.MEANS,
+    plays=tuple(streets.PLAYED),
     scenarios=scenario.installed,
     find=scenario.find,
     open=SumoField,

@@ -47,7 +47,7 @@ class Obeying:
     def _one(self, order: Order, now_s: float, at: datetime, on_road: Collection[str]) -> Outcome:
         if order.means in fleet.MEANS:
             return self._fleet.obey(order, at)
-        if order.means in streets.MEANS:
+        if order.means in streets.MEANS or order.means in streets.PLAYED:
             return self._streets.obey(order, at, on_road)
         if order.means in transit.MEANS:
             return self._transit.obey(order, at)

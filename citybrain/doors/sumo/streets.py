@@ -39,6 +39,14 @@ LEAST_GATE = 0.05
 
 CREWS = ("tow", "police", "maintenance")
 
+PLAYED: Mapping[str, str] = {
+    "people.send_tow": "tow",
+    "people.send_police": "police",
+    "people.send_traffic_police": "police",
+    "people.send_road_maintenance": "maintenance",
+}
+"""Whom people send, and the crew that drives there in the simulated street."""
+
 MEANS = (
     CLOSE_LANE,
     CLOSE_ROAD,
@@ -79,6 +87,7 @@ class StreetOrders:
             GATE: self._gate,
             CLEAR_OBSTACLE: self._clear,
             PARKING_GUIDE: self._guide,
+            **dict.fromkeys(PLAYED, self._clear),
         }
 
     def obey(self, order: Order, at: datetime, vehicles: Collection[str]) -> Outcome:
@@ -192,7 +201,7 @@ class StreetOrders:
 
     def _clear(self, order: Order, road: str, vehicles: Collection[str]) -> Refused:
         """Send a crew. Whether there is anything to clear it will see there; the centre is told nothing more."""
-        crew = str(order.parameters.get("crew", "") or "tow")
+        crew = PLAYED.get(order.means) or str(order.parameters.get("crew", "") or "tow")
         if crew not in CREWS:
             return "sumo.no_such_kind", {"kind": crew}
         begin = str(order.parameters.get("from_road", "") or "")

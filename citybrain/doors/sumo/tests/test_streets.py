@@ -270,6 +270,15 @@ def test_a_tow_truck_clears_what_stands_there_after_its_work(opened: Open, block
     assert 300 < truth["end_s"] - truth["begin_s"] < 500
 
 
+def test_whom_people_send_drives_there_in_the_simulated_street_too(opened: Open, block: Scenario) -> None:
+    parked = [{"kind": "illegal_parking", "road": "AB", "lane": 0, "begin_s": 20, "duration_s": 3000}]
+    field = opened(block, obey=True, incidents=parked)
+    run(field, 60)
+    obeyed(field, "people.send_traffic_police", "AB", number=1)
+    run(field, 320)
+    assert field.truth()[0]["cleared_by"].startswith("urn:ngsi-ld:Vehicle:police")
+
+
 def test_police_clear_no_crash_and_a_crew_finds_nothing_where_nothing_is(opened: Open, block: Scenario) -> None:
     crash = [{"kind": "crash", "road": "AB", "lane": 1, "begin_s": 20, "duration_s": 3000}]
     field = opened(block, obey=True, incidents=crash)
