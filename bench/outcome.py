@@ -159,7 +159,7 @@ def _alarms(officer: httpx.Client, span: Mapping[str, str]) -> Iterator[Mapping[
 def report(came: Came, said: argparse.Namespace) -> None:
     """What one arm came to."""
     found = found_of(came.truth, came.alarms, said.net)
-    known = [each for each in found if each.found_s is not None]
+    known = [each for each in found if each.alarms]
     name = f"outcome_{said.net}_{came.arm}"
     _say(f"{name}_incidents", len(found), "incidents")
     _say(f"{name}_found", _pct(len(known), len(found)), "%")
@@ -176,7 +176,7 @@ def report(came: Came, said: argparse.Namespace) -> None:
     _say(f"{name}_arrived", came.arrived, "veh")
     for kind in sorted({each.kind for each in found}):
         ours: Sequence[Found] = [each for each in found if each.kind == kind]
-        hit = sum(each.found_s is not None for each in ours)
+        hit = sum(bool(each.alarms) for each in ours)
         print(f"#   {came.arm} {kind}: {hit} of {len(ours)} found")
 
 

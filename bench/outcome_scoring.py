@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from citybrain.kernel.routing import Roads, roads_of
+from citybrain.kernel.records import Entity
+from citybrain.kernel.routing import Roads, roads_of, roads_of_lanes
 from citybrain.serve import scenarios
 from citybrain.serve.import_remote import entities_of
 
@@ -28,11 +29,15 @@ FINDS: Mapping[str, tuple[str, ...]] = {
 }
 """Which kinds of alarm find which kind of incident. Before a closed lane vehicles stand as before a blocked one."""
 
-HOPS = 1
+HOPS, SURGE_HOPS = 1, 2
+"""So many junctions away a sign still is at the place of an incident; a surge shows where its traffic meets others."""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident, when it was found (None: not), and the alarms that tell of it."""
+    """An incident, the alarms that tell of it, and after how many seconds the first sign of it did.
+
+    `found_s` is None where nobody told of it, or an alarm that was open before took it in without saying when.
+    """
 
     number: int
     kind: str
@@ -40,27 +45,71 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     alarms: frozenset[str]
 
 
+class Sign(msgspec.Struct, frozen=True, kw_only=True):
+    """What tells of something at a place: an alarm itself, or a sign that was merged into it."""
+
+    alarm: str
+    kind: str
+    entity_id: str
+    roads: frozenset[str]
+    detectors: frozenset[str]
+    at: datetime
+    ended_at: datetime | None
+
+
 def found_of(truth: Sequence[Mapping[str, Any]], alarms: Sequence[Mapping[str, Any]], net: str) -> list[Found]:
-    """Each incident that began with the alarms of its kind, there, while it lasted."""
+    """Each incident that began, with the signs of its kind there while it lasted."""
     entities = entities_of(scenarios.find(net).door, net)
     roads = Roads(entities)
-    places = {alarm["id"]: _roads_of(alarm, entities) for alarm in alarms}
+    lanes = roads_of_lanes(entities)
+    signs = [sign for alarm in alarms for sign in signs_of(alarm, entities, lanes)]
     found = []
     for one in truth:
         if one["begin"] is None:
             continue
-        near = roads.around(roads_of(one["entity_id"], entities), upstream=HOPS, downstream=HOPS)
-        ours = [alarm for alarm in alarms if _finds(alarm, one, near & places[alarm["id"]])]
-        times = [(_at(alarm["at"]) - _at(one["begin"])).total_seconds() for alarm in ours]
+        hops = SURGE_HOPS if one["kind"] == "surge" else HOPS
+        near = roads.around(roads_of(one["entity_id"], entities), upstream=hops, downstream=hops)
+        ours = [sign for sign in signs if _tells(sign, one, near)]
+        times = [seconds for sign in ours if (seconds := (sign.at - _at(one["begin"])).total_seconds()) >= 0]
         found.append(
             Found(
                 number=one["number"],
                 kind=one["kind"],
                 found_s=min(times, default=None),
-                alarms=frozenset(alarm["id"] for alarm in ours),
+                alarms=frozenset(sign.alarm for sign in ours),
             )
         )
     return found
+
+
+def signs_of(alarm: Mapping[str, Any], entities: Sequence[Entity], lanes: Mapping[str, str]) -> list[Sign]:
+    """An alarm and the signs that were merged into it."""
+    evidence, ended_at = alarm["evidence"], alarm["ended_at"] and _at(alarm["ended_at"])
+    detectors = frozenset(map(str, evidence.get("detectors", ())))
+    named = [str(alarm["place"].get("road") or ""), *map(str, evidence.get("roads", ()))]
+    named += [lanes.get(detector.rpartition(":")[2], "") for detector in detectors]
+    own = Sign(
+        alarm=alarm["id"],
+        kind=alarm["kind"],
+        entity_id=alarm["entity_id"],
+        roads=frozenset(named) | frozenset(roads_of(alarm["entity_id"], entities)),
+        detectors=detectors,
+        at=_at(alarm["at"]),
+        ended_at=ended_at,
+    )
+    merged = [
+        Sign(
+            alarm=alarm["id"],
+            kind=each["kind"],
+            entity_id=each["entity_id"],
+            roads=frozenset(roads_of(each["entity_id"], entities)),
+            detectors=frozenset(),
+            at=_at(each["at"]),
+            ended_at=ended_at,
+        )
+        for each in evidence.get("signs", ())
+    ]
+    return [own, *merged]
 
 
 def standing_s(truth: Sequence[Mapping[str, Any]]) -> dict[int, float]:
@@ -72,24 +121,18 @@ def standing_s(truth: Sequence[Mapping[str, Any]]) -> dict[int, float]:
     }
 
 
-def _finds(alarm: Mapping[str, Any], one: Mapping[str, Any], near: frozenset[str]) -> bool:
-    if alarm["kind"] not in FINDS[one["kind"]] or not _meanwhile(alarm, one):
+def _tells(sign: Sign, one: Mapping[str, Any], near: frozenset[str]) -> bool:
+    """A sign of the right kind at the place. One that names the very detector may have been open before."""
+    if sign.kind not in FINDS[one["kind"]]:
+        return False
+    begin, end = _at(one["begin"]), one["end"] and _at(one["end"])
+    if end and sign.at > end:
         return False
     if one["kind"].startswith("sensor"):
-        return one["entity_id"] in (alarm["entity_id"], *alarm["evidence"].get("detectors", ()))
-    if one["kind"] == "dark_signal":
-        return bool(alarm["entity_id"] == one["entity_id"])
-    return bool(near)
-
-
-def _meanwhile(alarm: Mapping[str, Any], one: Mapping[str, Any]) -> bool:
-    at = _at(alarm["at"])
-    return _at(one["begin"]) <= at and (one["end"] is None or at <= _at(one["end"]))
-
-
-def _roads_of(alarm: Mapping[str, Any], entities: Sequence[Any]) -> frozenset[str]:
-    place = str(alarm["place"].get("road", ""))
-    return frozenset((place, *alarm["evidence"].get("roads", ()), *roads_of(alarm["entity_id"], entities)))
+        return one["entity_id"] in sign.detectors and (sign.ended_at is None or sign.ended_at >= begin)
+    if sign.at < begin:
+        return False
+    return sign.entity_id == one["entity_id"] if one["kind"] == "dark_signal" else bool(near & sign.roads)
 
 
 def _at(text: str) -> datetime:
