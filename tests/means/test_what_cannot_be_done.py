@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Means that nobody could carry out say why, and an order that was not done is never said to be done."""
 
+import asyncio
+
 import pytest
 
 from citybrain.apps.operations.control.means import BY_NAME, CATALOGUE, ROLES
@@ -14,7 +16,7 @@ from citybrain.kernel.access.policy import Department
 from citybrain.kernel.audit.recording import MACHINE
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.orders import StandingOrder
-from citybrain.kernel.records import OutcomeState
+from citybrain.kernel.records import Order, Outcome, OutcomeState
 from tests.means.town import PLACE, Town, contacts_of, device_of, example, put
 
 NAME = {"zh": "电台", "en": "Station"}
@@ -34,6 +36,17 @@ async def radio(town: Town, channel: Way = Way.WEBHOOK, address: str = "") -> Co
     )
     await town.desk.book.put(contact, by=MACHINE, now=utc_now())
     return contact
+
+
+async def carried(town: Town, order: Order) -> Outcome:
+    """An order that is given once more, beside the city's loop; the loop may be who hears of its outcome."""
+    outcomes = list(await town.desk.obey([order], town.city.now))
+    async with asyncio.timeout(10):
+        while True:
+            if outcomes:
+                return outcomes[0]
+            await asyncio.sleep(0.01)
+            outcomes += await town.desk.obey([], town.city.now)
 
 
 def outcome(order: StandingOrder) -> tuple[OutcomeState, str]:
@@ -140,6 +153,10 @@ async def test_a_gateway_among_the_contacts_takes_commands_by_webhook(bare: Town
     failed = await bare.done("information.sign_text", {"text": "慢行"}, on=device_of(SIGN))
     bare.web.status = 204
     assert outcome(failed) == (OutcomeState.FAILED, "operations.told_nobody")
+    (standing,) = [
+        each for each in await bare.store.orders.delivery.reopen(bare.city.now, saved_at=None) if each.id == failed.id
+    ]
+    assert (await carried(bare, standing)).state is OutcomeState.EXECUTED, "what failed is tried again while it stands"
     await bare.desk.book.remove("gateway", by=MACHINE)
 
 
@@ -223,3 +240,16 @@ def test_every_role_has_a_name_in_both_languages(bare: Town) -> None:
     for role in (*ROLES, DEVICES):
         name = bare.desk.book.role(role)
         assert all(said and "means.role" not in said for said in name.values()), role
+
+
+async def test_a_command_that_stands_is_given_again_at_each_start_and_told_once(bare: Town) -> None:
+    gateway = Contact(id="again", role=DEVICES, name=NAME, channel=Way.WEBHOOK, address=f"{bare.url}/again")
+    await bare.desk.book.put(gateway, by=MACHINE, now=utc_now())
+    order = await bare.done("information.sign_text", {"text": "减速慢行"}, on=device_of(SIGN))
+    before = bare.store.documents.get("", device_of(SIGN))
+    given = await bare.store.orders.delivery.reopen(bare.city.now, saved_at=None)
+    mine = [each for each in given if each.id == order.id]
+    assert mine, "one that lasts is given again when the city opens"
+    assert (await carried(bare, mine[0])).state is OutcomeState.EXECUTED
+    assert bare.store.documents.get("", device_of(SIGN)) == before
+    assert len(bare.web.at("/again")) == 1

@@ -33,6 +33,7 @@ class Sql(msgspec.Struct, frozen=True):
     message_add: str
     messages: str
     messages_waiting: str
+    messages_again: str
     message_settle: str
     messages_forget: str
     task_add: str
@@ -229,6 +230,11 @@ async def messages(db: Database, keys: KeyRing, order_id: str) -> list[Message]:
 async def waiting(db: Database) -> list[str]:
     """The orders of which something still waits to be told."""
     return await db.read(SQL.messages_waiting, as_=str)
+
+
+async def again(db: Database, order_id: str, *, at: datetime) -> None:
+    """What was not taken waits once more."""
+    await db.write(SQL.messages_again, {"order_id": order_id, "at": at})
 
 
 async def settle(db: Database, message: Message, state: State, *, problem: str, at: datetime) -> None:

@@ -56,6 +56,10 @@ SELECT DISTINCT order_id FROM operations_message WHERE state = 'waiting';
 UPDATE operations_message SET state = %(state)s, tries = %(tries)s, problem = %(problem)s, settled_at = %(at)s
 WHERE number = %(number)s AND state = 'waiting';
 
+-- name: messages_again
+UPDATE operations_message SET state = 'waiting', tries = 0, problem = '', queued_at = %(at)s, settled_at = NULL
+WHERE order_id = %(order_id)s AND state = 'dead';
+
 -- name: messages_forget
 DELETE FROM operations_message WHERE queued_at < %(before)s;
 

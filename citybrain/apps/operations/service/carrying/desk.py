@@ -29,6 +29,7 @@ AT_ONCE = 16
 PATIENCE_S = 0.05
 """So long the loop waits for what is done at once; the rest is told with a later step."""
 KEPT = timedelta(days=366)
+DAY_S = 86_400.0
 
 log = structlog.get_logger()
 
@@ -172,19 +173,31 @@ async def carrying(store: Store, *, pauses_s: Sequence[float] = PAUSES_S) -> Asy
     await seed(store, now)
     desk = MeansDesk(store, pauses_s=pauses_s)
     await desk.book.load()
-    await contacts.forget(store.db, before=now - KEPT)
     encrypted = contacts.kept(store.db, store.keys)
     store.renewal.parts.extend(encrypted)
     store.of_apps[NAME] = desk
     for order_id in await contacts.waiting(store.db):
         desk.delivery.deliver_later(order_id)
+    forgetting = asyncio.create_task(_forgetting(store), name="messages of orders")
     try:
         yield (desk,)
     finally:
         store.of_apps.pop(NAME, None)
+        forgetting.cancel()
+        await asyncio.wait([forgetting])
         for part in encrypted:
             store.renewal.parts.remove(part)
         await desk.close()
+
+
+async def _forgetting(store: Store) -> None:
+    """What was told a year ago is deleted, once a day."""
+    while True:
+        try:
+            await contacts.forget(store.db, before=utc_now() - KEPT)
+        except Refusal as refusal:  # the database may be away for a while
+            log.warning("messages_not_forgotten", code=refusal.code)
+        await asyncio.sleep(DAY_S)
 
 
 def desk_of(store: Store) -> MeansDesk | None:

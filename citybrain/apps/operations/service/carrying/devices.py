@@ -46,19 +46,13 @@ async def _tell(book: Book, delivery: Delivery, how: Command, order: Order, *, w
     listens = _listens(book, device, how.desired)
     if not listens and not gateways:
         raise NoDevice("operations.nobody_listens", {"id": order.entity_id, "attribute": how.desired})
-    now = utc_now()
-    said = {
-        "type": "Property",
-        "value": wanted,
-        "observedAt": text_of(now),
-        "orderedBy": {"type": "Property", "value": order.id},
-    }
-    desk = Desk(documents=store.documents, tenant=DEFAULT_TENANT, at=now)
-    await entities.append(desk, device.id, read_fragment({how.desired: said}, CORE))
+    if not _is_told(device, how.desired, order):
+        await _write(book, device, how.desired, order, wanted=wanted)
     facts = {"attribute": how.desired, "value": wanted, "id": device.id}
     if gateways:
         entity = store.pool.entity(order.entity_id)
         extra = {"command": {"attribute": how.attribute, "desired": how.desired, "value": wanted}}
+        await delivery.again(order.id)
         await delivery.queue(order.id, gateways, letter(book.words, order, entity, extra=extra))
         if listens:
             delivery.deliver_later(order.id)
@@ -67,6 +61,24 @@ async def _tell(book: Book, delivery: Delivery, how: Command, order: Order, *, w
             if not any(each.state is State.SENT for each in sent):
                 return failed(order, at, "operations.told_nobody", {"why": sent[0].problem if sent else ""})
     return executed(order, at, "operations.commanded", facts)
+
+
+def _is_told(device: Document, desired: str, order: Order) -> bool:
+    """Whether this very order is what the device was told last: one that stands is given again at each start."""
+    instances = device.attributes.get(desired, ())
+    return any(by.value == order.id for each in instances for by in each.attributes.get("orderedBy", ()))
+
+
+async def _write(book: Book, device: Document, desired: str, order: Order, *, wanted: Json) -> None:
+    now = utc_now()
+    said = {
+        "type": "Property",
+        "value": wanted,
+        "observedAt": text_of(now),
+        "orderedBy": {"type": "Property", "value": order.id},
+    }
+    desk = Desk(documents=book.store.documents, tenant=DEFAULT_TENANT, at=now)
+    await entities.append(desk, device.id, read_fragment({desired: said}, CORE))
 
 
 def _listens(book: Book, device: Document, desired: str) -> bool:

@@ -42,6 +42,10 @@ class Delivery:
         store = self._book.store
         await contacts.queue(store.db, store.keys, order_id, [(each, content) for each in told], at=utc_now())
 
+    async def again(self, order_id: str) -> None:
+        """What was not taken is to be sent once more: an order that stands is tried until it is ended."""
+        await contacts.again(self._book.store.db, order_id, at=utc_now())
+
     async def deliver(self, order_id: str) -> list[Message]:
         """Send what is waiting; answers with all messages of the order when each is sent or given up."""
         task = self._under_way.get(order_id)
