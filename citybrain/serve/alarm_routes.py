@@ -82,9 +82,12 @@ def _alarms(state: State) -> Alarms:
 
 @get("/api/alarms", opt={"permission": VIEW})
 async def alarms(state: State, request: AnyRequest) -> AlarmPage:
-    """A page of alarms with counts: `state` open, ended or all; `kind`, `severity`, `handling`, several with commas;
-    `mine`, `entity_id`, `group`, `q` in names, ids, kinds and notes; `since`, `until`; `sort` severity, -at or at;
-    `cursor`, the `next` of the page before; `limit`, at most 500."""
+    """A page of alarms, asked by filters and order, with counts by severity and handling.
+
+    `state` is open, ended or all; `kind`, `severity`, `handling` one or several with commas; `mine`, `entity_id`,
+    `group`; `q` in names, ids, kinds and notes; `since`, `until`; `sort` severity, -at or at; `cursor`, the `next` of
+    the page before; `limit`, at most 500.
+    """
     asked = read_asked(request.query_params, request.state.actor.account)
     meant = kinds_meant(_desk(state).words, asked.words)
     return await _alarms(state).find(msgspec.structs.replace(asked, kinds_meant=meant), now=utc_now())
