@@ -209,8 +209,17 @@ async def test_helpers_of_a_joint_case_are_asked(town: Town, given: dict[str, Gi
 async def test_an_order_that_is_given_again_does_nothing_twice(town: Town, given: dict[str, Given]) -> None:
     """As it is when the city dies between what was done and its outcome."""
     mails, hooks = len(town.mail.got), len(town.web.got)
-    before = await town.store.db.rows("SELECT count(*) FROM city_case")
-    names = ("people.send_tow", "information.radio", "information.cap_alert")
+    counted = "SELECT (SELECT count(*) FROM city_case), (SELECT count(*) FROM case_event)"
+    before = await town.store.db.rows(counted)
+    names = (
+        "people.send_tow",
+        "information.radio",
+        "information.cap_alert",
+        "information.cap_cancel",
+        "administration.joint_case",
+        "administration.recall",
+        "administration.remind",
+    )
     ids = [given[name].order.id for name in names]
     await town.store.db.write(
         "UPDATE standing_order SET state = 'standing', settled = false WHERE id = ANY(%(ids)s)", {"ids": ids}
@@ -221,5 +230,5 @@ async def test_an_order_that_is_given_again_does_nothing_twice(town: Town, given
         settled = await town.settled(id)
         assert settled.outcome is not None
         assert settled.outcome.state is OutcomeState.EXECUTED
-    assert await town.store.db.rows("SELECT count(*) FROM city_case") == before
+    assert await town.store.db.rows(counted) == before
     assert (len(town.mail.got), len(town.web.got)) == (mails, hooks)

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from citybrain.apps.operations.choice.sending import Candidate
 from citybrain.apps.operations.control.means.acts import Task
-from citybrain.apps.operations.control.progress import ACTIVE, PROGRESS_OF
+from citybrain.apps.operations.control.progress import ACTIVE, PROGRESS_OF, RECALLED
 from citybrain.apps.operations.service.carrying.book import Book
 from citybrain.apps.operations.service.carrying.messages import Delivery
 from citybrain.apps.operations.service.carrying.outcomes import NoDepartment, NothingToTakeBack, Over, executed
 from citybrain.apps.operations.service.carrying.telling import full, letter, title
 from citybrain.apps.operations.store import contacts
+from citybrain.apps.operations.store.contacts import Way
 from citybrain.kernel.access import Actor, Kind, Reach, Right
 from citybrain.kernel.cases.case import Case, CaseChange, CommentKind, MoveFacts, Opening
 from citybrain.kernel.db import Transaction
@@ -42,8 +43,7 @@ async def open_case(book: Book, delivery: Delivery, how: Task, order: Order, at:
         await contacts.add_task(transaction, order.id, case, means=order.means, on=on, at=change.event.at)
 
     case = await book.store.cases.open(MACHINE, opening, also=note)
-    for helper in order.parameters.get("helpers", ()):
-        await book.store.cases.join(MACHINE, case.id, helper, opening.fields["task"])
+    await _ask_helpers(book, order, case.id, str(opening.fields["task"]))
     told = book.told(how.role) if how.role else []
     if told:
         extra = {"case": case.number, "department": department}
@@ -58,25 +58,29 @@ async def open_case(book: Book, delivery: Delivery, how: Task, order: Order, at:
 
 async def recall(book: Book, order: Order, at: datetime) -> Outcome:
     """Call off the work that an earlier order asked for."""
-    case = await _case(book, order)
-    if case.state not in ACTIVE:
+    case, is_again = await _case(book, order)
+    if case.state in ACTIVE:
+        reason = str(order.parameters.get("text") or order.because.facts.get("reason") or order.id)
+        await _follow(book, order, case.id, at)
+        case = await book.store.cases.move(MACHINE, case.id, "recall", MoveFacts(reason=reason))
+    elif not (is_again and case.state == RECALLED):
         raise Over("operations.case_over", {"number": case.number})
-    reason = str(order.parameters.get("text") or order.because.facts.get("reason") or order.id)
-    called_off = await book.store.cases.move(MACHINE, case.id, "recall", MoveFacts(reason=reason))
-    await _follow(book, order, case.id, at)
-    return executed(order, at, "operations.recalled", {"number": called_off.number, "case": case.id})
+    return executed(order, at, "operations.recalled", {"number": case.number, "case": case.id})
 
 
 async def remind(book: Book, delivery: Delivery, order: Order, at: datetime) -> Outcome:
     """Remind those who were asked: in the case, and by messages where they can be told."""
-    case = await _case(book, order)
-    if case.state not in ACTIVE:
+    case, is_again = await _case(book, order)
+    if case.state not in ACTIVE and not is_again:
         raise Over("operations.case_over", {"number": case.number})
-    said = full(book.words, order, book.lang) or title(book.words, order, None, book.lang)
-    await book.store.cases.comment(MACHINE, case.id, CommentKind.INTERNAL, said)
-    await _follow(book, order, case.id, at)
-    role = next((each.role for each in book.all() if each.channel == "case" and each.address == case.department), "")
-    told = book.told(role)
+    text = full(book.words, order, book.lang) or title(book.words, order, None, book.lang)
+    said = f"{text} [{order.id}]"
+    story = await book.store.cases.story(MACHINE, case.id)
+    if not any(each.text == said for each in story.comments):
+        await _follow(book, order, case.id, at)
+        await book.store.cases.comment(MACHINE, case.id, CommentKind.INTERNAL, said)
+    named = (each for each in book.all() if each.channel is Way.CASE and each.address == case.department)
+    told = book.told(next((each.role for each in named), ""))
     if told:
         entity = book.store.pool.entity(order.entity_id)
         await delivery.queue(order.id, told, letter(book.words, order, entity, extra={"case": case.number}))
@@ -93,11 +97,24 @@ async def progress(book: Book, order_id: str) -> float | None:
     return PROGRESS_OF.get(case.state)
 
 
-async def _case(book: Book, order: Order) -> Case:
+async def _ask_helpers(book: Book, order: Order, case_id: int, task: str) -> None:
+    """Each department that is to help is asked once."""
+    helpers: Sequence[str] = order.parameters.get("helpers", ())
+    if helpers:
+        story = await book.store.cases.story(MACHINE, case_id)
+        asked = {share.department for share in story.shares}
+        for helper in helpers:
+            if helper not in asked:
+                await book.store.cases.join(MACHINE, case_id, helper, task)
+
+
+async def _case(book: Book, order: Order) -> tuple[Case, bool]:
+    """The case that an earlier order opened, and whether this order was about it before: then it is given again."""
     id = await contacts.case_of(book.store.db, str(order.parameters["order"]))
     if id is None:
         raise NothingToTakeBack("operations.no_case_of_order", {"order": order.parameters["order"]})
-    return await book.store.cases.get(MACHINE, id)
+    is_again = await contacts.case_of(book.store.db, order.id) == id
+    return await book.store.cases.get(MACHINE, id), is_again
 
 
 async def _follow(book: Book, order: Order, case_id: int, at: datetime) -> None:
