@@ -72,7 +72,9 @@ def _keep(results: Path | None, came: Came) -> None:
 
 def run(arm: str, said: argparse.Namespace) -> Came:
     """One day of the scenario under one arm."""
-    draw = {"seed": said.seed, "per_hour": said.per_hour, "from_s": 120.0}
+    draw: dict[str, Any] = {"seed": said.seed, "per_hour": said.per_hour, "from_s": 120.0}
+    if said.kinds:
+        draw["kinds"] = said.kinds
     variables = {"CITYBRAIN_INCIDENTS": msgspec.json.encode(draw).decode()}
     with tempfile.TemporaryDirectory(prefix="citybrain-outcome-") as top:
         Path(top).chmod(0o755)
@@ -239,6 +241,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--net", default="cologne8")
     parser.add_argument("--per-hour", type=float, default=24.0)
+    parser.add_argument("--kinds", nargs="+", default=[], help="Kinds of incidents; all if none are said.")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=15.0)
     parser.add_argument("--results", type=Path, default=None, help="File that keeps arms that were run.")
