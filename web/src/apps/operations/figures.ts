@@ -17,8 +17,11 @@ export function figureWords(figure: Figure): { name: string; value: string; targ
 }
 
 /** What was counted, in the words that there are for it. */
-export const partsWords = (figure: Pick<Figure, "parts">): string => Object.entries(figure.parts).filter(([, value]) => value !== null)
-  .map(([name, value]) => `${say(`figures.part.${name}`, {}, name)} ${shown(value)}`).join(" · ");
+export function partsWords(figure: Pick<Figure, "parts">): string {
+  const { part, known, of, ...others } = figure.parts;
+  const share = of === undefined ? [] : [t("figures.part_of", { part: part ?? known, of })];
+  return [...share, ...Object.entries(others).filter(([, value]) => value !== null).map(([name, value]) => `${say(`figures.part.${name}`, {}, name)} ${shown(value)}`)].join(" · ");
+}
 
 export const SPANS = { "8h": 8, "24h": 24, "7d": 168 } as const;
 export type SpanName = keyof typeof SPANS;
