@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import libsumo
@@ -10,10 +11,10 @@ import msgspec
 
 from bench.detection.baseline import SpeedThreshold
 from bench.detection.plan import Case, incidents, local
-from citybrain.doors.sumo import scenario
+from citybrain.doors.sumo import configuration, demand, scenario
 from citybrain.doors.sumo.field import SumoField
 from citybrain.kernel.loop import Loop
-from citybrain.kernel.records import Batch, Entity, Event
+from citybrain.kernel.records import Entity, Event
 from citybrain.serve import catalog
 from citybrain.serve.experiment import BRAIN, Task, opening_of
 
@@ -190,17 +191,10 @@ def _entities(case: Case) -> tuple[Entity, ...]:
 
 
 def traffic(net: str) -> dict[str, float]:
-    """Vehicles per hour of each road as built, by a run without incidents."""
+    """Vehicles per hour of each road as built."""
     city = scenario.find(net)
-    field: Any = SumoField(opening_of(Task(door="sumo", scenario=city, arm=BRAIN, seed=0)))
-    field._look = lambda at: Batch(id="", source="bench", observed_at=at, received_at=at, columns=())
-    edges = [edge for edge in libsumo.edge.getIDList() if not edge.startswith(":")]
-    seen: dict[str, set[str]] = {edge: set() for edge in edges}
+    field = SumoField(opening_of(Task(door="sumo", scenario=city, arm=BRAIN, seed=0)))
     try:
-        while not field.step(()).finished:
-            for edge in edges:
-                seen[edge].update(libsumo.edge.getLastStepVehicleIDs(edge))
+        return demand.traffic(configuration.read(Path(city.path))).total
     finally:
         field.close()
-    hours = (city.end_s - city.begin_s) / 3600.0
-    return {edge: len(ids) / hours for edge, ids in seen.items()}

@@ -11,6 +11,7 @@ from citybrain.apps.traffic.detect.closed import ROAD_CLOSED, SURGE, Closed
 from citybrain.apps.traffic.detect.congestion import CONGESTION
 from citybrain.apps.traffic.detect.dark import SIGNAL_DARK, DarkSignals
 from citybrain.apps.traffic.detect.flows import Flows
+from citybrain.apps.traffic.detect.probes import StandingProbes
 from citybrain.apps.traffic.detect.standing import Standing
 from citybrain.apps.traffic.detect.stops import BLOCKED_LANE, ILLEGAL_PARKING, STOPPED_VEHICLE, Stops
 from citybrain.apps.traffic.detect.streets import Streets
@@ -45,6 +46,7 @@ class Incidents:
         self._streets = Streets(entities, self._doubted.trust.places)
         self._standing = Standing(self._streets)
         self._stops = Stops(self._streets)
+        self._probes = StandingProbes(entities, self._streets)
         self._flows = Flows(self._streets)
         self._closed = Closed(self._streets)
         self._dark = DarkSignals(entities, self._streets)
@@ -61,5 +63,6 @@ class Incidents:
         if not trust.look.by_loops:
             self._standing.watch(trust.look, trust.blind, now_s)
             told += self._stops.events(self._standing.spots, batch)
+            told += self._probes.events(batch, trust.look, trust.look.seconds)
         self._flows.watch(trust.look, trust.blind, trust.flow)
         return told + self._closed.events(self._flows, batch)

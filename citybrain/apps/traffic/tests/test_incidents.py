@@ -247,3 +247,31 @@ def test_a_surge_is_many_times_the_usual_traffic_and_not_a_platoon() -> None:
     told = [event for event in watched(1900, tracks) if event.kind == "traffic.surge"]
     assert [event.entity_id for event in told] == ["out"]
     assert told[0].at - NOON < timedelta(seconds=1500 + 300)
+
+
+# fmt: off
+PROBES = [
+    (2.0,  1.0, 0,  110, True,  "a floating car stands on the road before, where no detector sees a queue"),
+    (2.0,  1.0, 0,  38,  False, "it stands for no longer than a queue does"),
+    (20.0, 1.0, 0,  110, False, "it drives"),
+    (2.0,  0.3, 0,  110, False, "it stood for a part of the minute"),
+    (2.0,  1.0, 90, 110, False, "a queue of the road that it leads to explains it"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("speed_kmh", "number", "queue_s", "seconds", "is_told", "why"), PROBES)
+def test_floating_cars_tell_of_a_stop_that_no_detector_sees(
+    speed_kmh: float, number: float, queue_s: int, seconds: int, is_told: bool, why: str
+) -> None:
+    detect, told = Incidents(CITY), []
+    for second in range(seconds):
+        queue = [(1.5, 0.0, second % 60 + 1.0)] if second < queue_s else []
+        seen = batch(second, {"approach in_1": [*queue, *moving(second)]})
+        roads = (
+            Column(attribute="averageVehicleSpeed", entity_ids=("before",), values=np.array([speed_kmh])),
+            Column(attribute="vehicleCount", entity_ids=("before",), values=np.array([number])),
+        )
+        told += detect(msgspec.structs.replace(seen, columns=(*seen.columns, *roads)))
+    found = [event.entity_id for event in told if event.because.code == "traffic.probes_stand"]
+    assert found == (["before"] if is_told else []), why
