@@ -12,7 +12,7 @@ from citybrain.apps.operations.api.runs import ROUTES as RUN_ROUTES
 from citybrain.apps.operations.control.means import CARRIED, MEANS, SUBJECTS
 from citybrain.apps.operations.control.means.acts import ACT, INFORM, ISOLATE
 from citybrain.apps.operations.control.means.streets import STREET
-from citybrain.apps.operations.detect.all import DETECTORS, KINDS, SENSES
+from citybrain.apps.operations.detect.all import DETECTORS, KINDS, MERGES, SENSES
 from citybrain.apps.operations.service.carrying.desk import carrying
 from citybrain.apps.operations.service.opened import opened
 from citybrain.kernel.app import App
@@ -24,6 +24,7 @@ APP = App(
     folder=Path(__file__).parent,
     detectors=DETECTORS,
     senses=SENSES,
+    merges=MERGES,
     kinds=KINDS,
     permissions={
         "operations.view": STAFF,

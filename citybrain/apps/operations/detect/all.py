@@ -2,6 +2,7 @@
 """All detectors of operations, and what of the pool they look at."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 
 from citybrain.apps.operations.detect.air import AIR, POLLUTANTS, Air
 from citybrain.apps.operations.detect.anomalies import Anomalies
@@ -12,7 +13,19 @@ from citybrain.apps.operations.detect.offline import OFFLINE, Offline
 from citybrain.apps.operations.detect.reports import CLUSTER, REQUEST, Reports
 from citybrain.apps.operations.detect.watching import Watch
 from citybrain.apps.operations.model import ANOMALY, WATCHED
+from citybrain.kernel.merging.rules import Merge, Near
 from citybrain.kernel.records import Entity
+
+OF_ONE_THING = timedelta(minutes=30)
+QUEUES = ("traffic.congestion", "traffic.spillback")
+MERGES = (
+    *(
+        Merge(cause=kind, signs=(ANOMALY,), within=OF_ONE_THING, near=Near.ENTITY)
+        for kind in (FLOOD, CROWD, AIR, NOISE)
+    ),
+    Merge(cause=FLOOD, signs=QUEUES, within=OF_ONE_THING, near=Near.ADJACENT),
+)
+"""What is out of the ordinary because it is over its limit is one event, and so are queues before water. Our marks."""
 
 KINDS = (AIR, ANOMALY, CLUSTER, CROWD, FLOOD, NOISE, OFFLINE)
 

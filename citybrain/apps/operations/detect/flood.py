@@ -8,7 +8,7 @@ import numpy as np
 
 from citybrain.apps.operations.detect.roster import Lanes, Numbers, Roster, grown, number, union
 from citybrain.apps.operations.detect.watching import Look, Said, short
-from citybrain.kernel.geo import bounds, distance_m
+from citybrain.kernel.geo import EARTH_RADIUS_M, bounds
 from citybrain.kernel.records import Batch, Entity
 
 FLOOD = "operations.flood"
@@ -29,6 +29,8 @@ RAIN_WITHIN_M = 5000.0  # how far a rain gauge speaks for; our convention
 RAIN_IS_KNOWN_S = 5400.0  # precipitation is told by the hour
 CLEAR = 0.8  # over when below this share of the lowest limit
 ENDS_AFTER_S = 600.0
+NO_RAIN, UNKNOWN = -1, -2
+AT_ONCE = 256
 
 LEVELS = ("currentLevel", "waterLevel")
 
@@ -49,7 +51,8 @@ class Flood:
         self._has_marks = np.zeros(0, np.bool_)
         self._depth, self._before = np.zeros((2, 0))
         self._mm_h = np.zeros(0)
-        self._nearest: dict[int, int | None] = {}
+        self._at_deg, self._rain_at_deg = np.zeros((2, 0, 2))
+        self._nearest = np.zeros(0, np.intp)
 
     @property
     def entities(self) -> Sequence[Entity]:
@@ -66,10 +69,15 @@ class Flood:
         self._depth, self._before = grown(self._depth, size, np.nan), grown(self._before, size, np.nan)
         self._mm_h = grown(self._mm_h, size, 0.0)
         self._rain_at_s = grown(self._rain_at_s, len(self._rain.entities), -np.inf)
+        self._at_deg = grown(self._at_deg, size, np.nan)
+        self._nearest = grown(self._nearest, size, UNKNOWN)  # type: ignore[arg-type, assignment]
         for lane in met.tolist():
             self._marks(lane, self._gauges.entities[lane])
-        if len(rains) or len(met):
-            self._nearest.clear()
+            self._at_deg[lane] = _point(self._gauges.entities[lane])
+        if len(rains):
+            self._rain_at_deg = np.array([_point(each) for each in self._rain.entities])
+            self._nearest[:] = UNKNOWN
+        self._nearest[met] = UNKNOWN
         return lost
 
     def take(self, batch: Batch) -> Lanes:
@@ -111,24 +119,30 @@ class Flood:
         self._limits[lane] = own if has_marks else DEPTH_M
 
     def _rain_of(self, lanes: Lanes, at_s: float) -> Numbers:
-        near = [self._nearest_rain(lane) for lane in lanes.tolist()]
-        rain = self._rain.values["precipitation"]
-        is_known = [one is not None and at_s - self._rain_at_s[one] <= RAIN_IS_KNOWN_S for one in near]
-        return np.array([rain[one] if known else 0.0 for one, known in zip(near, is_known, strict=True)])
+        new = lanes[self._nearest[lanes] == UNKNOWN]
+        for begin in range(0, len(new), AT_ONCE):
+            self._nearest[new[begin : begin + AT_ONCE]] = self._find_rain(new[begin : begin + AT_ONCE])
+        near = self._nearest[lanes]
+        if not len(self._rain.known):
+            return np.zeros(len(lanes))
+        is_known = (near >= 0) & (at_s - self._rain_at_s[near] <= RAIN_IS_KNOWN_S)
+        result: Numbers = np.where(is_known, self._rain.values["precipitation"][near], 0.0)
+        return result
 
-    def _nearest_rain(self, lane: int) -> int | None:
-        if lane not in self._nearest:
-            here = _point(self._gauges.entities[lane])
-            far = [
-                (distance_m(here, there), rain)
-                for rain in self._rain.known().tolist()
-                if here and (there := _point(self._rain.entities[rain]))
-            ]
-            nearest = min(far, default=(np.inf, -1))
-            self._nearest[lane] = nearest[1] if nearest[0] <= RAIN_WITHIN_M else None
-        return self._nearest[lane]
+    def _find_rain(self, lanes: Lanes) -> Lanes:
+        """The rain gauge that speaks for each lane; `NO_RAIN` where none is near."""
+        known = self._rain.known
+        if not len(known):
+            return np.full(len(lanes), NO_RAIN)
+        there, here = np.radians(self._rain_at_deg[known]), np.radians(self._at_deg[lanes])[:, None]
+        x = (there[:, 0] - here[..., 0]) * np.cos(here[..., 1])
+        distance_m = EARTH_RADIUS_M * np.hypot(x, there[:, 1] - here[..., 1])
+        distance_m = np.where(np.isfinite(distance_m), distance_m, np.inf)
+        nearest = distance_m.argmin(axis=1)
+        is_near = distance_m[np.arange(len(lanes)), nearest] <= RAIN_WITHIN_M
+        return np.where(is_near, known[nearest], NO_RAIN)
 
 
-def _point(entity: Entity) -> tuple[float, float] | None:
+def _point(entity: Entity) -> tuple[float, float]:
     box = bounds([entity.geometry])
-    return ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2) if box else None
+    return ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2) if box else (np.nan, np.nan)

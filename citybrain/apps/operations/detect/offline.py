@@ -54,7 +54,7 @@ class Offline:
     def take(self, batch: Batch) -> Lanes:
         """Who was heard, and from time to time everybody else."""
         at_s = batch.observed_at.timestamp()
-        known = self._devices.known()
+        known = self._devices.known
         self._last_s[known] = np.where(np.isnan(self._last_s[known]), at_s, self._last_s[known])
         heard = union(self._devices.take(batch).values())
         if len(heard):

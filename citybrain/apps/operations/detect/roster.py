@@ -17,13 +17,15 @@ CACHED = 16
 
 
 class Roster:
-    """The things of some types. It grows as doors bring things in; a lane is never given away twice."""
+    """The things of some types. It grows as doors bring things in; a lane is never given away twice. `known` are the
+    lanes of all things that are there."""
 
     def __init__(self, types: Collection[str], attributes: Sequence[str]) -> None:
         self._types = frozenset(types)
         self.entities: list[Entity] = []
         self.size = FEWEST_LANES
         self.values: dict[str, Numbers] = {name: np.full(self.size, np.nan) for name in attributes}
+        self.known: Lanes = NO_LANES
         self._lane_of: dict[str, int] = {}
         self._places: dict[int, tuple[tuple[str, ...], Lanes, Lanes]] = {}
 
@@ -43,11 +45,8 @@ class Roster:
         self.values = {name: grown(values, self.size, np.nan) for name, values in self.values.items()}
         if met or lost:
             self._places.clear()
+            self.known = np.array(sorted(self._lane_of.values()), np.intp)
         return np.array(met, np.intp), np.array(lost, np.intp)
-
-    def known(self) -> Lanes:
-        """The lanes of all things that are there."""
-        return np.array(sorted(self._lane_of.values()), np.intp)
 
     def take(self, batch: Batch) -> dict[str, Lanes]:
         """Keep the values of a batch; answers with the lanes that have a new one, by attribute."""

@@ -3,15 +3,18 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from citybrain.apps.operations.detect.air import LIMITS, MARKS, index
-from citybrain.apps.operations.detect.all import air, crowd, flood, noise
+from citybrain.apps.operations.detect.all import MERGES, air, crowd, flood, noise
 from citybrain.apps.operations.detect.crowd import area_m2
 from citybrain.apps.operations.detect.watching import Watch
-from citybrain.kernel.records import Batch, Column, Entity, Event, Json, Severity
+from citybrain.kernel.app import App, Frame
+from citybrain.kernel.loop import Loop
+from citybrain.kernel.records import Batch, Because, Column, Entity, Event, Json, Severity
 
 NOON = datetime(2026, 6, 1, 4, tzinfo=UTC)  # twelve in China
 MIDNIGHT = datetime(2026, 6, 1, 16, tzinfo=UTC)
@@ -252,3 +255,29 @@ def test_the_nearest_road_is_where_it_is() -> None:
     assert event.evidence["place"] == {"road": roads[0].id}
     (event,) = told(flood([roads[1], gauge]), gauge, "currentLevel", [(0, 0.2)])
     assert "place" not in event.evidence
+
+
+def test_an_anomaly_of_a_gauge_and_its_flood_are_one_event() -> None:
+    gauge = thing("FloodMonitoring")
+    odd = Event(
+        id="odd",
+        kind="operations.anomaly",
+        severity=Severity.IV,
+        at=NOON,
+        entity_id=gauge.id,
+        because=Because(code="operations.anomaly_high"),
+    )
+    watch = flood([gauge])
+
+    class Both:
+        def __call__(self, batch: Batch) -> list[Event]:
+            return [odd] if batch.observed_at == NOON else watch(batch)
+
+    app = App(name="operations", folder=Path(), detectors=(lambda _: Both(),), merges=MERGES)
+    loop = Loop([app], [gauge], arm="brain", decide=True)
+    first = loop.step(Frame(batch=batch(NOON, {})))
+    assert [event.id for event in first.events] == ["odd"]
+    deep = loop.step(Frame(batch=batch(NOON + timedelta(minutes=1), {"currentLevel": {gauge.id: 0.3}})))
+    told = {event.kind: event for event in deep.events}
+    assert told["operations.anomaly"].ended_at is not None
+    assert told["operations.flood"].evidence["signs"][0]["kind"] == "operations.anomaly"
