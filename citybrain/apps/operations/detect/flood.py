@@ -51,6 +51,7 @@ class Flood:
         self._has_marks = np.zeros(0, np.bool_)
         self._depth, self._before = np.zeros((2, 0))
         self._mm_h = np.zeros(0)
+        self._stands: list[int] = []
         self._at_deg, self._rain_at_deg = np.zeros((2, 0, 2))
         self._nearest = np.zeros(0, np.intp)
 
@@ -74,6 +75,7 @@ class Flood:
         for lane in met.tolist():
             self._marks(lane, self._gauges.entities[lane])
             self._at_deg[lane] = _point(self._gauges.entities[lane])
+            self._read(lane, self._gauges.entities[lane])
         if len(rains):
             self._rain_at_deg = np.array([_point(each) for each in self._rain.entities])
             self._nearest[:] = UNKNOWN
@@ -84,11 +86,12 @@ class Flood:
         """New rain is kept; new levels are looked at."""
         for lanes in self._rain.take(batch).values():
             self._rain_at_s[lanes] = batch.observed_at.timestamp()
+        stands, self._stands = np.array(self._stands, np.intp), []
         found = self._gauges.take(batch)
         for name, lanes in found.items():
             self._before[lanes] = self._depth[lanes]
             self._depth[lanes] = self._gauges.values[name][lanes] - self._datum[lanes]
-        return union(found.values())
+        return union([*found.values(), stands])
 
     def look(self, lanes: Lanes, at: datetime) -> Look:
         """By depth, and by rain while it rises."""
@@ -117,6 +120,13 @@ class Flood:
         danger = danger if np.isfinite(danger) else np.inf
         own = (NEAR_ALERT * alert, alert, danger, danger + ABOVE_DANGER_M)
         self._limits[lane] = own if has_marks else DEPTH_M
+
+    def _read(self, lane: int, gauge: Entity) -> None:
+        """Water that stood there when the city began, or when the gauge came: a gauge may report only what changes."""
+        level = next((value for name in LEVELS if isinstance(value := gauge.attributes.get(name), int | float)), None)
+        if level is not None and np.isnan(self._depth[lane]):
+            self._depth[lane] = level - self._datum[lane]
+            self._stands.append(lane)
 
     def _rain_of(self, lanes: Lanes, at_s: float) -> Numbers:
         new = lanes[self._nearest[lanes] == UNKNOWN]

@@ -104,6 +104,12 @@ def test_a_flood_is_over_when_it_stayed_below_for_ten_minutes_and_waves_are_one_
     assert (ended.ended_at, ended.because.code) == (NOON + timedelta(minutes=16), "operations.flood_over")
 
 
+def test_water_that_stood_there_before_the_city_began_is_found_though_the_gauge_says_nothing_new() -> None:
+    gauge = thing("FloodMonitoring", currentLevel=0.3)
+    (event,) = flood([gauge])(batch(NOON, {}))
+    assert (event.severity, event.because.facts["depth_m"]) == (Severity.III, 0.3)
+
+
 @pytest.mark.parametrize(
     ("people", "severity"),
     [
