@@ -7,8 +7,12 @@ import { FIELD_LAYERS } from "@/apps/operations/field-layers";
 import FieldPanel from "@/apps/operations/FieldPanel.vue";
 import FiguresPanel from "@/apps/operations/FiguresPanel.vue";
 import { may } from "@/shell/access";
-import type { CityApp } from "@/shell/app";
+import type { CityApp, Panel } from "@/shell/app";
 import { eventIdOf } from "@/shell/selection";
+
+/** Further desks of operations, one folder each: `panels` of its panels.ts stand after the shift's. */
+const found: Record<string, { panels: Panel[] }> = import.meta.glob("./*/panels.ts", { eager: true });
+const others = Object.values(found).flatMap((one) => one.panels);
 
 if (typeof window !== "undefined") watchField();
 
@@ -23,6 +27,7 @@ export const app: CityApp = {
     { path: "/field", title: "desk.field", icon: "pin", component: FieldPanel, shown: () => may("operations.view") },
     { path: "/handling", title: "desk.handling", icon: "gauge", component: FiguresPanel, shown: () => may("operations.view") },
     { path: "/shift", kind: "desk", title: "desk.shift", icon: "shift", component: () => import("@/apps/operations/ShiftDesk.vue"), shown: () => may("operations.view") },
+    ...others,
     { path: "/wall", kind: "wall", title: "wall.title", icon: "board", component: () => import("@/apps/operations/Wall.vue"), shown: () => false },
     // The address this desk had before; colleagues may have sent it.
     { path: "/events", title: "desk.alarms", icon: "alert", component: AlarmsPanel, shown: () => false },
