@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """An incident from its declaration to its report, on the real database."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -255,3 +256,35 @@ async def test_a_closed_incident_takes_nothing_more(desk: EmergencyDesk) -> None
     with pytest.raises(Refusal, match="not_now"):
         asked = tasks.Asked(title="x", department="roads", minutes=5)
         await tasks.ask(desk, ANN, await kept.incident(desk.db, id), asked, now=NOW)
+
+
+async def test_of_two_officers_who_act_at_once_one_is_told_that_the_other_was_faster(desk: EmergencyDesk) -> None:
+    id = await begun(desk, Level.IV)
+    seen = (await kept.incident(desk.db, id)).version
+    wishes = (
+        (ANN, IncidentAct(act=Act.RAISE, level=Level.III, reason="worse", version=seen)),
+        (BOB, IncidentAct(act=Act.STAND_DOWN, reason="dry", version=seen)),
+    )
+    done = await asyncio.gather(
+        *(incidents.act(desk, who, id, wish, now=NOW) for who, wish in wishes), return_exceptions=True
+    )
+    assert sorted(type(each).__name__ for each in done) == ["Incident", "IncidentChanged"]
+    acts = [each.act for each in await kept.acts(desk.db, id)]
+    assert len(acts) == 2, "what was refused is not written down"
+
+
+async def test_an_event_that_many_declare_at_once_has_one_incident(desk: EmergencyDesk) -> None:
+    event = Event(
+        id=f"event-{new_id()}",
+        kind="operations.crowd",
+        severity=Severity.II,
+        at=NOW,
+        entity_id="urn:square",
+        because=Because(code="x"),
+    )
+    await desk.store.journal.tell([event])
+    wanted = Declaration(plan="crowd", level=Level.IV, reason="full", event_id=event.id)
+    done = await asyncio.gather(
+        *(incidents.declare(desk, who, wanted, now=NOW) for who in (ANN, BOB, ANN, BOB)), return_exceptions=True
+    )
+    assert sorted(type(each).__name__ for each in done) == ["EventHasIncident"] * 3 + ["Incident"]
