@@ -195,9 +195,10 @@ async def hosted(branch: Branch, progress: Callable[[float], None]) -> Ran:
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(branch, theirs), daemon=True)
     waiting = asyncio.get_running_loop()
-    await waiting.run_in_executor(None, process.start)
-    theirs.close()
+    starting = waiting.run_in_executor(None, process.start)
     try:
+        await asyncio.shield(starting)
+        theirs.close()
         while True:
             said = await waiting.run_in_executor(None, ours.recv)
             if not isinstance(said, float):
@@ -206,6 +207,8 @@ async def hosted(branch: Branch, progress: Callable[[float], None]) -> Ran:
     except (EOFError, OSError) as error:
         raise BranchDied("serve.whatif_died", {"why": str(process.exitcode)}) from error
     finally:
+        # Also one that is only just being started when somebody cancels.
+        await asyncio.shield(starting)
         process.kill()
         await asyncio.shield(waiting.run_in_executor(None, process.join))
         ours.close()
