@@ -6,20 +6,24 @@ from typing import Any
 
 import msgspec
 
+from bench.detection.baseline import SLOW
 from bench.detection.plan import CLOSING, SENSORS, STANDING
 from bench.detection.runs import Alarm, Result
 
 STOPS = ("traffic.blocked_lane", "traffic.illegal_parking", "traffic.stopped_vehicle")
 FINDS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(STANDING, STOPS),
-    **dict.fromkeys(CLOSING, ("traffic.road_closed", *STOPS)),
+    **dict.fromkeys(STANDING, (*STOPS, SLOW)),
+    **dict.fromkeys(CLOSING, ("traffic.road_closed", *STOPS, SLOW)),
     "dark_signal": ("traffic.signal_dark",),
     **dict.fromkeys(SENSORS, ("traffic.sensor_doubted",)),
-    "surge": ("traffic.surge",),
+    "surge": ("traffic.surge", SLOW),
 }
-"""Which kinds of alarm find which kind of incident. Before a closed lane vehicles stand as before a blocked one."""
+"""Which kinds of alarm find which kind of incident; the plain threshold has but one kind.
 
-JAMS = ("traffic.congestion", "traffic.spillback", "traffic.slow", "traffic.surge")
+Before a closed lane vehicles stand as before a blocked one.
+"""
+
+JAMS = ("traffic.congestion", "traffic.spillback", "traffic.surge", SLOW)
 
 AFTERMATH_S = 300.0
 """A queue goes on after its cause; an alarm within this is a sign of it."""

@@ -23,9 +23,6 @@ def show(results: Sequence[Result], wanted: int, *, examples: bool) -> None:
 
 def _arm(name: str, results: Sequence[Result], alarms: Callable[[Result], list[Alarm]], *, examples: bool) -> None:
     found = [one for result in results for one in verdicts(result, alarms(result))]
-    if name:
-        # A plain threshold has one kind of alarm: any of them near an incident finds it.
-        found = [_by_any(one) for one in found]
     seen = [one for one in found if one.in_sight]
     _figures(f"{name}all", found)
     _figures(f"{name}in_sight", seen)
@@ -41,12 +38,6 @@ def _arm(name: str, results: Sequence[Result], alarms: Callable[[Result], list[A
     for one in found if examples else ():
         if one.found_s is None:
             print(f"  missed {one.net} {one.kind} in_sight={one.in_sight} passed={one.passed} any={one.any_s}")
-
-
-def _by_any(one: Verdict) -> Verdict:
-    return Verdict(
-        net=one.net, kind=one.kind, in_sight=one.in_sight, passed=one.passed, found_s=one.any_s, any_s=one.any_s
-    )
 
 
 def _figures(name: str, found: Sequence[Verdict]) -> None:

@@ -21,6 +21,8 @@ CREEPING_MPS = 5.0 / 3.6
 SPILLBACK_AFTER_S = 60.0
 SPILLBACK_OVER_S = 30.0
 DOUBT_TOLD_AFTER_S = 10.0
+NOBODY_TOLD_AFTER_S = 100.0
+"""A lane beside a blocked one may look as if its detector saw nobody, for a minute or so."""
 
 # The worst row whose time is reached. A junction that is blocked for longer blocks the next one.
 SPILLBACK_SEVERITIES = (
@@ -159,14 +161,18 @@ class Doubted:
             closes_after_s=0.0,
         )
         self._at_signals = AtSignals(rule, self.trust.places, self._condition, self._troubles)
+        self._nobody_s = np.zeros(len(self.trust.places.entities))
 
     def __call__(self, batch: Batch) -> list[Event]:
         """Every batch is looked at, events are told as often as those of other troubles."""
         self.trust.watch(batch)
+        seconds = self.trust.look.seconds if self.trust.look is not None else 0.0
+        nobody = self.trust.trouble == TROUBLES.index(Trouble.SEES_NOBODY)
+        self._nobody_s = np.where(nobody, self._nobody_s + seconds, 0.0)
         return self._at_signals(batch)
 
     def _condition(self, batch: Batch) -> tuple[Mask, Mask]:
-        blind = self.trust.blind
+        blind = self.trust.blind & ((self._nobody_s == 0.0) | (self._nobody_s >= NOBODY_TOLD_AFTER_S))
         is_feed = self.trust.look is None or not self.trust.look.heard.any()
         nowhere = np.zeros(len(blind), dtype=np.bool_)
         return (nowhere, nowhere) if is_feed else (blind, ~blind)

@@ -27,10 +27,10 @@ LEARNS_FOR_S = 100.0
 LEARNING_S = 900.0
 """Nothing is told of a lane that was watched for less."""
 
-EXPECTED = 18.0
-"""Vehicles that should have come. Demand itself comes and goes: roads were empty while 12 were expected."""
+EXPECTED = 30.0
+"""Vehicles that should have come. Demand itself comes and goes: roads were empty while 20 were expected."""
 
-QUIET_S = 200.0
+QUIET_S = 240.0
 """They come in platoons: a road is empty while it has red upstream, and a cabinet keeps nobody waiting for 180 s."""
 
 USUAL = 1.5

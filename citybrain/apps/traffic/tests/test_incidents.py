@@ -224,7 +224,7 @@ def test_a_road_is_closed_that_nobody_turns_into_while_others_go_on() -> None:
 
     told = [event for event in watched(1800, tracks) if event.kind == "traffic.road_closed"]
     assert [event.entity_id for event in told] == ["out"]
-    assert timedelta(seconds=1690) < told[0].at - NOON < timedelta(seconds=1720)
+    assert timedelta(seconds=1740) < told[0].at - NOON < timedelta(seconds=1790)
 
 
 def test_a_road_is_not_closed_when_the_junction_before_it_lets_nobody_through() -> None:
