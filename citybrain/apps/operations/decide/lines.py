@@ -12,6 +12,8 @@ from citybrain.kernel.records import Because, Facts, Json, Severity
 
 SETTLES = timedelta(seconds=30)
 """An event is over when it has been so for so long (city time): what flickers stops nothing and undoes nothing."""
+SETTLES_ANEW = timedelta(minutes=5)
+"""The same for runs that are older than this opening of the city: it ends all events, and detectors begin anew."""
 SECOND_PERSON = timedelta(minutes=10)
 """So long an order that two must agree to may wait for the second one (as `kernel.orders` has it)."""
 
@@ -153,7 +155,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
 
 def advance(run: Run, world: World) -> list[Move]:
     """What the lines of a run do next; nothing when all wait. Called again with what it led to, it comes to rest."""
-    over = is_over(run, world.city_now)
+    over = is_over(run, world.city_now, since=world.since)
     moves = [move for line in run.lines if (move := _next(run, line, world, over=over)) is not None]
     if over:
         moves += [
@@ -164,17 +166,20 @@ def advance(run: Run, world: World) -> list[Move]:
     return moves
 
 
-def is_over(run: Run, city_now: datetime) -> bool:
-    """Whether the event has ended for good."""
-    return run.event_ended_at is not None and city_now >= run.event_ended_at + SETTLES
+def is_over(run: Run, city_now: datetime, *, since: datetime) -> bool:
+    """Whether the event has ended for good; `since` is when the city opened, by the clock."""
+    settles = SETTLES_ANEW if run.started_at < since else SETTLES
+    return run.event_ended_at is not None and city_now >= run.event_ended_at + settles
 
 
-def is_done(run: Run, city_now: datetime) -> bool:
+def is_done(run: Run, city_now: datetime, *, since: datetime) -> bool:
     """Whether nothing can happen in a run any more: every line came to rest, and what had to be undone is."""
     if any(line.state in OPEN or (line.state is State.EXECUTED and line.checks) for line in run.lines):
         return False
     lasting = [line for line in run.lines if line.spec.undo and line.state in DONE]
-    return all(line.undo in (Undo.DONE, Undo.REFUSED) for line in lasting) and (not lasting or is_over(run, city_now))
+    return all(line.undo in (Undo.DONE, Undo.REFUSED) for line in lasting) and (
+        not lasting or is_over(run, city_now, since=since)
+    )
 
 
 def _next(run: Run, line: RunLine, world: World, *, over: bool) -> Move | None:

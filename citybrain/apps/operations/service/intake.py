@@ -63,6 +63,9 @@ async def _take(under_way: OpenRuns, page: Sequence[Told], now: datetime) -> lis
     events = {event.id: event for told in page for event in [_events.decode(told.payload)]}
     new = await _new_runs(under_way, events, now)
     known = [(run, _told(run, events[run.event_id])) for id in events for run in under_way.of(id)]
+    places = {(run.kind, run.entity_id) for run in new}
+    gone = [run for run in under_way.runs.values() if run.event_ended_at and (run.kind, run.entity_id) in places]
+    known += [(run, run) for run in gone if run.event_id not in events]
     known = [(was, _superseded(run, new, under_way, now)) for was, run in known]
     changed = [(was, run) for was, run in known if was != run]
     async with under_way.db.transaction() as transaction:
@@ -156,9 +159,14 @@ def _told(run: Run, event: Event) -> Run:
     return msgspec.structs.replace(run, event_ended_at=event.ended_at, severity=event.severity)
 
 
+def _follows(newer: Run, run: Run) -> bool:
+    return run.event_ended_at is not None and (newer.kind, newer.entity_id) == (run.kind, run.entity_id)
+
+
 def _superseded(run: Run, new: Sequence[Run], under_way: OpenRuns, now: datetime) -> Run:
-    """What an older run of the same event still waits for is left to the newer one, which knows how bad it is."""
-    newer = next((each for each in new if each.event_id == run.event_id), None)
+    """What an older run still waits for is left to the newer one: of the same event, which became worse, or of one like
+    it at the same place, which came when it had ended."""
+    newer = next((each for each in new if each.event_id == run.event_id or _follows(each, run)), None)
     if newer is None:
         return run
     moves = [

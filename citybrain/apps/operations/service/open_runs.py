@@ -78,7 +78,7 @@ class OpenRuns:
 
     async def commit(self, before: Run, after: Run, now: datetime, *, checks: Sequence[Check] = ()) -> Run:
         """Write what changed of a run, whether it is done, and what is to be looked at; nothing where nothing did."""
-        if after.state is RunState.OPEN and is_done(after, self.around.city_now):
+        if after.state is RunState.OPEN and is_done(after, self.around.city_now, since=self._since or now):
             after = msgspec.structs.replace(after, state=RunState.DONE, ended_at=now)
         if after != before:
             async with self.db.transaction() as transaction:

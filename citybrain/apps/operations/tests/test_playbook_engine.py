@@ -340,3 +340,25 @@ async def test_the_same_trouble_that_comes_back_is_not_handled_twice(city: Town)
     await city.tell(event(at=city.at))
     await city.step()
     assert city.ordered() == ["street.tow", "street.tow"]
+
+
+async def test_a_restart_takes_no_proposal_away_and_makes_none_twice(city: Town) -> None:
+    """The city ends all events when it opens; detectors find what goes on, under the same id or another."""
+    body = playbook("jam", line(1, "street.sign"), line(2, "street.tow", approval="officer", approve_minutes=60))
+    await city.play(body)
+    jam = event(at=city.at)
+    await city.tell(jam)
+    await city.step()
+    await city.later(seconds=1)
+    await city.reopen()
+    await city.tell(msgspec.structs.replace(jam, ended_at=city.at))
+    await city.later(minutes=2)
+    assert await city.states(jam) == ["executed", "proposed"]
+    await city.tell(jam)
+    await city.later(minutes=10)
+    assert await city.states(jam) == ["executed", "proposed"], "it goes on"
+    await city.tell(msgspec.structs.replace(jam, ended_at=city.at))
+    again = event(at=city.at)
+    await city.tell(again)
+    assert await city.states(jam) == ["executed", "skipped"]
+    assert (await city.states(again))[1] == "proposed"

@@ -148,7 +148,7 @@ def test_whatever_happens_each_line_is_ordered_at_most_once_and_all_come_to_rest
             if move is not None:
                 ordered[each.number] += move.to is State.ORDERED
                 found = moved(found, [move], now=now.now, city_now=now.city_now)
-        if is_done(found, now.city_now):
+        if is_done(found, now.city_now, since=now.since):
             break
     else:
         raise AssertionError(found)
