@@ -13,6 +13,10 @@ from bench.detection.score import Verdict, count, verdicts
 GOALS = "goals: found 95 %, median 60 s, 95th percentile 120 s, 1 false alarm in 100 link-hours"
 
 
+FLOWS = ("closure", "surge")
+"""Of these nothing is to be seen but fewer or more vehicles than usual."""
+
+
 def show(results: Sequence[Result], wanted: int, *, examples: bool) -> None:
     """Print all figures, the city's first, then those of the plain threshold."""
     print(f"runs {len(results)} of {wanted}")
@@ -26,6 +30,7 @@ def _arm(name: str, results: Sequence[Result], alarms: Callable[[Result], list[A
     seen = [one for one in found if one.in_sight]
     _figures(f"{name}all", found)
     _figures(f"{name}in_sight", seen)
+    _figures(f"{name}in_sight.stops_signals_sensors", [one for one in seen if one.kind not in FLOWS])
     _figures(f"{name}out_of_sight", [one for one in found if not one.in_sight])
     if not name:
         for kind in KINDS:
