@@ -168,7 +168,7 @@ def test_filters_stand_in_the_address_and_are_kept_by_name(first: Open) -> None:
     page.get_by_role("button", name=re.compile("^Filter")).click()
     page.get_by_label("Order").select_option("at")
     expect(page).to_have_url(re.compile("sort=at"))
-    page.get_by_placeholder("Name", exact=True).fill("the worst")
+    page.get_by_placeholder("What to call this filter").fill("the worst")
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Reset").click()
     expect(page).not_to_have_url(re.compile("severity"))

@@ -8,7 +8,7 @@ import { fitting, pointOf } from "@/apps/operations/fitting";
 import { can, stateOf, stepsOf, thoughtsOf, verdictsOf, versionOf } from "@/apps/operations/runs";
 import { ofCity } from "@/apps/operations/timeline";
 import type { Run, RunLine, Suggestion } from "@/apps/operations/types";
-import { partsOf, shiftAt, stacked } from "@/apps/operations/wall";
+import { partsOf, shiftAt, stacked, standFor } from "@/apps/operations/wall";
 import { coloured, recoloured } from "@/kit/colours";
 import type { Means } from "@/orders/types";
 import { lookOf, themeOf } from "@/shell/theme";
@@ -42,6 +42,11 @@ describe("the wall", () => {
   it("shows the worst first and of those the oldest, as they were asked for", () => {
     const page = (ids: string[], total: number): AlarmPage => ({ rows: ids.map((id) => ({ id })), total, counts: { severity: {}, handling: {} }, next: null }) as unknown as AlarmPage;
     expect([stacked([page(["I-old", "I-new"], 2), page(["II"], 40)]).rows.map((row) => row.id), stacked([page(["a"], 2), page([], 40)]).total]).toEqual([["I-old", "I-new", "II"], 42]);
+  });
+  it("shows of a wave one row that stands for all of it", () => {
+    const pages = [{ rows: [{ id: "a", group: "g", group_size: 12 }, { id: "b", group: "g", group_size: 12 }, { id: "c", group: null, group_size: 1 }], total: 13 }] as unknown as AlarmPage[];
+    const { rows } = stacked(pages);
+    expect([rows.map((row) => row.id), standFor(rows)]).toEqual([["a", "c"], 13]);
   });
   it("moves by a few pixels, and comes back", () => {
     expect([shiftAt(0), shiftAt(24)]).toEqual([[0, 0], [0, 0]]);

@@ -14,7 +14,17 @@ const MOST = "60";
 const question = (severity: string): URLSearchParams => new URLSearchParams({ state: "open", handling: "new,acknowledged,taken", severity, sort: "at", limit: MOST });
 
 /** The worst first, of those the oldest: pages come one for each severity, in that order. */
-export const stacked = (pages: readonly AlarmPage[]): { rows: Alarm[]; total: number } => ({ rows: pages.flatMap((page) => page.rows), total: pages.reduce((sum, page) => sum + page.total, 0) });
+export function stacked(pages: readonly AlarmPage[]): { rows: Alarm[]; total: number } {
+  const groups = new Set<string>();
+  // Of a wave the first one stands for all of it.
+  const rows = pages.flatMap((page) => page.rows).filter((alarm) => {
+    if (alarm.group == null) return true;
+    return !groups.has(alarm.group) && groups.add(alarm.group).size > 0;
+  });
+  return { rows, total: pages.reduce((sum, page) => sum + page.total, 0) };
+}
+/** How many alarms some rows stand for. */
+export const standFor = (rows: readonly Alarm[]): number => rows.reduce((sum, alarm) => sum + (alarm.group == null ? 1 : Math.max(1, alarm.group_size)), 0);
 
 export interface Standing { rows: ShallowRef<readonly Alarm[]>; total: Ref<number>; isBroken: Ref<boolean> }
 
