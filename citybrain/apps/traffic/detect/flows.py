@@ -2,11 +2,11 @@
 """Roads on which nobody drives any more though others want to, and roads to which far more come than did.
 
 Looks at how many vehicles come onto each lane that detectors watch (they pass, or are more than a second ago), against
-what was learned of the lane. Closed is a road on which nobody has been seen while `EXPECTED` vehicles should have come
-and the junction before it passed others. A surge is found by the
-cumulative sum of the log-likelihood ratio of twice the learned rate against that rate (Page, Biometrika 41, 1954), with
-arrivals `SPREAD` times as scattered as a Poisson process: signals make platoons. Constants are ours, chosen on runs
-without incidents. Evidence: what was expected and what came, rates, and since when.
+what was learned of the lane. Closed is a road on which nobody has been seen while `EXPECTED` vehicles should have come,
+the junction before it passed others, and somebody at the stop line before it did not go under green. A surge is found
+by the cumulative sum of the log-likelihood ratio of twice the learned rate against that rate (Page, Biometrika 41,
+1954), with arrivals `SPREAD` times as scattered as a Poisson process: signals make platoons. Constants are ours, chosen
+on runs without incidents. Evidence: what was expected and what came, rates, and since when.
 """
 
 import numpy as np
@@ -27,16 +27,20 @@ LEARNS_FOR_S = 100.0
 LEARNING_S = 900.0
 """Nothing is told of a lane that was watched for less."""
 
-EXPECTED = 30.0
-"""Vehicles that should have come. Demand itself comes and goes: roads were empty while 20 were expected."""
+EXPECTED = 15.0
+"""Vehicles that should have come. Alone it says little: demand comes and goes, and roads were empty while 30 were
+expected."""
 
-QUIET_S = 240.0
-"""They come in platoons: a road is empty while it has red upstream, and a cabinet keeps nobody waiting for 180 s."""
+WANTED_S = 120.0
+"""Somebody who could drive into the road under green and did not stood there within this time."""
+
+QUIET_S = 120.0
+"""They come in platoons: a road is empty while it has red upstream."""
 
 USUAL = 1.5
 """So many times more than were expected in vain before, when it was not closed."""
 
-USUAL_UP_TO_S = 300.0
+USUAL_UP_TO_S = 400.0
 """Whatever was empty for longer was not between two platoons."""
 
 USUAL_FADES = 0.9
@@ -107,10 +111,16 @@ class Flows:
         self.is_surge = np.zeros(roads, dtype=np.bool_)
         self.is_closed = np.zeros(roads, dtype=np.bool_)
         self._upstream = _upstream(streets, groups)
+        approaches, exits = streets.ways
+        self._approaches, self._into = approaches, groups.road_of_lane[groups.lane_of[exits]]
+        self._wanted_s = np.full(roads, np.inf)
 
-    def watch(self, look: Look, blind: Mask, passed: Numbers) -> None:
-        """Take in one second; `passed` are the vehicles that passed each detector."""
+    def watch(self, look: Look, blind: Mask, passed: Numbers, stuck: Mask) -> None:
+        """Take in one second; `passed` are the vehicles that passed each detector, `stuck` the approaches whose first
+        does not go under green."""
         groups = self.groups
+        wants = np.bincount(self._into[self._into >= 0], stuck[self._approaches][self._into >= 0], len(groups.roads))
+        self._wanted_s = np.where(wants > 0.0, 0.0, self._wanted_s + look.seconds)
         distance_m = look.table[:, 0]
         on_lane = (distance_m >= 0.0) & (distance_m <= self._streets.length_m[look.detector])
         number = np.bincount(look.detector[on_lane], weights=look.table[on_lane, 3], minlength=look.size).astype(
@@ -162,7 +172,7 @@ class Flows:
         self._others = np.where(is_busy, 0.0, self._others + others)
         goes_on = self._others >= OTHERS * usual
         enough = self.road_expected >= np.maximum(EXPECTED, USUAL * self._road_usual)
-        begins = enough & goes_on & (self.road_quiet_s >= QUIET_S)
+        begins = enough & goes_on & (self.road_quiet_s >= QUIET_S) & (self._wanted_s <= WANTED_S)
         self.is_closed = (self.is_closed | begins) & ~is_busy
 
     def _surges(self, sees: Mask, came: Numbers, seconds: float) -> None:

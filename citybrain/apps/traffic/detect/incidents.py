@@ -64,5 +64,5 @@ class Incidents:
             self._standing.watch(trust.look, trust.blind, now_s)
             told += self._stops.events(self._standing.spots, batch)
             told += self._probes.events(batch, trust.look, trust.look.seconds)
-        self._flows.watch(trust.look, trust.blind, trust.flow)
+        self._flows.watch(trust.look, trust.blind, trust.flow, self._standing.stuck)
         return told + self._closed.events(self._flows, batch)

@@ -71,6 +71,9 @@ NEEDED_S = {
 
 GIVING_WAY = (Where.OPEN_ROAD, Where.EXIT_END)
 
+STUCK_S = 8.0
+"""Of green: start-up takes 2 s, and the slow ones 5 s."""
+
 PERMISSIVE = 1 / 6
 """A second of green that must give way counts as this part of one that need not."""
 
@@ -114,6 +117,12 @@ class Standing:
         self._green_s, self._head_s = np.zeros((2, size))
         self._usual_s: dict[tuple[int, Where, int], float] = {}
         self.spots: dict[int, list[Spot]] = {}
+
+    @property
+    def stuck(self) -> Mask:
+        """The approaches whose first does not go under green."""
+        found: Mask = self._green_s >= STUCK_S
+        return found
 
     def watch(self, look: Look, blind: Mask, now_s: float) -> None:
         """Take in one second."""

@@ -114,7 +114,7 @@ class Streets:
         self.roads = {one.id: one for one in entities if one.type == ROAD}
         self._watched = [Watched(one, self._lane_of) for one in places.entities]
         self._signalled = {str(one.get("lane")) for one in facts if one.get("role") == "approach"}
-        self._beyond, self._exits = self._pairs(entities)
+        self._beyond, self.ways = self._pairs(entities)
 
     def road_of(self, place: int) -> Entity | None:
         """The road on which a detector's lane lies."""
@@ -133,7 +133,7 @@ class Streets:
         slow = ~self.is_approach[look.detector] & (distance_m <= NOT_FREE_M) & (speed_mps < CREEPING_MPS)
         full = np.bincount(look.detector[slow], minlength=look.size) > 0
         found = np.zeros(look.size, dtype=np.bool_)
-        approaches, exits = self._exits
+        approaches, exits = self.ways
         found[approaches[full[exits]]] = True
         return found
 

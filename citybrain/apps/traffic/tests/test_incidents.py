@@ -217,22 +217,26 @@ def passing(second: int, every_s: int) -> list[Row]:
     return [(float(passed_s) * 10.0 - 5.0, 10.0, 0.0) for passed_s in range(6) if (second - passed_s) % every_s == 0]
 
 
-def test_a_road_is_closed_that_nobody_turns_into_while_others_go_on() -> None:
+@pytest.mark.parametrize(
+    ("side_s", "state", "is_told", "why"),
+    [
+        (1800, "GG", True, "others go on, and the first at the line does not go under green"),
+        (1800, "rr", False, "nobody could drive into it"),
+        (1500, "GG", False, "the junction lets nobody through at all"),
+    ],
+)
+def test_a_road_is_closed_that_nobody_drives_into_though_some_want_to(
+    side_s: int, state: str, is_told: bool, why: str
+) -> None:
     def tracks(second: int) -> Tracks:
         out = sorted(passing(second, 8)) if second < 1500 else []
-        return {"exit out_0": out, "exit side_0": sorted(passing(second, 8)), "approach in_1": moving(second)}
+        side = sorted(passing(second, 8)) if second < side_s else []
+        waits = stands(1.5, second - 1499) if second >= 1500 else []
+        return {"exit out_0": out, "exit side_0": side, "approach in_1": [*waits, *moving(second)]}
 
-    told = [event for event in watched(1800, tracks) if event.kind == "traffic.road_closed"]
-    assert [event.entity_id for event in told] == ["out"]
-    assert timedelta(seconds=1740) < told[0].at - NOON < timedelta(seconds=1790)
-
-
-def test_a_road_is_not_closed_when_the_junction_before_it_lets_nobody_through() -> None:
-    def tracks(second: int) -> Tracks:
-        rows = sorted(passing(second, 8)) if second < 1500 else []
-        return {"exit out_0": rows, "exit side_0": rows, "approach in_1": moving(second)}
-
-    assert not [event for event in watched(1800, tracks) if event.kind == "traffic.road_closed"]
+    told = [event for event in watched(1800, tracks, lambda _: state) if event.kind == "traffic.road_closed"]
+    assert [event.entity_id for event in told] == (["out"] if is_told else []), why
+    assert all(timedelta(seconds=1620) < event.at - NOON < timedelta(seconds=1700) for event in told)
 
 
 def test_a_surge_is_many_times_the_usual_traffic_and_not_a_platoon() -> None:
