@@ -162,6 +162,7 @@ class City:
                 looked_s = monotonic_s()
                 if street.has_news or side.has_news:
                     await side.start()
+                    await self._end_left(side, now)
                     self.entities = side.entities
                     await self.store.pool.register([each for each in side.entities if self.executing.has(each.id)])
                     await self._take_up_orders(now, None)
@@ -288,9 +289,16 @@ class City:
         if not side.has_news:
             return
         side.begin()
+        await self._end_left(side, at)
         self.entities = side.entities
         await self.store.pool.register(side.entities)
         self._again = (*self._again, *await self.store.orders.delivery.reopen(at, saved_at=None))
+
+    async def _end_left(self, side: Side, at: datetime) -> None:
+        """Close the events of apps that began anew."""
+        left = [msgspec.structs.replace(event, ended_at=max(at, event.at)) for event in side.left_open()]
+        if left:
+            await self.store.journal.tell(left)
 
     async def _mind_orders(self, at: datetime) -> None:
         """Write what became of people's orders once that is committed, and end those that are over."""

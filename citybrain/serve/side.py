@@ -10,7 +10,7 @@ from citybrain.kernel.app import Following, Frame, HostedField
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.executing import Executing
 from citybrain.kernel.loop import NOTHING, Loop, Sensed, Step
-from citybrain.kernel.records import Entity, Order, Outcome, OutcomeState
+from citybrain.kernel.records import Entity, Event, Order, Outcome, OutcomeState
 from citybrain.kernel.sensing import Sensing
 from citybrain.serve import catalog
 
@@ -45,6 +45,8 @@ class Side:
         self._executing = executing or Executing()
         self._of_field: Sequence[Entity] = ()
         self._loop: Loop | None = None
+        self._going: dict[str, Event] = {}
+        self._left: tuple[Event, ...] = ()
 
     async def start(self) -> None:
         """Open the field and begin the apps on what it has."""
@@ -59,10 +61,17 @@ class Side:
     def begin(self) -> None:
         """Begin the apps on what there is now, with nothing in mind: orders that stand must be given to them again."""
         self.entities = self._executing.adopt(self._of_field)
+        self._left, self._going = (*self._left, *self._going.values()), {}
         sensed = self._sensing.entities() if self._sensing else ()
         self._loop = Loop(catalog.apps(), (*self.entities, *sensed), arm=self.arm, decide=self._decide)
         for one in self._followers:
             one.follow(self._loop.deciders)
+
+    def left_open(self) -> tuple[Event, ...]:
+        """The events that were going when the apps began anew, told once: nobody minds them any more, and what still
+        holds opens anew."""
+        left, self._left = self._left, ()
+        return left
 
     def executes(self, means: str) -> bool:
         """Whether an app of this arm carries a means out itself."""
@@ -83,6 +92,10 @@ class Side:
         frame = self._without_along(frame)
         self._play_along(ours, outcomes)
         self.last = self._loop.step(self._executing.merge(frame, outcomes), at_home, sensed)
+        for event in self.last.events:
+            self._going[event.id] = event
+            if event.ended_at is not None:
+                del self._going[event.id]
         return self.last
 
     def _play_along(self, ours: Sequence[Order], outcomes: Sequence[Outcome]) -> None:

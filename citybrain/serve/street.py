@@ -166,7 +166,7 @@ def complete(
     things: Sequence[Entity], lanes: Sequence[Entity] = (), boxes: Sequence[Entity] = ()
 ) -> tuple[Entity, ...]:
     """Those of which enough is known: signals that have detectors at all their lanes, detectors of such signals."""
-    enough = [each for each in things if NEEDED[each.type] <= each.attributes.keys()]
+    enough = [each for each in things if NEEDED[each.type] <= each.attributes.keys() and _is_drawn_well(each)]
     watched = {
         (each.attributes["controller"], each.attributes["role"], each.attributes["lane"])
         for each in enough
@@ -178,6 +178,11 @@ def complete(
     if not roads and not signals:
         return ()
     return (*roads, *lanes, *boxes, *signals.values(), *detectors)
+
+
+def _is_drawn_well(entity: Entity) -> bool:
+    """A road is a line, if anybody drew it; who drew it otherwise meant something else."""
+    return entity.type != ROAD or not entity.geometry or entity.geometry.get("type") == "LineString"
 
 
 def _said(entity: Entity) -> tuple[str, Facts]:

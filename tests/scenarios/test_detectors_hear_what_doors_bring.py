@@ -30,11 +30,11 @@ def simulated(new_folder: Callable[[], Path]) -> Iterator[RunningCity]:
         yield started
 
 
-def make(city: RunningCity, type: str, name: str, **facts: Any) -> str:
+def make(city: RunningCity, type: str, name: str, place: Any = HERE, **facts: Any) -> str:
     """A thing in the pool, by NGSI-LD."""
     id = f"urn:ngsi-ld:{type}:{name}"
     attributes = {key: {"type": "Property", "value": value} for key, value in facts.items()}
-    body = {"id": id, "type": type, "location": HERE, **attributes}
+    body = {"id": id, "type": type, "location": place, **attributes}
     answer = httpx.post(f"{city.url}/ngsi-ld/v1/entities", json=body, timeout=30)
     assert answer.status_code == 201, answer.text
     return id
@@ -146,3 +146,22 @@ def test_a_datastream_that_says_what_it_is_becomes_an_event(street: RunningCity)
     found = event(street, "operations.flood", id)
     assert (found["severity"], found["geometry"]) == ("I", place)
     assert found["evidence"]["place"] == {"road": "urn:ngsi-ld:RoadSegment:1"}
+
+
+def test_a_street_that_begins_anew_closes_what_was_open_and_finds_it_again(street: RunningCity) -> None:
+    gauge = make(street, "FloodMonitoring", "anew")
+    patch(street, gauge, currentLevel=0.2)
+    first = event(street, "operations.flood", gauge)
+    wrong = make(street, "RoadSegment", "point", length=100, maximumAllowedSpeed=50)
+    patch(street, wrong, averageVehicleSpeed=40.0)
+    line = {"type": "GeoProperty", "value": {"type": "LineString", "coordinates": [[120.1, 30.2], [120.2, 30.2]]}}
+    road = make(street, "RoadSegment", "line", line, length=100, maximumAllowedSpeed=50)
+    patch(street, road, averageVehicleSpeed=40.0)
+    until = time.monotonic() + WITHIN_S
+    while True:
+        told = [each for each in street.get("/api/events") if each["entity_id"] == gauge]
+        if len(told) == 2:
+            break
+        assert time.monotonic() < until, told
+        time.sleep(0.2)
+    assert [each["id"] for each in told if each["ended_at"] is not None] == [first["id"]]
