@@ -45,6 +45,8 @@ SETTINGS = {
     "outside": "Signals of the simulated city whose lamps emulated controllers show (JSON, from `citybrain emulate`).",
     "ntcip": "Mapping file (TOML) of signal controllers that speak NTCIP 1202; without it the door stays shut.",
     "gbt20999": "Mapping file (TOML) of signal controllers that speak GB/T 20999-2017; without it the door stays shut.",
+    "cap": "Whose signatures on warnings are checked, and the city's own key for them"
+    " (TOML, [how-to](../howto/exchange-alerts-over-cap.md#signatures)).",
     "smtp": "Mail server: `smtp://user:password@host:587?from=city@example.org`, or `smtps://…`; without it no mail.",
     "sms": "Webhook of the message gateway: it gets `{to, subject, text}` as JSON; without it no messages to phones.",
     "push": "Webhook for pushes; notices go there, and to `sms`, signed with `webhook_secret`, or not at all.",

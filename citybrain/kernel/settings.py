@@ -26,7 +26,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     `outside` is a file of simulated signals whose lamps are shown by controllers outside (`citybrain emulate`).
     `incidents` is what goes wrong in a simulated city: how much per hour, or JSON, or the path of a file of it.
     `pages` is a folder of built screens in place of those that come with the package. `outbound` says where the city
-    may go when somebody else names the address (see `kernel.outbound`).
+    may go when somebody else names the address (see `kernel.outbound`). `cap` is a file of whose signatures on
+    warnings are checked, and of the key that the city signs its own with.
     """
 
     data: Path
@@ -43,6 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mqtt: Path | None = None
     gbt20999: Path | None = None
     ntcip: Path | None = None
+    cap: Path | None = None
     outside: Path | None = None
     incidents: str | None = None
     address: str | None = None
@@ -86,6 +88,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         outside=Path(said("OUTSIDE") or "").expanduser().absolute() if said("OUTSIDE") else None,
         incidents=said("INCIDENTS"),
         ntcip=Path(said("NTCIP") or "").expanduser().absolute() if said("NTCIP") else None,
+        cap=Path(said("CAP") or "").expanduser().absolute() if said("CAP") else None,
         contexts=Path(said("CONTEXTS") or "").expanduser().absolute() if said("CONTEXTS") else None,
         address=(said("ADDRESS") or "").rstrip("/") or None,
         keys=Path(said("KEYS") or "").expanduser().absolute() if said("KEYS") else None,

@@ -14,6 +14,7 @@ from citybrain.doors.cap.app import ISSUE, MOST_IN_FEED, NoSuchAlert, status_of
 from citybrain.doors.cap.drafting import Draft, sender_of
 from citybrain.doors.cap.reading import read
 from citybrain.doors.cap.store import EVERY_SCOPE, Kept
+from citybrain.doors.cap.trust import load
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.records import Json
 from citybrain.kernel.settings import load_settings
@@ -83,8 +84,11 @@ def _location(attributes: Json) -> Json:
 @post("/api/cap/issue", opt={"permission": ISSUE}, status_code=201)
 async def issue(state: State, request: Request[Any, Any, Any], data: JSONBody[Draft]) -> Json:
     """Let a warning of the city out, replace earlier ones, or call them off."""
-    sender = sender_of(address_of(load_settings()))
-    taken = await service.issue_draft(state.store, data, sender=sender, by=request.state.actor, at=utc_now())
+    settings = load_settings()
+    sender, trust = sender_of(address_of(settings)), load(settings.cap)
+    taken = await service.issue_draft(
+        state.store, data, sender=sender, by=request.state.actor, at=utc_now(), trust=trust
+    )
     told = [msgspec.to_builtins(each) for each in taken.remarks]
     return {**service.shown(taken.kept), "closed": taken.closed, "remarks": told}
 

@@ -11,6 +11,7 @@ from citybrain.doors.cap.markup import LARGEST_BYTES
 from citybrain.doors.cap.model import Scope, Status
 from citybrain.doors.cap.reading import read
 from citybrain.doors.cap.store import Kept
+from citybrain.doors.cap.trust import load
 from citybrain.doors.cap.writing import MEDIA_TYPE
 from citybrain.kernel import asgi
 from citybrain.kernel.asgi import Answer, AsgiApp, Gone, Receive, Request, Route, Routes, Send, path_below, send_answer
@@ -49,6 +50,7 @@ class Edge:
         self._city = city
         self._settings = settings
         self._voice = Voice(settings.lang)
+        self._trust = load(settings.cap)
         self._feeds: dict[tuple[Status, str, tuple[int, ...]], bytes] = {}
         self._routes = Routes(
             [
@@ -109,7 +111,7 @@ class Edge:
     async def _take(self, asked: Request) -> Answer:
         """Take a message in. 201 when it is new, 200 when it was here already."""
         body = await asked.body(LARGEST_BYTES + 1)
-        taken = await service.take(self._city, body, by=asked.who or "", at=utc_now())
+        taken = await service.take(self._city, body, by=asked.who or "", at=utc_now(), trust=self._trust)
         told = {
             **service.shown(taken.kept),
             "is_new": taken.is_new,

@@ -12,6 +12,7 @@ from citybrain.doors.cap.drafting import Around, Draft, compose, sender_of
 from citybrain.doors.cap.model import Alert, Category, Certainty, Harm, MsgType, Reference, Status, Urgency
 from citybrain.doors.cap.reading import read
 from citybrain.doors.cap.store import EVERY_SCOPE, Kept
+from citybrain.doors.cap.trust import load
 from citybrain.kernel.audit.recording import MACHINE, Acting, Machine
 from citybrain.kernel.clock import Clock, utc_now
 from citybrain.kernel.errors import Refusal, Unavailable
@@ -30,7 +31,9 @@ class Ordered:
     def __init__(self, city: Store, *, clock: Clock = utc_now) -> None:
         self._city = city
         self._clock = clock
-        self._sender = sender_of(address_of(load_settings()))
+        settings = load_settings()
+        self._sender = sender_of(address_of(settings))
+        self._trust = load(settings.cap)
 
     @property
     def claims(self) -> frozenset[str]:
@@ -101,7 +104,7 @@ class Ordered:
 
     async def _out(self, alert: Alert, order: Order) -> Kept:
         now = self._clock()
-        taken = await service.issue(self._city, alert, by=_by(order), at=now)
+        taken = await service.issue(self._city, alert, by=_by(order), at=now, trust=self._trust)
         await service.tell(self._city, now)
         return taken.kept
 

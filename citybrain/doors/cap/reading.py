@@ -21,7 +21,7 @@ class NotAnAlert(Invalid):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """An alert as it was read. `signed`: a signature is in it; whether it is true nobody has checked."""
+    """An alert as it was read. `signed`: a signature is in it; `trust` says what it is worth."""
 
     alert: Alert
     version: Version

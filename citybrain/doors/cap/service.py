@@ -18,9 +18,11 @@ from citybrain.doors.cap.problems import Problem, RulesBroken
 from citybrain.doors.cap.reading import Message, read
 from citybrain.doors.cap.rules import LASTS_WITHOUT_END, remarks
 from citybrain.doors.cap.store import EVERY_SCOPE, Kept, New, Told
+from citybrain.doors.cap.trust import NOBODY, UNCHECKED, SignatureRefused, Signed, Trust
 from citybrain.doors.cap.writing import write
 from citybrain.kernel.audit.recording import Acting
 from citybrain.kernel.clock import new_id, utc_now
+from citybrain.kernel.crypto.enveloped import Verdict
 from citybrain.kernel.entities.document import DEFAULT_TENANT, Document
 from citybrain.kernel.errors import Conflict, Refusal
 from citybrain.kernel.records import Because, Event, Facts, Json, Text
@@ -48,6 +50,8 @@ _SHOWN = (
     "closed_at",
     "closed_because",
     "event_id",
+    "signature",
+    "signed_by",
 )
 _EVENTS_LOOKED_AT = 10_000
 
@@ -72,34 +76,55 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     remarks: tuple[Problem, ...]
 
 
-async def take(city: Store, body: bytes, *, by: str, at: datetime) -> Taken:
+class Incoming(msgspec.Struct, frozen=True):
+    """A message, the bytes that it was read from, and how they are signed."""
+
+    message: Message
+    body: bytes
+    signed: Signed = Signed(Verdict.NONE)
+
+
+async def take(city: Store, body: bytes, *, by: str, at: datetime, trust: Trust = NOBODY) -> Taken:
     """Take a message of others in: kept, its references closed, its event told, all committed on return.
 
-    The same message may come again. Refuses what `reading.read` refuses, and `Differs`.
+    The same message may come again. Refuses what `reading.read` and `Trust.judge` refuse, and `Differs`.
     """
     message = read(body)
-    taken = await _keep(city, message, body, by=by, at=at)
+    try:
+        signed = trust.judge(message, body, at)
+    except SignatureRefused as refusal:
+        named = {"sender": message.alert.sender, "identifier": message.alert.identifier}
+        log.warning("warning_not_believed", code=refusal.code, by=by, **named)
+        raise
+    taken = await _keep(city, Incoming(message, body, signed), by=by, at=at)
     await tell(city, at)
-    return taken
+    told = (*trust.remarks(taken.kept.sender, taken.kept.signature, at), *taken.remarks)
+    return msgspec.structs.replace(taken, remarks=told)
 
 
-async def issue(city: Store, alert: Alert, *, by: Acting, at: datetime) -> Taken:
-    """Let a warning of the city out: from now on it is in the feed, and in the audit who did it.
+async def issue(city: Store, alert: Alert, *, by: Acting, at: datetime, trust: Trust = NOBODY) -> Taken:
+    """Let a warning of the city out, signed if it has a key: from now on it is in the feed, and in the audit who did.
 
     Whoever calls it has asked for the permission `cap.issue`. The alert is read as others will read it before anybody
     sees it. Refuses what `reading.read` refuses, and `Differs`.
     """
-    body = write(alert)
-    return await _keep(city, read(body), body, by=by, at=at)
+    body, signed = write(alert), Signed(Verdict.NONE)
+    message = read(body)
+    if trust.signer is not None:
+        body = trust.signer.sign(body)
+        message, signed = read(body), Signed(Verdict.VALID, trust.signer.certificate.fingerprint)
+    return await _keep(city, Incoming(message, body, signed), by=by, at=at)
 
 
-async def issue_draft(city: Store, draft: Draft, *, sender: str, by: Acting, at: datetime) -> Taken:
+async def issue_draft(
+    city: Store, draft: Draft, *, sender: str, by: Acting, at: datetime, trust: Trust = NOBODY
+) -> Taken:
     """Make an alert of a draft and let it out. Refuses earlier warnings that are none of the city's, or are over."""
     references = [await _own(city, identifier, sender) for identifier in dict.fromkeys(draft.replaces)]
     alert = compose(draft, sender=sender, identifier=new_id(), sent=at, references=references)
     if not alert.infos:
         raise RulesBroken([Problem(code="cap.info_missing", path="/alert")])
-    return await issue(city, alert, by=by, at=at)
+    return await issue(city, alert, by=by, at=at, trust=trust)
 
 
 async def _own(city: Store, identifier: str, sender: str) -> Reference:
@@ -109,9 +134,10 @@ async def _own(city: Store, identifier: str, sender: str) -> Reference:
     return Reference(sender=found.sender, identifier=found.identifier, sent=found.sent)
 
 
-async def _keep(city: Store, message: Message, body: bytes, *, by: str | Acting, at: datetime) -> Taken:
+async def _keep(city: Store, incoming: Incoming, *, by: str | Acting, at: datetime) -> Taken:
     """Keep a message: of others when `by` is the name of who brought it, of the city when it is whoever let it out."""
     officer = None if isinstance(by, str) else by
+    message, body, signed = incoming.message, incoming.body, incoming.signed
     alert = message.alert
     new = New(
         sender=alert.sender,
@@ -122,7 +148,8 @@ async def _keep(city: Store, message: Message, body: bytes, *, by: str | Acting,
         msg_type=alert.msg_type,
         scope=alert.scope,
         is_ours=officer is not None,
-        is_signed=message.signed,
+        signature=signed.state,
+        signed_by=signed.by,
         posted_by=by if isinstance(by, str) else by.account,
         received_at=at,
         expires_at=ends_at(alert),
@@ -133,6 +160,9 @@ async def _keep(city: Store, message: Message, body: bytes, *, by: str | Acting,
     if not is_new and kept.body != body and read(kept.body).alert != alert:
         facts = {"identifier": alert.identifier, "sender": alert.sender}
         raise Differs("cap.alert_differs", facts)
+    if signed.state == Verdict.VALID and kept.signature != Verdict.VALID:
+        await store.set_signature(city.db, kept.number, new)
+        kept = msgspec.structs.replace(kept, body=body, signature=signed.state, signed_by=signed.by)
     return Taken(kept=kept, is_new=is_new, closed=closed, remarks=tuple(advice(alert)))
 
 
@@ -182,11 +212,18 @@ def _event(kept: Kept, at: datetime) -> Event:
         severity=worst(alert.infos),
         at=kept.received_at,
         entity_id=f"urn:cap:{alert.sender},{alert.identifier}",
-        because=Because(code="cap.warned", facts=facts),
+        because=Because(code=_warned(kept.signature), facts=facts),
         geometry=zone.geometry(),
         evidence=evidence(kept, alert),
         ended_at=ended_at,
     )
+
+
+def _warned(signature: str) -> str:
+    """The sentence of a warning: with what came of checking its signature, where it was checked."""
+    if signature == Verdict.VALID:
+        return "cap.warned_signed"
+    return "cap.warned" if signature in (Verdict.NONE, UNCHECKED) else "cap.warned_doubtful"
 
 
 def evidence(kept: Kept, alert: Alert) -> Facts:
@@ -205,19 +242,15 @@ def evidence(kept: Kept, alert: Alert) -> Facts:
         "headline": _texts(alert.infos, "headline"),
         "description": _texts(alert.infos, "description"),
         "instruction": _texts(alert.infos, "instruction"),
-        "signature": signature(kept),
+        "signature": kept.signature,
+        "signed_by": kept.signed_by,
     }
 
 
 def shown(kept: Kept) -> dict[str, Json]:
-    """What the city knows of a message; a signature is told of and never believed."""
+    """What the city knows of a message."""
     row: dict[str, Json] = {name: getattr(kept, name) for name in _SHOWN}
-    return {**row, "type": kept.msg_type, "signature": signature(kept)}
-
-
-def signature(kept: Kept) -> str:
-    """`none` or `unchecked`: the door checks no signatures, and says so."""
-    return "unchecked" if kept.is_signed else "none"
+    return {**row, "type": kept.msg_type}
 
 
 async def inside(city: Store, kept: Kept, type: str) -> tuple[list[Document], bool]:

@@ -29,6 +29,7 @@ class Sql(msgspec.Struct, frozen=True):
     open_numbers: str
     referred_open: str
     closed_before: str
+    signature_set: str
     alerts_close: str
     event_inherit: str
     told_set: str
@@ -60,7 +61,8 @@ class New(msgspec.Struct, frozen=True, kw_only=True):
     msg_type: MsgType
     scope: Scope
     is_ours: bool
-    is_signed: bool
+    signature: str
+    signed_by: str
     posted_by: str
     received_at: datetime
     expires_at: datetime
@@ -155,6 +157,12 @@ async def open_numbers(
     """The numbers of the same."""
     params = {"at": at, "status": status, "scopes": list(scopes), "limit": limit}
     return tuple(await db.read(SQL.open_numbers, params, as_=int))
+
+
+async def set_signature(db: Database, number: int, new: New) -> None:
+    """Keep the signed form of a message that was here without a valid signature."""
+    told = {"number": number, "body": new.body, "signature": new.signature, "signed_by": new.signed_by}
+    await db.write(SQL.signature_set, told)
 
 
 async def close_expired(db: Database, at: datetime) -> int:

@@ -15,6 +15,8 @@ from citybrain.doors.cap.model import Scope, Status
 from citybrain.doors.cap.problems import RulesBroken
 from citybrain.doors.cap.reading import read
 from citybrain.doors.cap.tests.sample import plain, whole
+from citybrain.doors.cap.tests.signing import pair, signed, trusting
+from citybrain.doors.cap.trust import NOBODY, SignatureRefused, Signatures, Trust
 from citybrain.kernel.audit.recording import Machine
 from citybrain.kernel.errors import Invalid
 from citybrain.kernel.journal_records import EventView
@@ -38,8 +40,10 @@ def refers(*identifiers: str, sender: str = "s@x") -> str:
     return f"<references>{' '.join(f'{sender},{each},2024-06-15T08:00:00+08:00' for each in identifiers)}</references>"
 
 
-async def take(city: Store, body: bytes, *, by: str = "centre", at: datetime = NOON) -> service.Taken:
-    return await service.take(city, body, by=by, at=at)
+async def take(
+    city: Store, body: bytes, *, by: str = "centre", at: datetime = NOON, trust: Trust = NOBODY
+) -> service.Taken:
+    return await service.take(city, body, by=by, at=at, trust=trust)
 
 
 async def in_force(city: Store, at: datetime = NOON, status: Status = Status.ACTUAL) -> list[str]:
@@ -151,7 +155,7 @@ async def test_what_is_over_when_it_comes_is_kept_and_tells_nobody(store: Store)
 
 async def test_a_city_cut_off_before_telling_tells_later_and_once(store: Store) -> None:
     body = plain(identifier="cut")
-    cut = await service._keep(store, read(body), body, by="centre", at=NOON)
+    cut = await service._keep(store, service.Incoming(read(body), body), by="centre", at=NOON)
     assert cut.kept.event_id not in {each.id for each in await store.journal.events(limit=1000)}
     await service.look(store, NOON)
     await service.look(store, NOON)
@@ -197,3 +201,59 @@ async def test_the_city_lets_nothing_out_that_others_could_not_read(store: Store
         with pytest.raises(Invalid):
             await service.issue(store, replace(alert, **change), by=OFFICER, at=NOON)
     assert await in_force(store) == []
+
+
+async def test_what_is_not_signed_as_it_must_be_leaves_nothing_behind(store: Store) -> None:
+    trust = trusting(pair("p256"))
+    changed = signed(plain(identifier="forged"), pair("p256")).replace(b"Rain", b"Snow")
+    for body in (plain(identifier="forged"), signed(plain(identifier="forged"), pair("p256", 1)), changed):
+        with pytest.raises(SignatureRefused):
+            await take(store, body, trust=trust)
+    assert await in_force(store) == []
+
+
+async def test_a_warning_and_its_event_say_how_it_is_signed(store: Store) -> None:
+    certificate = pair("p256").certificate
+    true = await take(store, signed(plain(identifier="true"), pair("p256")), trust=trusting(pair("p256")))
+    event = await event_of(store, true)
+    assert event.because.code == "cap.warned_signed"
+    assert (event.evidence["signature"], event.evidence["signed_by"]) == ("valid", certificate.fingerprint)
+    assert service.shown(true.kept)["signature"] == "valid"
+    checked = trusting(pair("p256"), asked=Signatures.CHECKED)
+    strange = await take(store, signed(plain(identifier="strange"), pair("p256", 1)), trust=checked)
+    assert [each.code for each in strange.remarks][:1] == ["cap.signature_unknown"]
+    assert (await event_of(store, strange)).because.code == "cap.warned_doubtful"
+    bare = await take(store, plain(identifier="bare"), trust=checked)
+    assert [each.code for each in bare.remarks][:1] == ["cap.signature_none"]
+    assert (await event_of(store, bare)).because.code == "cap.warned"
+
+
+async def test_a_message_that_comes_again_with_a_signature_is_kept_with_it(store: Store) -> None:
+    trust = trusting(pair("p256"), asked=Signatures.CHECKED)
+    bare = plain(identifier="again")
+    await take(store, bare, trust=trust)
+    body = signed(bare, pair("p256"))
+    taken = await take(store, body, trust=trust)
+    assert (taken.is_new, taken.kept.signature, taken.kept.body) == (False, "valid", body)
+    taken = await take(store, bare, trust=trust)
+    assert (taken.kept.signature, taken.kept.body) == ("valid", body)
+
+
+async def test_what_another_sender_signed_is_not_closed_by_who_does_not_sign(store: Store) -> None:
+    trust = trusting(pair("p256"))
+    await take(store, signed(plain(identifier="strong"), pair("p256")), trust=trust)
+    cancel = plain(identifier="weak", sender="other@x", type="Cancel", head=refers("strong"))
+    assert (await take(store, cancel, trust=trust)).closed == 0
+    assert await in_force(store) == ["strong"]
+    true = signed(plain(identifier="over", type="Cancel", head=refers("strong")), pair("p256"))
+    assert (await take(store, true, trust=trust)).closed == 1
+
+
+async def test_what_the_city_lets_out_is_signed_with_its_key(store: Store) -> None:
+    alert = read(plain(identifier="ours-signed")).alert
+    trust = Trust(signer=pair("p384").signer)
+    issued = await service.issue(store, alert, by=OFFICER, at=NOON, trust=trust)
+    assert read(issued.kept.body).alert == alert
+    others = trusting(pair("p384"), sender=alert.sender)
+    assert others.judge(read(issued.kept.body), issued.kept.body, NOON).state == "valid"
+    assert (issued.kept.signature, issued.kept.signed_by) == ("valid", pair("p384").certificate.fingerprint)
