@@ -43,7 +43,11 @@ class Closed:
                     over="traffic.road_is_open",
                     severity=Severity.II if per_hour >= BUSY_PER_HOUR else Severity.III,
                     since=batch.observed_at - timedelta(seconds=quiet_s),
-                    facts={"per_hour": round(per_hour), "expected": round(float(flows.road_expected[at]))},
+                    facts={
+                        "per_hour": round(per_hour),
+                        "expected": round(float(flows.road_expected[at])),
+                        "seconds": round(quiet_s),
+                    },
                     entity_ids=(road.id,),
                     geometry=road.geometry,
                     evidence={
@@ -69,7 +73,11 @@ class Closed:
                     over="traffic.surge_is_over",
                     severity=Severity.III if per_hour >= BUSY_PER_HOUR else Severity.IV,
                     since=batch.observed_at - timedelta(seconds=float(flows.surge_s[at])),
-                    facts={"per_hour": round(per_hour), "times": round(times, 1)},
+                    facts={
+                        "per_hour": round(per_hour),
+                        "times": round(times, 1),
+                        "seconds": round(float(flows.surge_s[at])),
+                    },
                     entity_ids=(road.id,),
                     geometry=road.geometry,
                     evidence={

@@ -43,6 +43,13 @@ class Failure(StrEnum):
     STUCK = "stuck"
 
 
+CODES = {
+    Failure.DARK: "traffic.signal_is_dark",
+    Failure.FLASHING: "traffic.signal_is_flashing",
+    Failure.SILENT: "traffic.signal_is_silent",
+    Failure.STUCK: "traffic.signal_is_stuck",
+}
+
 AFTER_S = {Failure.DARK: DARK_S, Failure.FLASHING: DARK_S, Failure.SILENT: SILENT_S, Failure.STUCK: 0.0}
 
 
@@ -121,11 +128,11 @@ class DarkSignals:
         return Said(
             kind=SIGNAL_DARK,
             entity_id=name,
-            code=f"traffic.signal_is_{failure}",
+            code=CODES[failure],
             over=LIT,
             severity=next(row[0] for row in SEVERITIES if lanes >= row[1]),
             since=batch.observed_at - timedelta(seconds=lasted_s),
-            facts={"lanes": lanes},
+            facts={"lanes": lanes, "seconds": round(lasted_s)},
             entity_ids=(name,),
             geometry=signal.geometry if signal else None,
             evidence={"failure": str(failure), "state": lamp.state, "approach_lanes": lanes},

@@ -73,7 +73,7 @@ def _event(said: Said, before: Event | None, worst: Severity, batch: Batch) -> E
         entity_id=said.entity_id,
         because=Because(
             code=said.code,
-            facts={"seconds": seconds, **said.facts},
+            facts=said.facts,
             batch_id=batch.id,
             entity_ids=said.entity_ids,
         ),

@@ -102,7 +102,7 @@ class StandingProbes:
             over=OVER,
             severity=Severity.III if lasted_s >= 600.0 else Severity.IV,
             since=batch.observed_at - timedelta(seconds=lasted_s),
-            facts={"number": round(number, 1)},
+            facts={"number": round(number, 1), "seconds": round(lasted_s)},
             entity_ids=(road.id,),
             geometry=road.geometry,
             evidence={

@@ -21,6 +21,14 @@ ILLEGAL_PARKING = "traffic.illegal_parking"
 STOPPED_VEHICLE = "traffic.stopped_vehicle"
 OVER = "traffic.stop_over"
 
+CODES = {
+    Where.OPEN_ROAD: "traffic.stands_open_road",
+    Where.YIELD: "traffic.stands_yield",
+    Where.STOP_LINE: "traffic.stands_stop_line",
+    Where.EXIT_END: "traffic.stands_exit_end",
+    Where.BOX: "traffic.stands_box",
+}
+
 TOGETHER_M = 12.0
 """Two that stand so close, with nobody before them, may have hit each other."""
 
@@ -107,11 +115,15 @@ class Stops:
         return Said(
             kind=kind_of(stop),
             entity_id=road,
-            code=f"traffic.stands_{stop.spots[0].where}",
+            code=CODES[stop.spots[0].where],
             over=OVER,
             severity=severity(stop.share, stop.behind, batch.observed_at - since),
             since=since,
-            facts={"behind": stop.behind, "lanes": len(stop.lanes)},
+            facts={
+                "behind": stop.behind,
+                "lanes": len(stop.lanes),
+                "seconds": round((batch.observed_at - since).total_seconds()),
+            },
             entity_ids=tuple(dict.fromkeys((road, *ids))),
             state=stop.lanes,
             geometry=self._geometry(stop),
