@@ -27,6 +27,9 @@ ARMS = ("playbooks", "none", "by_hand")
 CONFIRMS_AFTER_S = 30.0
 """So long (city time) the officer of the first arm reads a proposal before confirming it."""
 
+LEAVES = ("street.divert", "street.gate")
+"""What an officer leaves who has no time to ask what-if: leading traffic elsewhere, not knowing whether it helps."""
+
 LOOK_EVERY_S = 0.4
 PAGE = 500
 
@@ -83,12 +86,12 @@ def run(arm: str, said: argparse.Namespace) -> Came:
             with _officer(city) as officer:
                 if arm != "playbooks":
                     _retire_all(officer, drafts=arm == "by_hand")
-                return _watch(arm, officer)
+                return _watch(arm, officer, frozenset(said.leaves))
         finally:
             city.stop()
 
 
-def _watch(arm: str, officer: httpx.Client) -> Came:
+def _watch(arm: str, officer: httpx.Client, leaves: frozenset[str]) -> Came:
     """Do the officer's work until the day is over."""
     done: set[str] = set()
     while True:
@@ -97,24 +100,25 @@ def _watch(arm: str, officer: httpx.Client) -> Came:
             return _came(arm, officer, finished[-1])
         city_time = _get(officer, "/api/status")["city_time"]
         if city_time is not None and arm == "playbooks":
-            _confirm(officer, datetime.fromisoformat(city_time), done)
+            _confirm(officer, datetime.fromisoformat(city_time), done, leaves)
         elif city_time is not None and arm == "by_hand":
-            _order_by_hand(officer, datetime.fromisoformat(city_time), done)
+            _order_by_hand(officer, datetime.fromisoformat(city_time), done, leaves)
         time.sleep(LOOK_EVERY_S)
 
 
-def _confirm(officer: httpx.Client, now: datetime, done: set[str]) -> None:
+def _confirm(officer: httpx.Client, now: datetime, done: set[str], leaves: frozenset[str]) -> None:
     """Say yes to what is proposed, once it was read."""
     for run in _get(officer, "/api/operations/runs", state="open", limit=PAGE):
         for line in run["lines"]:
             key = f"{run['id']} {line['number']} {line['part']}"
             read = now - datetime.fromisoformat(line["city_at"]) >= timedelta(seconds=CONFIRMS_AFTER_S)
-            if line["state"] == "proposed" and line["approval"] != "two" and read and key not in done:
+            is_his = line["approval"] != "two" and line["means"] not in leaves
+            if line["state"] == "proposed" and is_his and read and key not in done:
                 done.add(key)
                 officer.post(f"/api/operations/runs/{run['id']}/lines/{line['number']}", json={"act": "confirm"})
 
 
-def _order_by_hand(officer: httpx.Client, now: datetime, done: set[str]) -> None:
+def _order_by_hand(officer: httpx.Client, now: datetime, done: set[str], leaves: frozenset[str]) -> None:
     """Give the orders that the playbook would, so late as by hand."""
     for alarm in _get(officer, "/api/alarms", state="open", limit=PAGE)["rows"]:
         if alarm["id"] in done or now - datetime.fromisoformat(alarm["at"]) < timedelta(seconds=BY_HAND_S):
@@ -122,7 +126,7 @@ def _order_by_hand(officer: httpx.Client, now: datetime, done: set[str]) -> None
         done.add(alarm["id"])
         suggestions = _get(officer, "/api/operations/suggestions", event_id=alarm["id"])
         for line in suggestions[0]["lines"] if suggestions else ():
-            if line["code"] or line["waits"] or line["approval"] == "two":
+            if line["code"] or line["waits"] or line["approval"] == "two" or line["means"] in leaves:
                 continue
             wanted = {name: line[name] for name in ("means", "entity_id", "parameters")}
             officer.post("/api/orders", json={**wanted, "event_id": alarm["id"], "reason": "by hand"})
@@ -245,6 +249,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--speed", type=float, default=15.0)
     parser.add_argument("--results", type=Path, default=None, help="File that keeps arms that were run.")
+    parser.add_argument("--leaves", nargs="*", default=list(LEAVES), help="Means that the officer never orders.")
     parser.add_argument("--arms", nargs="+", choices=ARMS, default=list(ARMS))
     return parser.parse_args()
 

@@ -51,7 +51,9 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
 
     `falls` and `rises` are against the value before it, by at least `value` where one is given; `below`, `above` and
     `is` compare with `value`, which may name a parameter of the order (`{level}`); `changes` is another value, or one
-    that was observed anew; `ordered` is: as the order said, the outcome itself being the proof.
+    that was observed anew; `ordered` is: as the order said, the outcome itself being the proof. A `value` like `"10%"`
+    is a share of the value before. `mean` takes means over so long before the order and before it is looked at: what
+    flickers from minute to minute says nothing by two of its values.
     """
 
     attribute: str
@@ -59,6 +61,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     becomes: Becomes
     on: Where = "entity"
     value: float | str | None = None
+    mean: timedelta | None = None
 
 
 class Means(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,7 +32,8 @@ def _compared(effect: Effect, before: Json, after: Json, against: Json) -> bool 
     if number is None:
         return None
     if effect.becomes in ("falls", "rises"):
-        return _changed(effect.becomes == "falls", _number(before), number, limit)
+        was = _number(before)
+        return _changed(effect.becomes == "falls", was, number, _share(against, was) if limit is None else limit)
     if limit is None:
         return None
     return number < limit if effect.becomes == "below" else number > limit
@@ -42,7 +43,14 @@ def _changed(falls: bool, before: float | None, after: float, by: float | None) 
     if before is None:
         return None
     change = before - after if falls else after - before
-    return change >= by if by is not None else change > 0
+    return change > 0 and (by is None or change >= by)
+
+
+def _share(against: Json, before: float | None) -> float | None:
+    """A limit like `10%`, of the value before."""
+    if before is None or not isinstance(against, str) or not against.endswith("%"):
+        return None
+    return before * float(against.removesuffix("%")) / 100.0
 
 
 def _number(value: Json) -> float | None:

@@ -7,7 +7,8 @@ from enum import StrEnum
 
 import msgspec
 
-from citybrain.apps.operations.decide.playbook import Line, On, Value
+from citybrain.apps.operations.decide.conditions import UNMET, Now, Room, Unmet, unmet
+from citybrain.apps.operations.decide.playbook import Conditions, Line, On
 from citybrain.kernel.records import Because, Facts, Json, Severity
 
 SETTLES = timedelta(seconds=30)
@@ -113,7 +114,9 @@ class RunState(StrEnum):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A playbook at work on one event. `started_at` is the clock's, times of the event and `city_at` are the city's."""
+    """A playbook at work on one event. `started_at` is the clock's, times of the event and `city_at` are the city's;
+    `evidence` is what conditions of its lines ask of the event's.
+    """
 
     id: str
     event_id: str
@@ -130,6 +133,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     event_at: datetime
     event_ended_at: datetime | None = None
     ended_at: datetime | None = None
+    evidence: Facts = {}
     lines: tuple[RunLine, ...] = ()
 
 
@@ -151,19 +155,26 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     city_now: datetime
     since: datetime
     value: Callable[[Run, str, On], Json] = lambda _run, _attribute, _on: None
+    room: Callable[[Run], Room | None] = lambda _run: None
 
 
 def advance(run: Run, world: World) -> list[Move]:
     """What the lines of a run do next; nothing when all wait. Called again with what it led to, it comes to rest."""
     over = is_over(run, world.city_now, since=world.since)
     moves = [move for line in run.lines if (move := _next(run, line, world, over=over)) is not None]
-    if over:
-        moves += [
-            Move(number=line.number, part=line.part, undo=Undo.DUE)
-            for line in run.lines
-            if line.spec.undo and line.state in DONE and line.undo is Undo.NONE
-        ]
+    moves += [
+        Move(number=line.number, part=line.part, undo=Undo.DUE)
+        for line in run.lines
+        if line.undo is Undo.NONE and _is_to_undo(line, over=over)
+    ]
     return moves
+
+
+def _is_to_undo(line: RunLine, *, over: bool) -> bool:
+    if line.state not in DONE:
+        return False
+    missed = line.spec.undo_if_missed and line.verdict is Verdict.MISSED
+    return missed or (line.spec.undo and over)
 
 
 def is_over(run: Run, city_now: datetime, *, since: datetime) -> bool:
@@ -176,10 +187,11 @@ def is_done(run: Run, city_now: datetime, *, since: datetime) -> bool:
     """Whether nothing can happen in a run any more: every line came to rest, and what had to be undone is."""
     if any(line.state in OPEN or (line.state is State.EXECUTED and line.checks) for line in run.lines):
         return False
-    lasting = [line for line in run.lines if line.spec.undo and line.state in DONE]
-    return all(line.undo in (Undo.DONE, Undo.REFUSED) for line in lasting) and (
-        not lasting or is_over(run, city_now, since=since)
-    )
+    over = is_over(run, city_now, since=since)
+    undone = (Undo.DONE, Undo.REFUSED)
+    if any(_is_to_undo(line, over=True) and line.undo not in undone for line in run.lines):
+        return False
+    return over or not any(line.spec.undo and line.state in DONE for line in run.lines)
 
 
 def _next(run: Run, line: RunLine, world: World, *, over: bool) -> Move | None:
@@ -187,6 +199,8 @@ def _next(run: Run, line: RunLine, world: World, *, over: bool) -> Move | None:
         return _to(line, State.SKIPPED, "operations.line_event_over", {})
     if line.state is State.WAITING:
         return _begin(run, line, world, over=over)
+    if line.state is State.PROPOSED and _may_alone(run, line, world):
+        return _to(line, State.DUE, "operations.line_alone", {})
     waited = world.now - max(line.at, world.since)
     if line.state is State.PROPOSED and waited > timedelta(minutes=line.spec.approve_minutes):
         return _to(line, State.LATE, "operations.line_not_confirmed", {"minutes": line.spec.approve_minutes})
@@ -194,6 +208,12 @@ def _next(run: Run, line: RunLine, world: World, *, over: bool) -> Move | None:
     if line.state is State.ORDERED and waited > limit:
         return _to(line, State.LATE, "operations.line_not_answered", {"seconds": limit.total_seconds()})
     return None
+
+
+def _may_alone(run: Run, line: RunLine, world: World) -> bool:
+    """Whether what was missing for the city to do it alone has come about. What two persons hold misses a person."""
+    alone = line.spec.alone_if
+    return alone is not None and line.code.startswith(UNMET) and _unmet(alone, run, world) is None
 
 
 def _begin(run: Run, line: RunLine, world: World, *, over: bool) -> Move | None:
@@ -213,10 +233,30 @@ def _begin(run: Run, line: RunLine, world: World, *, over: bool) -> Move | None:
         since = max(since, run.event_ended_at or since)
     if after and world.city_now < since + timedelta(minutes=after.minutes):
         return None
-    wanted = line.spec.only_if.value if line.spec.only_if else None
-    if wanted is not None and not _is_so(wanted, world.value(run, wanted.attribute, wanted.on)):
+    return _its_turn(run, line, world)
+
+
+def _its_turn(run: Run, line: RunLine, world: World) -> Move | None:
+    """Due, or an officer is asked, unless it is so that the city does it alone; why not is told to the officer."""
+    spec = line.spec
+    if spec.only_if is not None and _unmet(spec.only_if, run, world) is not None:
         return None
-    return _to(line, State.DUE if line.spec.approval == "none" else State.PROPOSED, "", {})
+    if spec.approval == "none" or spec.alone_if is None:
+        return _to(line, State.DUE if spec.approval == "none" else State.PROPOSED, "", {})
+    why = _unmet(spec.alone_if, run, world)
+    if why is None:
+        return _to(line, State.DUE, "operations.line_alone", {})
+    return _to(line, State.PROPOSED, why.code, why.facts)
+
+
+def _unmet(wanted: Conditions, run: Run, world: World) -> Unmet | None:
+    now = Now(
+        evidence=run.evidence,
+        lasted=world.city_now - run.event_at,
+        value=lambda attribute, on: world.value(run, attribute, on),
+        room=lambda: world.room(run),
+    )
+    return unmet(wanted, now)
 
 
 def _missed(lines: Sequence[RunLine]) -> bool:
@@ -253,16 +293,6 @@ def never(lines: Sequence[RunLine], wanted: str) -> bool:
 
 def _is_unchecked(lines: Iterable[RunLine]) -> bool:
     return any(line.state is State.EXECUTED and line.checks for line in lines)
-
-
-def _is_so(wanted: Value, value: Json) -> bool:
-    if value is None:
-        return False
-    if wanted.is_ == "equal":
-        return bool(value == wanted.value)
-    if isinstance(value, str) or isinstance(wanted.value, str):
-        return False
-    return bool(value > wanted.value if wanted.is_ == "above" else value < wanted.value)
 
 
 def _to(line: RunLine, state: State, code: str, facts: Facts) -> Move:

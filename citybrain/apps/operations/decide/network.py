@@ -24,9 +24,16 @@ class Network:
             one.id: str(one.attributes["controller"]) for one in known if one.attributes.get("controller")
         }
         self._into: dict[str, list[str]] = {}
+        self._onto: dict[str, list[str]] = {}
         for one in known:
             for onward in one.attributes.get("leadsTo", ()) if one.type == ROAD else ():
                 self._into.setdefault(onward, []).append(one.id)
+                self._onto.setdefault(one.id, []).append(onward)
+        self.limit_kmh = {
+            one.id: float(limit)
+            for one in known
+            if one.type == ROAD and (limit := one.attributes.get("maximumAllowedSpeed"))
+        }
         self._entering: dict[str, tuple[str, ...]] = {}
         self._signal_of: dict[str, str] = {}
         for one in known:
@@ -69,6 +76,15 @@ class Network:
                 return id
         road = self.road_of(entity_id)
         return self._signal_of.get(road) if road else None
+
+    def around(self, road: str, hops: int) -> tuple[str, ...]:
+        """The roads that are at most so many roads away, whichever way one drives; not the road itself."""
+        found, edge = {road}, [road]
+        for _ in range(hops):
+            joined = [one for each in edge for one in (*self._into.get(each, ()), *self._onto.get(each, ()))]
+            edge = [one for one in dict.fromkeys(joined) if one in self._roads and one not in found]
+            found.update(edge)
+        return tuple(sorted(found - {road}))
 
     def upstream(self, event: Event) -> tuple[str, ...]:
         """The signals from which traffic comes to the event's road, or to all roads of its signal; each once."""

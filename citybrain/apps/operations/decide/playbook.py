@@ -17,6 +17,8 @@ On = Literal["entity", "road", "junction"]
 Reached = Literal["executed", "failed", "helped", "missed", "skipped", "over"]
 """What an earlier line has come to: `failed` is also refused and never answered, `over` is any end."""
 
+Plain = str | float | bool
+"""What evidence can be held against."""
 Minute = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 NEAREST = "nearest:"
@@ -71,15 +73,28 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     on: On = "entity"
 
 
-class OnlyIf(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Conditions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What must all be so: a value of the pool; what the event's evidence says (of several words or numbers one); that
+    the roads around have room; that the event has gone on for so many minutes of city time.
+    """
+
+    value: Value | None = None
+    evidence: Mapping[str, Plain | tuple[Plain, ...]] = {}
+    net: Literal["has_room"] | None = None
+    minutes: Annotated[float, msgspec.Meta(ge=0, le=10_080)] = 0.0
+
+
+class OnlyIf(Conditions, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What must be so when the line's turn comes: else it waits until it is. `event_open` false waits for the end."""
 
     event_open: bool = True
-    value: Value | None = None
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One use of a means. `undo`: what lasts is undone when the event is over.
+    """One use of a means. `undo`: what lasts is undone when the event is over; `undo_if_missed`: already when it was
+    seen not to do what its means promises.
+
+    `alone_if`, of a line that an officer is asked about: where this is so the city does it alone, as soon as it is so.
 
     An order that nobody answers within `answer_s`, and a proposal that nobody confirms within `approve_minutes`, are
     late (both by the clock).
@@ -92,8 +107,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     after: After | None = None
     only_if: OnlyIf | None = None
     approval: Approval = "none"
+    alone_if: Conditions | None = None
     note: Text = {}
     undo: bool = False
+    undo_if_missed: bool = False
     answer_s: Annotated[float, msgspec.Meta(gt=0, le=86_400)] = 60.0
     approve_minutes: Annotated[float, msgspec.Meta(gt=0, le=1_440)] = 10.0
 
@@ -132,6 +149,8 @@ def check(playbook: Playbook) -> None:
             raise PlaybookUnusable("operations.line_twice", facts)
         if line.after and line.after.line is not None and line.after.line not in seen:
             raise PlaybookUnusable("operations.line_after_unknown", {**facts, "after": line.after.line})
+        if line.alone_if is not None and line.approval != "officer":
+            raise PlaybookUnusable("operations.line_alone_needs_officer", facts)
         seen.add(line.number)
     for code, wrong in _WRONG.items():
         if wrong(playbook):

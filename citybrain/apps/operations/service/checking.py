@@ -26,12 +26,15 @@ def value_before(under_way: OpenRuns, order: StandingOrder) -> Json:
     return around.seen(around.entity_of(order.entity_id, effect.on), effect.attribute)[0]
 
 
-def expected(under_way: OpenRuns, order: StandingOrder, run: Run | None, line: RunLine | None) -> list[Check]:
+async def expected(under_way: OpenRuns, order: StandingOrder, run: Run | None, line: RunLine | None) -> list[Check]:
     """What an order that was carried out promises; nothing where its means promises nothing."""
     effect = _effect(under_way, order.means)
     if effect is None or order.outcome is None:
         return []
-    before = under_way.before.get(order.id)
+    of_entity = under_way.around.entity_of(order.entity_id, effect.on) or ""
+    before = await _mean(under_way, effect, of_entity, order.outcome.at)
+    if before is None:
+        before = under_way.before.get(order.id)
     check = Check(
         order_id=order.id,
         means=order.means,
@@ -41,7 +44,7 @@ def expected(under_way: OpenRuns, order: StandingOrder, run: Run | None, line: R
         line=line.number if line else None,
         part=line.part if line else None,
         attribute=effect.attribute,
-        of_entity=under_way.around.entity_of(order.entity_id, effect.on) or "",
+        of_entity=of_entity,
         becomes=effect.becomes,
         value=wanted(effect, order.parameters),
         parameters=dict(order.parameters),
@@ -54,7 +57,7 @@ def expected(under_way: OpenRuns, order: StandingOrder, run: Run | None, line: R
 
 async def note(under_way: OpenRuns, order: StandingOrder) -> None:
     """Write down what an order of a person promises, which no line waits for."""
-    checks = expected(under_way, order, None, None)
+    checks = await expected(under_way, order, None, None)
     if checks:
         async with under_way.db.transaction() as transaction:
             await runs.add_checks(transaction, checks)
@@ -81,6 +84,8 @@ async def look(under_way: OpenRuns, now: datetime) -> None:
 async def _look_at(under_way: OpenRuns, check: Check, now: datetime, city_now: datetime) -> None:
     effect = _effect(under_way, check.means)
     after, seen_at = await under_way.around.promised(check.order_id, check.of_entity, check.attribute)
+    mean = await _mean(under_way, effect, check.of_entity, city_now) if effect else None
+    after = after if mean is None else mean
     anew = seen_at is not None and seen_at > check.executed_at
     kept = holds(effect, check.before, after, check.parameters, anew=anew) if effect else None
     verdict = VERDICTS[kept]
@@ -92,6 +97,13 @@ async def _look_at(under_way: OpenRuns, check: Check, now: datetime, city_now: d
             await runs.write_lines(transaction, changed_lines(run, told))
     if told:
         under_way.keep(told)
+
+
+async def _mean(under_way: OpenRuns, effect: Effect, entity_id: str, until: datetime) -> float | None:
+    """The mean of what is promised until a time; None where no mean is asked for, or nothing was kept."""
+    if effect.mean is None or not entity_id:
+        return None
+    return await under_way.around.mean(entity_id, effect.attribute, since=until - effect.mean, until=until)
 
 
 def _told(run: Run, check: Check, verdict: Verdict, now: datetime, city_now: datetime) -> Run:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from citybrain.apps.operations.decide.conditions import asked_of
 from citybrain.apps.operations.decide.lines import (
     SETTLES,
     Move,
@@ -132,6 +133,7 @@ def _begun(under_way: OpenRuns, event: Event, planned: Plan, done: set[Done], no
         city_at=city_now,
         event_at=event.at,
         event_ended_at=event.ended_at,
+        evidence=asked_of(chosen.playbook.lines, event.evidence),
         lines=tuple(_line(under_way, event, each, done, now) for each in planned.lines),
     )
     return moved(run, advance(run, under_way.world(now)), now=now, city_now=city_now)
@@ -156,7 +158,8 @@ def _line(under_way: OpenRuns, event: Event, planned: Planned, done: set[Done], 
 
 
 def _told(run: Run, event: Event) -> Run:
-    return msgspec.structs.replace(run, event_ended_at=event.ended_at, severity=event.severity)
+    evidence = asked_of((line.spec for line in run.lines), event.evidence)
+    return msgspec.structs.replace(run, event_ended_at=event.ended_at, severity=event.severity, evidence=evidence)
 
 
 def _follows(newer: Run, run: Run) -> bool:

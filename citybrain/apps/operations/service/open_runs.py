@@ -74,7 +74,9 @@ class OpenRuns:
 
     def world(self, now: datetime) -> World:
         """What is so now."""
-        return World(now=now, city_now=self.around.city_now, since=self._since or now, value=self.around.value_at)
+        around = self.around
+        since = self._since or now
+        return World(now=now, city_now=around.city_now, since=since, value=around.value_at, room=around.room_at)
 
     async def commit(self, before: Run, after: Run, now: datetime, *, checks: Sequence[Check] = ()) -> Run:
         """Write what changed of a run, whether it is done, and what is to be looked at; nothing where nothing did."""

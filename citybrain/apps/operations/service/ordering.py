@@ -96,7 +96,7 @@ async def _settled(under_way: OpenRuns, run: Run, line: RunLine, order: Standing
     after = moved(run, [move], now=now, city_now=order.outcome.at if order.outcome else city_now)
     checks: list[Check] = []
     if move.to is State.EXECUTED and order.outcome:
-        checks = checking.expected(under_way, order, run, line)
+        checks = await checking.expected(under_way, order, run, line)
         after = with_line(after, line.key, checks=bool(checks), executed_at=order.outcome.at)
     # Of a run that was done it is decided anew whether it is: what comes late may have to be undone.
     return await under_way.commit(run, replace(after, state=RunState.OPEN, ended_at=None), now, checks=checks)

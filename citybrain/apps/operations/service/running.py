@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from citybrain.apps.operations.decide.lines import BROKEN, Move, Run, RunLine, RunState, State, Undo, Verdict, moved
-from citybrain.apps.operations.decide.playbook import After, OnlyIf
+from citybrain.apps.operations.decide.playbook import After, Conditions, OnlyIf
 from citybrain.apps.operations.service import ordering
 from citybrain.apps.operations.service.engine import Engine
 from citybrain.apps.operations.service.operations import Operations
@@ -82,7 +82,9 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     note: Text
     after: After | None
     only_if: OnlyIf | None
+    alone_if: Conditions | None
     undoes: bool
+    undoes_if_missed: bool
     state: State
     at: datetime
     city_at: datetime
@@ -303,7 +305,9 @@ def _line(line: RunLine, orders: Mapping[str, StandingOrder], checks: Mapping[st
         note=spec.note,
         after=spec.after,
         only_if=spec.only_if,
+        alone_if=spec.alone_if,
         undoes=spec.undo,
+        undoes_if_missed=spec.undo_if_missed,
         state=line.state,
         at=line.at,
         city_at=line.city_at,

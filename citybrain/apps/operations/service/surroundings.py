@@ -2,10 +2,11 @@
 """What planning and checking ask of the city: the network around an event, names, and the newest values."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from citybrain.apps.operations.control.means.acts import PROGRESS, TAKEN
+from citybrain.apps.operations.decide.conditions import HOPS, Room, room_of
 from citybrain.apps.operations.decide.lines import Run
 from citybrain.apps.operations.decide.network import LANE, ROAD, SIGNAL, Network
 from citybrain.apps.operations.decide.planning import Context, Nearest, nobody
@@ -17,7 +18,10 @@ from citybrain.kernel.store import Store
 
 # Streets change seldom; when they do, so much later is soon enough.
 READ_AGAIN_S = 60.0
+SPEED, FRESH = "averageVehicleSpeed", timedelta(minutes=5)
+"""What was observed longer ago says nothing of the room on a road."""
 OF_ORDER = (PROGRESS, TAKEN)
+SAMPLES_AT_MOST = 2_000
 DESK = "operations/means"
 """Where the executor of people and messages is found, among what apps keep open."""
 TYPES = (ROAD, LANE, SIGNAL, "TrafficDetector")
@@ -102,6 +106,25 @@ class Surroundings:
             desk: OfOrders | None = self._store.of_apps.get(DESK)
             return (await desk.observed(order_id, attribute) if desk else None), None
         return self.seen(entity_id, attribute)
+
+    def room_at(self, run: Run) -> Room | None:
+        """The room on the roads around a run's event; None where its road is not known."""
+        network = self.network
+        road = network.road_of(run.entity_id)
+        if road is None:
+            return None
+        return room_of((self._speed(one), network.limit_kmh.get(one)) for one in network.around(road, HOPS))
+
+    def _speed(self, road: str) -> float | None:
+        value, at = self.seen(road, SPEED)
+        is_fresh = at is not None and self.city_now - at <= FRESH
+        return float(value) if is_fresh and isinstance(value, int | float) else None
+
+    async def mean(self, entity_id: str, attribute: str, *, since: datetime, until: datetime) -> float | None:
+        """The mean of what was observed in a time; None where nothing was kept."""
+        kept = await self._store.pool.history(entity_id, attribute, since=since, until=until, limit=SAMPLES_AT_MOST)
+        numbers = [float(value) for _, value in kept if isinstance(value, int | float) and value == value]
+        return sum(numbers) / len(numbers) if numbers else None
 
     def value_at(self, run: Run, attribute: str, on: On) -> Json:
         """The newest value at the place of a run's event."""

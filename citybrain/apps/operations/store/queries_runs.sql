@@ -9,13 +9,14 @@ ON CONFLICT (name) DO UPDATE SET outbox_id = excluded.outbox_id;
 
 -- name: run_add
 INSERT INTO operations_run (id, event_id, kind, severity, entity_id, "group", playbook, playbook_version, because, state,
-    started_at, city_at, event_at, event_ended_at, ended_at)
+    started_at, city_at, event_at, event_ended_at, ended_at, evidence)
 VALUES (%(id)s, %(event_id)s, %(kind)s, %(severity)s, %(entity_id)s, %(group)s, %(playbook)s, %(playbook_version)s,
-    %(because)s, %(state)s, %(started_at)s, %(city_at)s, %(event_at)s, %(event_ended_at)s, %(ended_at)s);
+    %(because)s, %(state)s, %(started_at)s, %(city_at)s, %(event_at)s, %(event_ended_at)s, %(ended_at)s,
+    %(evidence)s);
 
 -- name: run_write
 UPDATE operations_run SET state = %(state)s, severity = %(severity)s, event_ended_at = %(event_ended_at)s,
-    ended_at = %(ended_at)s
+    ended_at = %(ended_at)s, evidence = %(evidence)s
 WHERE id = %(id)s;
 
 -- name: line_write

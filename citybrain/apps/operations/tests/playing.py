@@ -44,6 +44,9 @@ def means(name: str, **more: Any) -> Means:
 
 
 QUEUE_FALLS = Effect(attribute="queue", becomes="falls", within=timedelta(minutes=5))
+MEAN_FALLS = Effect(
+    attribute="queue", becomes="falls", within=timedelta(minutes=5), value="10%", mean=timedelta(minutes=3)
+)
 ALL = (
     means("street.sign"),
     means("street.divert", undone_by="street.end", lasts=True, effect=QUEUE_FALLS),
@@ -53,6 +56,7 @@ ALL = (
     means("street.tow", undone_by="street.recall"),
     means("street.recall", parameters=Nothing),
     means("street.case", effect=Effect(attribute="", becomes="ordered", within=timedelta(0))),
+    means("street.meter", effect=MEAN_FALLS),
     means("street.nobody"),
 )
 TRADE = Trade(
@@ -181,6 +185,13 @@ class Town:
         self.store.pool.observe(
             Batch(id=new_id(), source="test", observed_at=self.at, received_at=self.now, columns=(column,))
         )
+
+    async def keep(self, attribute: str, entity_id: str, value: float) -> None:
+        """A value is observed and goes into the history."""
+        column = Column(attribute=attribute, entity_ids=(entity_id,), values=(value,))
+        batch = Batch(id=new_id(), source="test", observed_at=self.at, received_at=self.now, columns=(column,))
+        await (await self.store.journal.append(batch))
+        self.store.pool.observe(batch)
 
     async def runs(self, of: Event) -> list[RunView]:
         """The runs of an event, the oldest first."""

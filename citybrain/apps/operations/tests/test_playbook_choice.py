@@ -176,6 +176,7 @@ UNUSABLE: list[tuple[str, list[dict[str, Any]], dict[str, Any]]] = [
     ("line_twice", [{}, {"number": 1}], {}),
     ("line_after_unknown", [{"after": {"line": 2}}, {"number": 2}], {}),
     ("line_after_unknown", [{"after": {"line": 1}}], {}),
+    ("line_alone_needs_officer", [{"alone_if": {"net": "has_room"}}], {}),
     ("playbook_area_unusable", [{}], {"places": {"area": {"type": "Point", "coordinates": [1, 1]}}}),
     ("playbook_area_unusable", [{}], {"places": {"area": {"type": "Polygon", "coordinates": [[[1, 1], [2, 2]]]}}}),
 ]

@@ -30,9 +30,11 @@ from citybrain.apps.operations.tests.playing import AT, NEXT_ROAD, NOW, line
 from citybrain.kernel.app import Effect
 from citybrain.kernel.records import Because, Severity
 
+SAID = ("after", "approval", "only_if", "alone_if", "undo", "undo_if_missed")
+
 
 def run_line(number: int, state: State = State.WAITING, **more: Any) -> RunLine:
-    spec = line(number, **{name: more.pop(name) for name in ("after", "approval", "only_if", "undo") if name in more})
+    spec = line(number, **{name: more.pop(name) for name in SAID if name in more})
     given = {"part": 0, "entity_id": NEXT_ROAD, "parameters": {}, "at": NOW, "city_at": AT, **more}
     return RunLine(number=number, spec=spec, state=state, **given)
 
@@ -124,6 +126,7 @@ specs = st.fixed_dictionaries(
         "approval": st.sampled_from(["none", "officer"]),
         "only_if": st.fixed_dictionaries({"event_open": st.booleans()}),
         "undo": st.booleans(),
+        "undo_if_missed": st.booleans(),
     },
 )
 
@@ -184,6 +187,11 @@ HOLDS: list[tuple[str, Any, Any, Any, bool | None]] = [
     ("falls", 3.0, 10, 8, False),
     ("falls", 3.0, 10, 7, True),
     ("falls", None, None, 7, None),
+    ("falls", "10%", 10, 9.2, False),
+    ("falls", "10%", 10, 9, True),
+    ("falls", "10%", 0, 0, False),
+    ("rises", "10%", 10, 11, True),
+    ("falls", "10%", None, 9, None),
     ("falls", None, 10, None, None),
     ("rises", None, 10, 12, True),
     ("rises", 5.0, 10, 12, False),

@@ -21,7 +21,11 @@ REOPEN, RESUME, DIVERT = "street.reopen", "signals.resume", "street.divert"
 ROAD, SIGNAL = ("RoadSegment",), ("TrafficSignalController",)
 BUS: tuple[str, ...] = ()
 """Vehicles that report themselves need not be entities of the pool."""
-SPEED = "averageVehicleSpeed"
+SPEED, COUNT = "averageVehicleSpeed", "vehicleCount"
+MEAN = timedelta(minutes=3)
+"""What is promised of a road is judged by means over so long: about two cycles of a signal. Our convention."""
+A_TENTH = "10%"
+"""Less than that changes by itself from one three minutes to the next."""
 
 Share = Annotated[float, msgspec.Meta(ge=0.05, le=1.0)]
 Few = Annotated[int, msgspec.Meta(ge=1, le=10)]
@@ -130,7 +134,10 @@ class InsertBus(msgspec.Struct, frozen=True, kw_only=True):
 def _after(
     attribute: str, becomes: Becomes, minutes: float, *, value: float | str | None = None, on: Where = "road"
 ) -> Effect:
-    return Effect(attribute=attribute, becomes=becomes, within=timedelta(minutes=minutes), value=value, on=on)
+    # A road's figures are of the few cars that report themselves: from one moment to the next they say nothing.
+    mean = MEAN if attribute in (SPEED, COUNT) else None
+    within = timedelta(minutes=minutes)
+    return Effect(attribute=attribute, becomes=becomes, within=within, value=value, on=on, mean=mean)
 
 
 def _reopen(name: str) -> Callable[[Order], Facts]:
@@ -196,15 +203,15 @@ def _once(
 
 
 ACTS: tuple[Act, ...] = (
-    _road("street.close_lane", CloseLane, _after("vehicleCount", "falls", 10)),
-    _road("street.close_road", For, _after("vehicleCount", "below", 10, value=5.0)),
+    _road("street.close_lane", CloseLane, _after(COUNT, "falls", 10, value=A_TENTH)),
+    _road("street.close_road", For, _after(COUNT, "below", 10, value=5.0)),
     _road("street.speed_limit", SpeedLimit, _after(SPEED, "below", 5, value="{kmh}")),
-    _road("street.turn_ban", TurnBan, _after("vehicleCount", "ordered", 5)),
+    _road("street.turn_ban", TurnBan, _after(COUNT, "ordered", 5)),
     _road("street.reverse_lane", For, _after(SPEED, "rises", 10)),
     _road("street.open_bus_lane", For, _after(SPEED, "rises", 10)),
-    _road(DIVERT, Divert, _after("vehicleCount", "falls", 10)),
-    _road("street.gate", Gate, _after("vehicleCount", "falls", 10)),
-    _road("parking.guide", GuideParking, _after("vehicleCount", "falls", 15)),
+    _road(DIVERT, Divert, _after(COUNT, "falls", 10, value=A_TENTH)),
+    _road("street.gate", Gate, _after(COUNT, "falls", 10, value=A_TENTH)),
+    _road("parking.guide", GuideParking, _after(COUNT, "falls", 15, value=A_TENTH)),
     _once("street.clear_obstacle", Clear, ROAD, _after(SPEED, "rises", 20)),
     _once(REOPEN, Reopen, ROAD, _after(SPEED, "ordered", 5)),
     _signal("signals.all_red", ForFew, "all_red"),
