@@ -16,7 +16,9 @@ import pytest
 from citybrain.doors.cap.door import DOOR
 from citybrain.doors.cap.markup import parse
 from citybrain.doors.cap.reading import read, read_node
+from citybrain.doors.cap.tests.signing import pair, signed
 from citybrain.kernel.clock import new_id, utc_now
+from citybrain.kernel.crypto.enveloped import check
 from citybrain.kernel.entities import verbs
 from citybrain.kernel.entities.fragment import read_entity
 from citybrain.kernel.ld.context import CORE
@@ -60,12 +62,14 @@ async def store(database_url: str, open_folder: Path) -> AsyncIterator[Store]:
 
 @pytest.fixture(scope="module")
 async def url(store: Store, serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    pages: Path = tmp_path_factory.mktemp("pages")
+    async with serving(_front(store, tmp_path_factory.mktemp("pages"))) as found:  # type: ignore[arg-type]
+        yield found
+
+
+def _front(store: Store, pages: Path) -> Front:
     desk: Any = SimpleNamespace(city=SimpleNamespace(store=store))
     mounts = [(mount, mount.make(store)) for mount in DOOR.mounts]
-    front = Front(create(desk, store.access, pages, address=""), store.access, mounts, address="")
-    async with serving(front) as found:  # type: ignore[arg-type]
-        yield found
+    return Front(create(desk, store.access, pages, address=""), store.access, mounts, address="")
 
 
 @pytest.fixture(scope="module")
@@ -261,3 +265,39 @@ async def test_an_officer_warns_replaces_and_calls_off(
         assert (await officer.post("/api/cap/issue", json={**draft, **wrong})).status_code == 400
     entries = await store.db.read("SELECT object FROM audit_entry WHERE act = 'cap.issue'", as_=str)
     assert len(entries) == 3
+
+
+async def test_signatures_are_asked_of_a_sender_and_put_under_what_the_city_says(
+    store: Store, serving: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pair("p256").write(tmp_path, "weather")
+    pair("p384").write(tmp_path, "city")
+    (tmp_path / "cap.toml").write_text(
+        '[[source]]\nsender = "s@x"\ncertificates = ["weather.crt"]\n'
+        '[signing]\nkey = "city.key"\ncertificate = "city.crt"\n'
+    )
+    monkeypatch.setenv("CITYBRAIN_CAP", str(tmp_path / "cap.toml"))
+    async with serving(_front(store, tmp_path)) as url:  # type: ignore[arg-type]
+        async with client(store, url, "signing centre", ("cap.write",)) as centre:
+            bare = await centre.post("/cap/alerts", content=warning("bare"))
+            assert (bare.status_code, bare.json()["title"]) == (400, "cap.signature_none")
+            assert "s@x" in bare.json()["detail"]
+            body = signed(warning("true"), pair("p256"))
+            changed = await centre.post("/cap/alerts", content=body.replace(b"30.1", b"30.2"))
+            assert (changed.status_code, changed.json()["title"]) == (400, "cap.signature_wrong")
+            taken = await centre.post("/cap/alerts", content=body)
+            assert (taken.status_code, taken.json()["signature"]) == (201, "valid")
+            assert taken.json()["signed_by"] == pair("p256").certificate.fingerprint
+        async with client(store, url, "signing desk", ("cap.issue",)) as desk:
+            draft = {
+                "event": {"zh": "道路积水"},
+                "area": {"zh": "滨江区"},
+                "urgency": "Immediate",
+                "severity": "Severe",
+                "certainty": "Observed",
+                "expires_at": (utc_now() + timedelta(hours=2)).isoformat(),
+            }
+            issued = (await desk.post("/api/cap/issue", json=draft)).json()
+            out = await desk.get(f"/cap/alerts/{issued['identifier']}")
+            found = check(out.content, [pair("p384").certificate], utc_now())
+            assert (found.verdict, read(found.signed).alert.identifier) == ("valid", issued["identifier"])

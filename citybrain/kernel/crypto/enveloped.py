@@ -30,7 +30,8 @@ from citybrain.kernel.errors import Invalid
 
 XMLDSIG = "http://www.w3.org/2000/09/xmldsig#"
 ENVELOPED = f"{XMLDSIG}enveloped-signature"
-SMALLEST_RSA = 2048
+# What others sign with cannot be chosen here; the city's own keys have 128 bits of security (NIST SP 800-57).
+SMALLEST_RSA, SMALLEST_OWN_RSA = 2048, 3072
 SMALLEST_CURVE = 256
 _HASHES = ("SHA256", "SHA384", "SHA512")
 METHODS = frozenset(
@@ -121,6 +122,7 @@ class Signer:
             raise _unusable(key_file, problem) from problem
         if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
             raise _unusable(key_file, "RSA, EC")
+        _refuse_weak(key_file, key.public_key(), SMALLEST_OWN_RSA)
         if key.public_key() != chain[0].itself.public_key():
             raise CertificateUnusable("kernel.key_of_another", {"key": str(key_file), "file": str(certificate_file)})
         return cls(key, chain)
@@ -224,12 +226,12 @@ def _parser() -> etree.XMLParser:
     return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
 
-def _refuse_weak(path: Path, key: object) -> None:
-    if isinstance(key, RSAPublicKey) and key.key_size >= SMALLEST_RSA:
+def _refuse_weak(path: Path, key: object, rsa: int = SMALLEST_RSA) -> None:
+    if isinstance(key, RSAPublicKey) and key.key_size >= rsa:
         return
     if isinstance(key, EllipticCurvePublicKey) and key.key_size >= SMALLEST_CURVE:
         return
-    raise CertificateUnusable("kernel.key_weak", {"file": str(path), "rsa": SMALLEST_RSA, "curve": SMALLEST_CURVE})
+    raise CertificateUnusable("kernel.key_weak", {"file": str(path), "rsa": rsa, "curve": SMALLEST_CURVE})
 
 
 def _unusable(path: Path, why: object) -> CertificateUnusable:

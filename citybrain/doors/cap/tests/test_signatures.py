@@ -16,7 +16,7 @@ from citybrain.doors.cap.tests.sample import WHOLE, plain
 from citybrain.doors.cap.tests.signing import ENDS, FOREIGN, SENDER, Pair, pair, signed, trusting
 from citybrain.doors.cap.trust import CODES, NOBODY, SignatureRefused, Signatures, Signed, Trust, load
 from citybrain.kernel.crypto import KeyFileUnsafe
-from citybrain.kernel.crypto.enveloped import Checked, Verdict, certificates, check
+from citybrain.kernel.crypto.enveloped import CertificateUnusable, Checked, Signer, Verdict, certificates, check
 from citybrain.kernel.errors import Invalid
 
 NOW = datetime(2026, 6, 15, tzinfo=UTC)
@@ -310,6 +310,14 @@ def test_a_file_that_cannot_be_used_is_told(tmp_path: Path, content: str, code: 
     with pytest.raises((Invalid, KeyFileUnsafe)) as refused:
         load(written(tmp_path, content))
     assert refused.value.code == code
+
+
+def test_a_weak_key_of_the_city_is_told(tmp_path: Path) -> None:
+    pair("rsa").write(tmp_path, "weak")
+    assert certificates(tmp_path / "weak.crt")
+    with pytest.raises(CertificateUnusable) as refused:
+        Signer.open(tmp_path / "weak.key", tmp_path / "weak.crt")
+    assert refused.value.code == "kernel.key_weak"
 
 
 def test_a_refusal_is_one_of_its_own() -> None:
