@@ -3,7 +3,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { added, blank, blankLine, check, isChanged, moved, paired, parameterProblems, removed, settled, targetKind, whole } from "@/apps/operations/playbooks/editing";
 import type { Line, Playbook } from "@/apps/operations/playbooks/types";
-import { conditionOf, differences } from "@/apps/operations/playbooks/words";
+import { approvalWords, conditionOf, conditionsWords, differences } from "@/apps/operations/playbooks/words";
 import { lang } from "@/i18n";
 import type { Means } from "@/orders/types";
 
@@ -80,4 +80,9 @@ it("says when the turn of a line comes", () => {
   lang.value = "en";
   expect([{}, { after: { minutes: 5 } }, { after: { line: 1, state: "failed" } }, { only_if: { event_open: false } }].map((facts) => conditionOf(line(2, facts as Partial<Line>))))
     .toEqual(["at once", "5 min after the event", "after line 1: failed, refused or never answered", "the event is over"]);
+});
+it("conditions of lines are said in words", () => {
+  const asked = line(1, { approval: "officer", approve_minutes: 10, alone_if: { net: "has_room", minutes: 5 } });
+  expect(approvalWords(asked)).toContain(conditionsWords({ net: "has_room", minutes: 5 }));
+  expect(conditionOf(line(2, { only_if: { evidence: { cause: ["crash", "breakdown"] } } }))).toContain("crash / breakdown");
 });

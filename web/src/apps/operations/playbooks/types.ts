@@ -13,9 +13,12 @@ export interface Places { entity_ids?: string[]; area?: unknown; types?: string[
 export interface When { kinds: string[]; severities?: Severity[]; places?: Places | null; hours?: Hours[] }
 export interface After { line?: number | null; state?: (typeof REACHED)[number]; minutes?: number }
 export interface Value { attribute: string; is: (typeof COMPARED)[number]; value: number | string; on?: (typeof PLACES_OF_VALUE)[number] }
-export interface OnlyIf { event_open?: boolean; value?: Value | null }
+export type Plain = string | number | boolean;
+export interface Conditions { value?: Value | null; evidence?: Record<string, Plain | Plain[]>; net?: "has_room" | null; minutes?: number }
+export interface OnlyIf extends Conditions { event_open?: boolean }
 export interface Line {
   number: number; means: string; target: string; parameters: Facts; after?: After | null; only_if?: OnlyIf | null; approval: (typeof APPROVALS)[number]; note: Text; undo: boolean; answer_s: number; approve_minutes: number;
+  alone_if?: Conditions | null; undo_if_missed?: boolean;
 }
 export interface Playbook { id: string; name: Text; when: When; lines: Line[]; note?: Text; valid_from?: string | null; valid_until?: string | null }
 

@@ -4,7 +4,7 @@ import { nameOf } from "@/api/live";
 import { kindWords } from "@/alarms/words";
 import { NEAREST, paired, same, settled, targetKind, whole } from "@/apps/operations/playbooks/editing";
 import type { LinePair } from "@/apps/operations/playbooks/editing";
-import type { After, Line, OnlyIf, Playbook, When } from "@/apps/operations/playbooks/types";
+import type { After, Conditions, Line, OnlyIf, Playbook, When } from "@/apps/operations/playbooks/types";
 import { knows, say, t, text, wordsUnder } from "@/i18n";
 import type { Key } from "@/i18n";
 import type { Text } from "@/api/types";
@@ -34,11 +34,19 @@ export function afterWords(after: After | null | undefined): string {
 }
 export function onlyIfWords(only: OnlyIf | null | undefined): string {
   if (only == null) return "";
-  const value = only.value;
-  return join([only.event_open === false ? t("playbook.only.over") : "", value == null ? "" : `${t(`playbook.on.${value.on ?? "entity"}`)} ${value.attribute} ${t(`playbook.is.${value.is}`)} ${value.value}`]);
+  return join([only.event_open === false ? t("playbook.only.over") : "", conditionsWords(only)]);
+}
+/** What of the pool, of the evidence, of the roads around and of time must be so. */
+export function conditionsWords({ value, evidence, net, minutes }: Conditions): string {
+  const told = Object.entries(evidence ?? {}).map(([name, one]) => t("playbook.evidence_is", { name, value: [one].flat().join(" / ") }));
+  const compared = value == null ? "" : `${t(`playbook.on.${value.on ?? "entity"}`)} ${value.attribute} ${t(`playbook.is.${value.is}`)} ${value.value}`;
+  return join([compared, ...told, net == null ? "" : t("playbook.has_room"), (minutes ?? 0) > 0 ? t("playbook.lasts_minutes", { n: minutes ?? 0 }) : ""]);
 }
 export const conditionOf = (line: Line): string => join([afterWords(line.after), onlyIfWords(line.only_if)]) || t("playbook.at_once");
-export const approvalWords = (line: Pick<Line, "approval" | "approve_minutes">): string => (line.approval === "none" ? t("playbook.approval.none") : join([t(`playbook.approval.${line.approval}`), t("playbook.minutes_n", { n: line.approve_minutes })]));
+export function approvalWords(line: Pick<Line, "approval" | "approve_minutes" | "alone_if">): string {
+  if (line.approval === "none") return t("playbook.approval.none");
+  return join([t(`playbook.approval.${line.approval}`), t("playbook.minutes_n", { n: line.approve_minutes }), line.alone_if == null ? "" : t("playbook.alone_if", { what: conditionsWords(line.alone_if) })]);
+}
 
 export function hoursWords(when: When): string {
   return (when.hours ?? []).map((one) => `${one.from}–${one.to}${one.days === "all" ? "" : ` ${t(`playbook.days.${one.days}`)}`}`).join(", ");
@@ -57,7 +65,7 @@ const HEAD: readonly [Key, (playbook: Playbook) => string][] = [
   ["playbook.places", (one) => placesWords(one.when)], ["playbook.hours", (one) => hoursWords(one.when)], ["playbook.note", (one) => both(one.note)],
 ];
 const PARTS: readonly [Key, (line: Line) => string][] = [
-  ["playbook.target", (line) => targetWords(line.target)], ["playbook.parameters", (line) => parametersWords(line)], ["playbook.condition", conditionOf], ["playbook.approval", approvalWords], ["playbook.undo", (line) => t(line.undo ? "value.yes" : "value.no")],
+  ["playbook.target", (line) => targetWords(line.target)], ["playbook.parameters", (line) => parametersWords(line)], ["playbook.condition", conditionOf], ["playbook.approval", approvalWords], ["playbook.undo", (line) => join([t(line.undo ? "value.yes" : "value.no"), line.undo_if_missed === true ? t("playbook.undo_if_missed") : ""])],
   ["playbook.answer_s", (line) => t("playbook.seconds_n", { n: line.answer_s })], ["playbook.note", (line) => text(line.note)],
 ];
 export const lineWords = (line: Line): string => join([meansWords(line.means), targetWords(line.target), conditionOf(line), approvalWords(line)]);
