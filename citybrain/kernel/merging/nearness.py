@@ -38,7 +38,7 @@ class Nearness:
                     self._at_junction.setdefault(entity.attributes.get(end, ""), []).append(entity.id)
         self._network: Roads | None = None
         self._known: dict[str, tuple[str, ...]] = {}
-        self._reached: dict[tuple[tuple[str, ...], int], frozenset[str]] = {}
+        self._reached: dict[tuple[tuple[str, ...], int, int], frozenset[str]] = {}
 
     def meet(self, entities: Iterable[Entity]) -> None:
         """Things that are new, or known otherwise now."""
@@ -54,7 +54,9 @@ class Nearness:
             case Near.ROAD:
                 return _keys(event, self.roads(event))
             case Near.ADJACENT:
-                return _keys(event, self._around(self.roads(event), rule.hops))
+                return _keys(event, self._around(self.roads(event), rule.hops, rule.hops))
+            case Near.UPSTREAM:
+                return _keys(event, self._around(self.roads(event), rule.hops, 0))
             case Near.RADIUS:
                 return ((event.entity_id,), *self._cells(event, rule.radius_m))
 
@@ -63,7 +65,7 @@ class Nearness:
         match rule.near:
             case Near.ENTITY:
                 return ((event.entity_id,),)
-            case Near.ROAD | Near.ADJACENT:
+            case Near.ROAD | Near.ADJACENT | Near.UPSTREAM:
                 return _keys(event, self.roads(event))
             case Near.RADIUS:
                 return ((event.entity_id,), *around(self._cells(event, rule.radius_m)))
@@ -110,13 +112,13 @@ class Nearness:
         of_lane = (self._road_of_lane[lane],) if isinstance(lane, str) and lane in self._road_of_lane else ()
         return (*(facts[name] for name in ROAD_OF if isinstance(facts.get(name), str)), *of_lane)
 
-    def _around(self, roads: tuple[str, ...], hops: int) -> frozenset[str]:
-        found = self._reached.get((roads, hops))
+    def _around(self, roads: tuple[str, ...], up: int, down: int) -> frozenset[str]:
+        found = self._reached.get((roads, up, down))
         if found is None:
             if self._network is None:
                 self._network = Roads(tuple(each for each in self._things.values() if each.type == ROAD))
-            found = frozenset(roads) | self._network.around(roads, upstream=hops, downstream=hops)
-            self._reached[roads, hops] = found
+            found = frozenset(roads) | self._network.around(roads, upstream=up, downstream=down)
+            self._reached[roads, up, down] = found
         return found
 
     def _cells(self, event: Event, size_m: float) -> tuple[Key, ...]:

@@ -11,11 +11,13 @@ import msgspec
 
 
 class Near(StrEnum):
-    """How near a sign must be to its cause: on the same thing, on the same road, some junctions away, in a radius."""
+    """How near a sign must be to its cause: on the same thing, on the same road, some junctions away or some
+    up the road only, in a radius."""
 
     ENTITY = "entity"
     ROAD = "road"
     ADJACENT = "adjacent"
+    UPSTREAM = "upstream"
     RADIUS = "radius"
 
 
@@ -24,8 +26,9 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
     signs of it.
 
     The cause may be found later than its signs: those that are open then are closed as merged into it. `hops` is how
-    many junctions `ADJACENT` reaches up and down the road, `radius_m` how far `RADIUS` does. A kind may be a sign of
-    its own: then the oldest is the cause. Signs still there when the cause ends are events of their own again after
+    many junctions `ADJACENT` reaches up and down the road, and `UPSTREAM` up it, where queues grow; `radius_m` how far
+    `RADIUS` does. With `of_cause` its newest sign keeps nothing going. A kind may be a sign of its own: then the oldest
+    is the cause. Signs still there when the cause ends are events of their own again after
     `within`.
     """
 
@@ -35,6 +38,7 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
     near: Near = Near.ROAD
     hops: int = 1
     radius_m: float = 0.0
+    of_cause: bool = False
 
 
 class Damp(msgspec.Struct, frozen=True, kw_only=True):

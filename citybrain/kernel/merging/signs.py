@@ -100,7 +100,8 @@ class Signs:
             found = [
                 cause
                 for cause in self._found(self._causes, number, self._nearness.keys_of_sign(rule, event))
-                if event.at - cause.newest_at <= rule.within and self._nearness.is_near(rule, cause.own, event)
+                if event.at - (cause.own.at if rule.of_cause else cause.newest_at) <= rule.within
+                and self._nearness.is_near(rule, cause.own, event)
             ]
             if found:
                 return min(

@@ -22,19 +22,31 @@ STOPS = (BLOCKED_LANE, STOPPED_VEHICLE, ILLEGAL_PARKING)
 QUEUES = (SPILLBACK, CONGESTION)
 
 
-def _causes(cause: str, *signs: str) -> Merge:
-    return Merge(cause=cause, signs=signs, within=timedelta(minutes=10), near=Near.ADJACENT, hops=2)
+BLOCKS = (*STOPS, ROAD_CLOSED)
 
 
-# What holds traffic up, and what is seen of it up to two junctions away within ten minutes of the last sign: a queue
-# that is fed by 500 vehicles an hour and lane grows by 7.5 m each, 600 m in ten minutes. Our convention.
+def _queue(cause: str, *others: str) -> Merge:
+    """What is seen of it up to two junctions away within ten minutes of the last sign: a queue that is fed by 500
+    vehicles an hour and lane grows by 7.5 m each, 600 m in ten minutes."""
+    return Merge(cause=cause, signs=(*QUEUES, *others), within=timedelta(minutes=10), near=Near.ADJACENT, hops=2)
+
+
+def _same_road(cause: str) -> Merge:
+    """Whoever is sent to one finds the other."""
+    return Merge(cause=cause, signs=BLOCKS, within=timedelta(minutes=10), near=Near.ROAD)
+
+
+def _next_road(cause: str) -> Merge:
+    """What may be a cause itself is one of its own, unless it begins at once where the queue would grow."""
+    return Merge(cause=cause, signs=BLOCKS, within=timedelta(minutes=2), near=Near.UPSTREAM, of_cause=True)
+
+
+# What holds traffic up, and what is seen of it. Our convention: a second vehicle that stands on another road needs a
+# truck of its own.
 MERGES = (
-    _causes(SIGNAL_DARK, *STOPS, *QUEUES),
-    _causes(BLOCKED_LANE, *STOPS, *QUEUES, ROAD_CLOSED),
-    _causes(STOPPED_VEHICLE, *STOPS, *QUEUES, ROAD_CLOSED),
-    _causes(ILLEGAL_PARKING, *STOPS, *QUEUES),
-    _causes(ROAD_CLOSED, *QUEUES, ROAD_CLOSED),
-    _causes(SURGE, *QUEUES, SURGE),
+    *(_queue(cause) for cause in (SIGNAL_DARK, *BLOCKS)),
+    _queue(SURGE, SURGE),
+    *(rule(cause) for cause in (SIGNAL_DARK, *BLOCKS) for rule in (_same_road, _next_road)),
 )
 
 

@@ -206,3 +206,19 @@ def test_time_between_signs_is_what_the_rule_says() -> None:
     city = merging(rule)
     city([event("crash", CRASH, "road2", 0)], at(0))
     assert "merged_into" not in one(city([event("jam", JAM, "road2", 8)], at(8)), "jam").evidence
+
+
+@pytest.mark.parametrize(
+    ("entity_id", "seconds", "is_sign"),
+    [("road1", 110, True), ("road1", 140, False), ("road0", 60, False), ("road3", 60, False)],
+)
+def test_a_rule_may_reach_up_the_road_only_and_count_from_its_cause(
+    entity_id: str, seconds: float, is_sign: bool
+) -> None:
+    rule = Merge(cause=CRASH, signs=(JAM,), within=2 * MINUTE, near=Near.UPSTREAM, of_cause=True)
+    queue = Merge(cause=CRASH, signs=(SPILL,), within=2 * MINUTE, near=Near.ADJACENT)
+    city = merging(rule, queue)
+    city([event("crash", CRASH, "road2", 0)], at(0))
+    city([event("spill", SPILL, "road1", 50)], at(50))
+    found = city([event("jam", JAM, entity_id, seconds)], at(seconds))
+    assert ("merged_into" in one(found, "jam").evidence) is is_sign
