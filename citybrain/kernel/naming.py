@@ -7,7 +7,7 @@ from citybrain.kernel.records import Entity, Facts, Text
 
 Find = Callable[[str], Entity | None]
 
-ROAD_OF = ("road", "refRoadSegment")
+ROAD_OF = ("road", "refRoadSegment", "roadSegment")
 """What things call the road that they are on."""
 
 

@@ -77,8 +77,8 @@ class EffectView(msgspec.Struct, frozen=True, kw_only=True):
 class MeansView(msgspec.Struct, frozen=True, kw_only=True):
     """A means that whoever asks may use; `parameters` is their JSON Schema.
 
-    `executable`: whether somebody would carry it out now, else `lacks` says why not. `within` of the effect is in
-    seconds. Words are those under `means.<name>`.
+    `executable`: whether somebody would carry it out now, else `lacks` says why not. Words are those under
+    `means.<name>`.
     """
 
     name: str

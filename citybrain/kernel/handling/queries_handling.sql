@@ -33,7 +33,9 @@ FROM city_order o LEFT JOIN outcome r ON r.order_id = o.id
 WHERE o.because ->> 'event_id' = %(id)s ORDER BY o.at, o.id LIMIT %(limit)s;
 
 -- name: group_sizes
-SELECT "group" AS id, count(*) AS number FROM event_handling WHERE "group" = ANY(%(groups)s) GROUP BY 1;
+-- As lists count: what became a sign of another event is in none.
+SELECT "group" AS id, count(*) AS number FROM event_handling
+WHERE "group" = ANY(%(groups)s) AND merged_into IS NULL GROUP BY 1;
 
 -- name: shelves_over
 SELECT event_id FROM event_handling WHERE state = 'shelved' AND shelved_until <= %(now)s ORDER BY event_id;

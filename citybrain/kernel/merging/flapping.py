@@ -53,12 +53,12 @@ class Flapping:
     def __call__(self, events: Iterable[Event], at: datetime) -> Iterator[Event]:
         """What of these events is told now, and what was held until now."""
         for event in events:
-            yield from self._take(event, at)
+            yield from self._take(event)
         while self._due and self._due[0][0] <= at:
             due, id = heapq.heappop(self._due)
             yield from self._come_due(id, due)
 
-    def _take(self, event: Event, at: datetime) -> Iterator[Event]:
+    def _take(self, event: Event) -> Iterator[Event]:
         shown = self._shown.get(self._goes_on_as.get(event.id, event.id))
         if shown is not None:
             yield from self._go_on(shown, event)
@@ -67,16 +67,16 @@ class Flapping:
         elif event.ended_at is not None and event.ended_at != event.at:
             yield event  # the end of what began before anybody listened
         else:
-            yield from self._begin(event, at)
+            yield from self._begin(event)
 
-    def _begin(self, event: Event, at: datetime) -> Iterator[Event]:
+    def _begin(self, event: Event) -> Iterator[Event]:
         rule = self._rule(event.kind)
         if rule.on_delay and event.ended_at is None:
             self._pending[event.id] = event
             heapq.heappush(self._due, (event.at + rule.on_delay, event.id))
             return
         if not rule.on_delay:
-            yield from self._show(event, rule, at)
+            yield from self._show(event, rule)
 
     def _wait_on(self, event: Event) -> None:
         """It waits until it lasted long enough; what ends before is nothing."""
@@ -85,7 +85,7 @@ class Flapping:
         else:
             del self._pending[event.id]
 
-    def _show(self, event: Event, rule: Damp, at: datetime) -> Iterator[Event]:
+    def _show(self, event: Event, rule: Damp) -> Iterator[Event]:
         key = (event.kind, event.entity_id)
         lately = self._began(key, event.at, rule)
         before = self._ending.pop(key, None)
@@ -120,7 +120,7 @@ class Flapping:
     def _come_due(self, id: str, due: datetime) -> Iterator[Event]:
         pending = self._pending.pop(id, None)
         if pending is not None:
-            yield from self._show(pending, self._rule(pending.kind), due)
+            yield from self._show(pending, self._rule(pending.kind))
             return
         shown = self._shown.get(id)
         if shown is None or shown.over is None or shown.over.ended_at is None:

@@ -7,14 +7,13 @@ from typing import Any
 
 from citybrain.kernel.geo import distance_m
 from citybrain.kernel.merging.rules import Merge, Near
+from citybrain.kernel.naming import ROAD_OF
 from citybrain.kernel.records import Entity, Event, Json
 from citybrain.kernel.routing import LANE, ROAD, Roads
 
 JUNCTION = "RoadJunction"
 METRES_PER_DEGREE = 111_320.0
 ENDS = ("fromJunction", "toJunction")
-ROAD_OF = ("road", "refRoadSegment", "roadSegment")
-"""What things call the road that they are on."""
 
 Point = tuple[float, float]
 Key = tuple[Any, ...]

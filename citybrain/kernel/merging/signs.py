@@ -104,9 +104,7 @@ class Signs:
                 and self._nearness.is_near(rule, cause.own, event)
             ]
             if found:
-                return min(
-                    found, key=lambda one: (one.own.entity_id != event.entity_id, one.own.at, one.own.id)
-                ), number
+                return min(found, key=lambda one: _order(one.own, event.entity_id)), number
         return None
 
     def _signs_of(self, event: Event) -> list[tuple[Open, int]]:
@@ -220,6 +218,7 @@ def _by_kind(pairs: Iterable[tuple[str, int]]) -> dict[str, list[int]]:
 
 
 def _order(cause: Event, entity_id: str) -> tuple[bool, datetime, str]:
+    """One on the same thing first, then the oldest."""
     return cause.entity_id != entity_id, cause.at, cause.id
 
 

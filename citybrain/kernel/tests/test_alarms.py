@@ -138,6 +138,14 @@ async def test_a_story_has_the_signs_and_the_orders_of_an_event(store: Store) ->
     assert (await store.alarms.one("i2", now=NOW)).merged_into == "i1", "it is still found"
 
 
+async def test_a_group_counts_what_its_list_shows(store: Store) -> None:
+    waves = [event(f"wave{n}", n, group="wave0") for n in range(3)]
+    await store.journal.tell(waves)
+    await store.journal.tell([msgspec.structs.replace(waves[2], evidence={"merged_into": "wave1"})])
+    page = await store.alarms.find(Asked(group="wave0"), now=NOW)
+    assert (page.total, {alarm.group_size for alarm in page.rows}) == (2, {2})
+
+
 @pytest.mark.parametrize("sort", list(Sort))
 async def test_a_list_is_read_page_by_page_without_gap_or_repetition(store: Store, sort: Sort) -> None:
     group = f"page-{sort}"
