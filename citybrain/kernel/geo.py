@@ -41,6 +41,12 @@ def bounds(geometries: Iterable[Json]) -> Bounds | None:
     return (min(lons), min(lats), max(lons), max(lats))
 
 
+def centre(geometry: Json) -> Position | None:
+    """The middle of a geometry's bounds; None when it holds no position."""
+    box = bounds([geometry])
+    return None if box is None else ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+
+
 def gcj02_from_wgs84(position: Position) -> Position:
     """GPS to what a Chinese map shows. Outside China nothing is shifted."""
     lon, lat = position

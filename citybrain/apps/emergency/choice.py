@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from citybrain.kernel.geo import Position, bounds, distance_m
+from citybrain.kernel.geo import Position, centre, distance_m
 from citybrain.kernel.records import Entity, Json, Text
 
 SHELTER, RESOURCE = "EmergencyShelter", "EmergencyResource"
@@ -43,8 +43,7 @@ def nearest(entities: Iterable[Entity], *, at: Position | None, kind: str = "", 
 def _resource(entity: Entity, at: Position | None) -> Resource:
     facts = entity.attributes
     capacity, used = _number(facts.get("capacity")), _number(facts.get("used")) or 0.0
-    box = bounds([entity.geometry])
-    place = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2) if box else None
+    place = centre(entity.geometry)
     plain = facts.get("name")
     return Resource(
         id=entity.id,

@@ -37,7 +37,7 @@ class NotNow(Conflict):
 
 
 class OtherPersonNeeded(Forbidden):
-    """Two persons are two people."""
+    """Two persons are two people: not one and whoever acts for them, nor one and a program."""
 
 
 class SomethingMissing(Invalid):
@@ -45,11 +45,13 @@ class SomethingMissing(Invalid):
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
-    """What somebody wants to do with an incident."""
+    """What somebody wants to do with an incident; `for_whom` is whom they act for, if it is somebody else."""
 
     act: Act
     by: str
     at: datetime
+    for_whom: str | None = None
+    is_person: bool = True
     level: Level | None = None
     reason: str = ""
 
@@ -108,8 +110,15 @@ def apply(incident: Incident, wish: Wish) -> Made:
         return _withdrawn(incident, wish)
     _check(incident, wish)
     if needs_two(incident, wish.act, wish.level):
+        require_person(wish)
         return propose(incident, wish)
     return Made(incident=_done(incident, wish.act, wish.level, wish.at), act=wish.act, by=wish.by, reason=wish.reason)
+
+
+def require_person(wish: Wish) -> None:
+    """Refuse a program as one of two persons."""
+    if not wish.is_person:
+        raise OtherPersonNeeded("emergency.persons_needed", {})
 
 
 def propose(incident: Incident, wish: Wish) -> Made:
@@ -157,7 +166,8 @@ def _check(incident: Incident, wish: Wish) -> None:
 def _confirmed(incident: Incident, wish: Wish) -> Made:
     proposal = incident.proposal
     assert proposal is not None
-    if wish.by == proposal.by:
+    require_person(wish)
+    if proposal.by in (wish.by, wish.for_whom):
         raise OtherPersonNeeded("emergency.other_person_needed", {"name": proposal.by})
     after = _done(incident, proposal.act, proposal.level, wish.at)
     return Made(incident=after, act=proposal.act, by=proposal.by, second_by=wish.by, reason=proposal.reason)

@@ -90,6 +90,9 @@ RETURNING number, kind, "from", "to", text, at, by, said_at;
 SELECT number, kind, "from", "to", text, at, by, said_at FROM emergency_message
 WHERE incident = %(incident)s AND number > %(after)s ORDER BY number LIMIT %(limit)s;
 
+-- name: last_report
+SELECT max(at) FROM emergency_message WHERE incident = %(incident)s AND kind = 'report' HAVING max(at) IS NOT NULL;
+
 -- name: task_add
 INSERT INTO emergency_task (incident, case_id, title, department, role, line, by, given_at, due_at)
 VALUES (%(incident)s, %(case_id)s, %(title)s, %(department)s, %(role)s, %(line)s, %(by)s, %(given_at)s, %(due_at)s)

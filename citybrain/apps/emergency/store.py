@@ -49,6 +49,7 @@ class Sql(msgspec.Struct, frozen=True):
     posts: str
     message_add: str
     messages: str
+    last_report: str
     task_add: str
     tasks: str
 
@@ -200,6 +201,12 @@ async def messages(where: Where, incident: str, *, after: int = 0, limit: int = 
     """Messages, the oldest first."""
     params = {"incident": incident, "after": after, "limit": limit}
     return list(await where.read(SQL.messages, params, as_=Message))
+
+
+async def last_report(where: Where, incident: str) -> datetime | None:
+    """When it was reported last; None when never."""
+    found = await where.read(SQL.last_report, {"incident": incident}, as_=datetime)
+    return found[0] if found else None
 
 
 async def add_task(transaction: Transaction, incident: str, row: Json) -> None:

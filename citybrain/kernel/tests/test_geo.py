@@ -7,6 +7,7 @@ from citybrain.kernel.geo import (
     Position,
     bd09_from_gcj02,
     bounds,
+    centre,
     distance_m,
     gcj02_from_bd09,
     gcj02_from_wgs84,
@@ -65,3 +66,9 @@ def test_bounds_hold_every_position_of_points_lines_and_polygons() -> None:
     polygon = {"type": "Polygon", "coordinates": [[[11.6, 48.6], [11.61, 48.6], [11.61, 48.61], [11.6, 48.6]]]}
     assert bounds([point, None, line, polygon]) == (11.4, 48.6, 11.61, 48.8)
     assert bounds([None]) is None
+
+
+def test_the_centre_of_a_geometry_is_the_middle_of_its_bounds_and_nothing_has_none() -> None:
+    assert centre({"type": "LineString", "coordinates": [[10.0, 50.0], [12.0, 50.0], [12.0, 54.0]]}) == (11.0, 52.0)
+    assert centre({"type": "Point", "coordinates": [10.0, 50.0]}) == (10.0, 50.0)
+    assert centre(None) is None

@@ -11,10 +11,9 @@ from citybrain.apps.emergency.model import Plan
 from citybrain.kernel.access import Actor, Kind, Reach, Right
 from citybrain.kernel.audit.recording import record
 from citybrain.kernel.cases.case_type import CaseType
-from citybrain.kernel.db import Transaction
 from citybrain.kernel.errors import Conflict, Invalid
 from citybrain.kernel.i18n import load_words
-from citybrain.kernel.records import Facts, Severity
+from citybrain.kernel.records import Severity
 from citybrain.kernel.store import Store
 
 FOLDER = Path(__file__).parents[1]
@@ -71,7 +70,8 @@ async def put_plan(desk: EmergencyDesk, actor: Actor, id: str, plan: Plan, *, no
     async with desk.db.transaction() as transaction:
         if not await kept.add_plan(transaction, after, by=actor.account, at=now):
             raise PlanChanged("emergency.plan_changed", {"id": id, "version": newest + 1})
-        await note(transaction, actor, "emergency.plan_put", f"emergency_plan:{id}", {"version": after.version})
+        facts = {"version": after.version}
+        await record(transaction, actor=actor, act="emergency.plan_put", object=f"emergency_plan:{id}", facts=facts)
     return after
 
 
@@ -92,8 +92,3 @@ def check(plan: Plan) -> None:
     ):
         if what:
             raise PlanUnusable("emergency.plan_unusable", {"why": why, "what": str(what[0])})
-
-
-async def note(transaction: Transaction, actor: Actor, act: str, object: str, facts: Facts) -> None:
-    """The act in the audit log, in the same transaction."""
-    await record(transaction, actor=actor, act=act, object=object, facts=facts)

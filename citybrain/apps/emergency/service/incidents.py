@@ -26,8 +26,9 @@ from citybrain.apps.emergency.model import (
     Task,
 )
 from citybrain.apps.emergency.service import tasks
-from citybrain.apps.emergency.service.desk import EmergencyDesk, note
-from citybrain.kernel.access import Actor
+from citybrain.apps.emergency.service.desk import EmergencyDesk
+from citybrain.kernel.access import Actor, Kind
+from citybrain.kernel.audit.recording import record
 from citybrain.kernel.clock import new_id
 from citybrain.kernel.db import Transaction
 from citybrain.kernel.errors import Conflict, Invalid
@@ -157,13 +158,14 @@ async def act(desk: EmergencyDesk, actor: Actor, id: str, wanted: IncidentAct, *
         before = await kept.locked(transaction, id)
         if wanted.version is not None and wanted.version != before.version:
             raise IncidentChanged("emergency.incident_changed", {"incident": id, "version": before.version})
-        wish = Wish(act=wanted.act, by=actor.account, at=now, level=wanted.level, reason=wanted.reason)
+        wish = _wish(actor, wanted.act, wanted.level, wanted.reason, now)
         made = control.apply(before, wish)
         if made.act is Act.RESUME and before.event_id is not None:
             await _alone(transaction, before.event_id)
         await kept.change(transaction, before, made, at=now)
         facts = {"act": made.act, "level": made.incident.level, "reason": made.reason}
-        await note(transaction, actor, f"emergency.{wanted.act}", f"incident:{id}", facts)
+        what = f"emergency.{wanted.act}"
+        await record(transaction, actor=actor, act=what, object=f"incident:{id}", facts=facts)
     after = await kept.incident(desk.db, id)
     if after.state is State.ACTIVE and control.is_worse(after.level, before.level):
         plan = await kept.plan(desk.db, after.plan, after.plan_version)
@@ -257,9 +259,8 @@ async def _next_report(desk: EmergencyDesk, incident: Incident, plan: Plan) -> d
     response = plan.responses.get(incident.level)
     if incident.state is not State.ACTIVE or response is None:
         return None
-    reports = [each for each in await kept.messages(desk.db, incident.id) if each.kind is MessageKind.REPORT]
-    last = max((each.at for each in reports), default=incident.declared_at)
-    return last + timedelta(minutes=response.report_minutes)
+    last = await kept.last_report(desk.db, incident.id)
+    return (last or incident.declared_at) + timedelta(minutes=response.report_minutes)
 
 
 async def _new(desk: EmergencyDesk, actor: Actor, plan: Plan, wanted: Declaration, now: datetime) -> Incident:
@@ -287,6 +288,18 @@ async def _new(desk: EmergencyDesk, actor: Actor, plan: Plan, wanted: Declaratio
     )
 
 
+def _wish(actor: Actor, act: Act, level: Level | None, reason: str, now: datetime) -> Wish:
+    return Wish(
+        act=act,
+        by=actor.account,
+        at=now,
+        for_whom=actor.on_behalf_of,
+        is_person=actor.kind is Kind.STAFF,
+        level=level,
+        reason=reason,
+    )
+
+
 async def _begin(
     transaction: Transaction, actor: Actor, incident: Incident, wanted: Declaration, now: datetime
 ) -> None:
@@ -294,10 +307,12 @@ async def _begin(
     made = Made(incident=incident, act=Act.DECLARE, by=actor.account, reason=wanted.reason)
     await kept.change(transaction, None, made, at=now)
     if incident.level is not wanted.level:
-        wish = Wish(act=Act.RAISE, by=actor.account, at=now, level=wanted.level, reason=wanted.reason)
+        wish = _wish(actor, Act.RAISE, wanted.level, wanted.reason, now)
+        control.require_person(wish)
         await kept.change(transaction, incident, control.propose(incident, wish), at=now)
     facts = {"level": wanted.level, "plan": incident.plan, "event": wanted.event_id}
-    await note(transaction, actor, "emergency.declare", f"incident:{incident.id}", facts)
+    about = f"incident:{incident.id}"
+    await record(transaction, actor=actor, act="emergency.declare", object=about, facts=facts)
 
 
 async def _alone(transaction: Transaction, event_id: str) -> None:
@@ -321,7 +336,7 @@ async def _open(desk: EmergencyDesk, actor: Actor, id: str, act: str, **facts: J
         if incident.state is State.CLOSED:
             raise NotNow("emergency.not_now", {"act": act, "state": incident.state, "level": incident.level})
         yield transaction
-        await note(transaction, actor, act, f"incident:{id}", facts)
+        await record(transaction, actor=actor, act=act, object=f"incident:{id}", facts=facts)
 
 
 def _need(**texts: str) -> None:

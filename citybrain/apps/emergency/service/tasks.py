@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tasks of an incident: each is a case, of which everything that cases can do is true."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -9,14 +8,15 @@ import msgspec
 from citybrain.apps.emergency import store as kept
 from citybrain.apps.emergency.control import NotNow, SomethingMissing, new_tasks
 from citybrain.apps.emergency.model import Given, Incident, Level, MessageKind, Plan, PlanTask, State, Task
-from citybrain.apps.emergency.service.desk import MACHINE, TASK, EmergencyDesk, note
+from citybrain.apps.emergency.service.desk import MACHINE, TASK, EmergencyDesk
 from citybrain.kernel.access import Actor
+from citybrain.kernel.audit.recording import record
 from citybrain.kernel.cases.acts import Time
 from citybrain.kernel.cases.case import Case, CaseChange, Opening
 from citybrain.kernel.cases.case_type import Phase
 from citybrain.kernel.db import Transaction
 from citybrain.kernel.errors import NotFound
-from citybrain.kernel.geo import bounds
+from citybrain.kernel.geo import centre
 
 CHANNEL = "emergency"
 LANG = "zh"  # cases are read by departments of the city
@@ -75,7 +75,8 @@ async def give(desk: EmergencyDesk, actor: Actor, incident: Incident, wanted: Wa
         }
         await kept.add_task(transaction, incident.id, row)
         facts = {"case": case.number, "department": case.department}
-        await note(transaction, actor, "emergency.task", f"incident:{incident.id}", facts)
+        about = f"incident:{incident.id}"
+        await record(transaction, actor=actor, act="emergency.task", object=about, facts=facts)
 
     case = await desk.store.cases.open(MACHINE, _opening(incident, wanted), also=write)
     case = await desk.store.cases.plan(MACHINE, case.id, Time(due_at=due_at))
@@ -106,17 +107,12 @@ async def follow_plan(
 
 async def stand(desk: EmergencyDesk, incident: str, now: datetime) -> list[Task]:
     """All tasks of an incident as they stand now."""
-    return [_task(each, await desk.store.cases.get(MACHINE, each.case_id), now) for each in await given(desk, incident)]
-
-
-async def given(desk: EmergencyDesk, incident: str) -> Sequence[Given]:
-    """All tasks that were given."""
-    return await kept.tasks(desk.db, incident)
+    given = await kept.tasks(desk.db, incident)
+    return [_task(each, await desk.store.cases.get(MACHINE, each.case_id), now) for each in given]
 
 
 def _opening(incident: Incident, wanted: Wanted) -> Opening:
-    box = bounds([incident.geometry])
-    longitude, latitude = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2) if box else (None, None)
+    longitude, latitude = centre(incident.geometry) or (None, None)
     fields = {"task": wanted.details or wanted.title, "incident": incident.title, "minutes": wanted.minutes}
     return Opening(
         type=TASK,

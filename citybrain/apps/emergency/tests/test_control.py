@@ -82,6 +82,19 @@ def test_levels_one_and_two_take_two_persons_in_and_out(level: Level, act: Act, 
     assert confirmed.incident.proposal is None
 
 
+def test_whoever_acts_for_the_first_person_is_not_the_second_one_and_no_program_is() -> None:
+    waiting = apply(incident(), wish(Act.RAISE, Level.I)).incident
+    deputy = msgspec.structs.replace(wish(Act.CONFIRM, by="bob"), for_whom="ann")
+    program = msgspec.structs.replace(wish(Act.CONFIRM, by="bot"), is_person=False)
+    for each in (deputy, program):
+        with pytest.raises(OtherPersonNeeded):
+            apply(waiting, each)
+    with pytest.raises(OtherPersonNeeded):
+        apply(incident(), msgspec.structs.replace(wish(Act.RAISE, Level.I), is_person=False))
+    by_program = msgspec.structs.replace(wish(Act.RAISE, Level.III), is_person=False)
+    assert apply(incident(Level.IV), by_program).incident.level is Level.III, "one may be a program"
+
+
 def test_while_something_waits_only_that_can_be_decided_and_after_half_an_hour_it_is_forgotten() -> None:
     waiting = apply(incident(), wish(Act.RAISE, Level.I)).incident
     assert possible(waiting, LATER) == (Act.CONFIRM, Act.WITHDRAW)

@@ -8,7 +8,7 @@ import numpy as np
 
 from citybrain.apps.operations.detect.roster import Lanes, Numbers, Roster, grown, number, union
 from citybrain.apps.operations.detect.watching import Look, Said, short
-from citybrain.kernel.geo import EARTH_RADIUS_M, bounds
+from citybrain.kernel.geo import EARTH_RADIUS_M, centre
 from citybrain.kernel.records import Batch, Entity
 
 FLOOD = "operations.flood"
@@ -154,5 +154,4 @@ class Flood:
 
 
 def _point(entity: Entity) -> tuple[float, float]:
-    box = bounds([entity.geometry])
-    return ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2) if box else (np.nan, np.nan)
+    return centre(entity.geometry) or (np.nan, np.nan)

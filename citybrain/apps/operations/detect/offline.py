@@ -35,7 +35,6 @@ class Offline:
     def __init__(self, senses: Mapping[str, Sequence[str]]) -> None:
         self._devices = Roster(senses, sorted({name for names in senses.values() for name in names}))
         self._gap_s, self._longest_s, self._gaps, self._last_s = np.zeros((4, 0))
-        self._new: list[int] = []
         self._looked_s = -np.inf
 
     @property

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from citybrain.kernel.geo import EARTH_RADIUS_M, bounds
+from citybrain.kernel.geo import EARTH_RADIUS_M, centre
 from citybrain.kernel.records import Entity, Facts
 
 ROAD = "RoadSegment"
@@ -37,10 +37,10 @@ class Places:
         return self._known[entity.id]
 
     def _nearest(self, entity: Entity) -> Facts:
-        box = bounds([entity.geometry])
-        if box is None or not self._ids:
+        middle = centre(entity.geometry)
+        if middle is None or not self._ids:
             return {}
-        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
+        x, y = middle
         metres = np.radians(1) * EARTH_RADIUS_M
         scale = np.array([metres * np.cos(np.radians(y)), metres] * 2)
         ax, ay, bx, by = ((self._lines - [x, y, x, y]) * scale).T

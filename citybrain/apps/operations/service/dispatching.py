@@ -4,7 +4,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from math import cos, hypot, isfinite, radians
+from math import isfinite
 
 import msgspec
 
@@ -13,8 +13,9 @@ from citybrain.apps.operations.choice.sending import WITH_RIGHTS, Candidate, Cos
 from citybrain.apps.operations.choice.teams import TYPES, Team, teams
 from citybrain.kernel.clock import monotonic_s
 from citybrain.kernel.errors import NotFound, Refusal
+from citybrain.kernel.geo import distance_m
 from citybrain.kernel.records import Entity, Event, Json, Text
-from citybrain.kernel.routing import LANE, ROAD, SPEED, Point, Roads, Times, roads_of
+from citybrain.kernel.routing import LANE, ROAD, SPEED, Roads, Times, roads_of
 from citybrain.kernel.store import Store
 
 READ_AGAIN_S = 60.0
@@ -22,8 +23,6 @@ READ_AGAIN_S = 60.0
 
 LATE_BY = timedelta(minutes=2)
 """So much after the time that was told a team is late."""
-
-M_PER_DEGREE = 111_320.0
 
 
 class NoPlace(NotFound):
@@ -190,7 +189,7 @@ class Dispatching:
         geometry: Json = entity.geometry if entity else None
         if team is None or team.point is None or not geometry or geometry["type"] != "Point":
             return None
-        return _apart_m(team.point, (geometry["coordinates"][0], geometry["coordinates"][1]))
+        return distance_m(team.point, (geometry["coordinates"][0], geometry["coordinates"][1]))
 
     def _task(self, wanted: Wanted, id: str = "") -> Task:
         streets = self._read_streets()
@@ -224,7 +223,3 @@ class Dispatching:
             self._streets = [each for type in (ROAD, LANE) for each in pool.entities(type)]
             self._roads = Roads(self._streets)
         return self._streets
-
-
-def _apart_m(one: Point, other: Point) -> float:
-    return hypot((one[0] - other[0]) * M_PER_DEGREE * cos(radians(one[1])), (one[1] - other[1]) * M_PER_DEGREE)

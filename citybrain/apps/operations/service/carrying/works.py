@@ -17,7 +17,7 @@ from citybrain.kernel.access import Actor, Kind, Reach, Right
 from citybrain.kernel.cases.case import Case, CaseChange, CommentKind, MoveFacts, Opening
 from citybrain.kernel.db import Transaction
 from citybrain.kernel.errors import Refusal
-from citybrain.kernel.geo import bounds
+from citybrain.kernel.geo import centre
 from citybrain.kernel.records import Facts, Order, Outcome
 
 EVERYTHING = Right(reach=Reach(all=True))
@@ -146,7 +146,7 @@ def _units(book: Book, how: Task, order: Order) -> list[Candidate]:
 def _opening(book: Book, how: Task, order: Order, department: str, units: Sequence[str]) -> Opening:
     """The case as it is asked for; where it is stands in it when the place is known."""
     entity = book.store.pool.entity(order.entity_id)
-    box = bounds([entity.geometry]) if entity and entity.geometry else None
+    longitude, latitude = (centre(entity.geometry) if entity else None) or (None, None)
     return Opening(
         type=how.type,
         title=title(book.words, order, entity, book.lang),
@@ -155,8 +155,8 @@ def _opening(book: Book, how: Task, order: Order, department: str, units: Sequen
         priority=int(order.parameters.get("priority", how.priority)),
         channel=CHANNEL,
         category=order.means,
-        longitude=(box[0] + box[2]) / 2 if box else None,
-        latitude=(box[1] + box[3]) / 2 if box else None,
+        longitude=longitude,
+        latitude=latitude,
         key=f"operations:{order.id}",
     )
 
