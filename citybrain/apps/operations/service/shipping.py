@@ -10,6 +10,7 @@ import structlog
 from citybrain.apps.operations.decide.playbook import Playbook, check
 from citybrain.apps.operations.service.operations import Operations
 from citybrain.apps.operations.store import playbooks
+from citybrain.apps.operations.store.playbooks import VersionState
 
 SEED = Path(__file__).parents[1] / "seed" / "playbooks.json"
 NOBODY = ""
@@ -32,8 +33,8 @@ async def ship(operations: Operations, *, now: datetime) -> None:
     for playbook in shipped_playbooks():
         check(playbook)
         known = newest.get(playbook.id)
-        ours = known is None or (known.made_by == NOBODY and known.state == "active" and known.body != playbook)
-        if ours:
+        is_ours = known is None or (known.made_by == NOBODY and known.state is VersionState.ACTIVE)
+        if is_ours and (known is None or known.body != playbook):
             async with operations.db.transaction() as transaction:
                 version = await playbooks.add(transaction, playbook, by=NOBODY, at=now, shipped_too=True)
                 await playbooks.activate(transaction, playbook.id, version, by=NOBODY, at=now)

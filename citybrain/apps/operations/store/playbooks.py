@@ -55,9 +55,9 @@ class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
     retired_at: datetime | None
 
 
-async def versions(where: Database | Transaction, playbook: str | None = None) -> Sequence[VersionRow]:
-    """Every version, of all playbooks or of one, the oldest first."""
-    return await where.read(SQL.versions, {"playbook": playbook}, as_=VersionRow)
+async def versions(where: Database | Transaction) -> Sequence[VersionRow]:
+    """Every version of all playbooks, the oldest first."""
+    return await where.read(SQL.versions, as_=VersionRow)
 
 
 async def shipped(where: Database | Transaction) -> frozenset[str]:

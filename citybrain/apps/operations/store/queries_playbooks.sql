@@ -30,5 +30,4 @@ UPDATE operations_playbook_version SET state = 'active', activated_by = %(by)s, 
 WHERE playbook = %(playbook)s AND version = %(version)s;
 
 -- name: versions
-SELECT v.* FROM operations_playbook_version v
-WHERE (%(playbook)s::text IS NULL OR v.playbook = %(playbook)s) ORDER BY v.playbook, v.version;
+SELECT * FROM operations_playbook_version ORDER BY playbook, version;
