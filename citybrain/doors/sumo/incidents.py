@@ -12,7 +12,6 @@ from citybrain.doors.sumo.detours import Avoidance
 from citybrain.doors.sumo.drawing import SENSORS, STANDING, Planned
 from citybrain.doors.sumo.fleet import CAR as CAR_TYPE
 from citybrain.doors.sumo.fleet import REPORTING, TYPE_PREFIX
-from citybrain.doors.sumo.lanes import Use
 from citybrain.doors.sumo.network import entity_id
 from citybrain.doors.sumo.options import FOREVER_S, Fault
 from citybrain.doors.sumo.use import StreetUse
@@ -33,6 +32,13 @@ CHOOSE_AGAIN_S = 90.0
 
 ANY_LANE_AFTER_S = 120.0
 GIVEN_UP_AFTER_S = 900.0
+
+NEWS_S = 180.0
+NAVIGATED = 0.3
+"""An unplanned closure is known to navigation after so long, and so many drive by it: assumptions of the simulation.
+Others see it from the road before it. A closure that the city planned is an order, known to all."""
+
+CLOSING = ("lane_closure", "closure")
 
 LONG_S = 1_000_000.0
 """Stops end when the incident does, not by SUMO's own clock."""
@@ -74,7 +80,6 @@ class Incidents:
         self._lanes = street.lanes
         self._detours = street.detours
         self._ways = street.ways
-        self._turns = street.turns
         self._signals = signals
         self._planned = memory.planned
         self._happened = list(memory.happened) or [Happening() for _ in memory.planned]
@@ -101,6 +106,8 @@ class Incidents:
                 self._end(at, now_s, "time")
             elif incident.kind == "surge":
                 self._add(at, now_s)
+            elif incident.kind in CLOSING:
+                self._close(at, now_s, vehicles)
 
     def standing_on(self, road: str) -> list[tuple[int, str]]:
         """What stands in the way on a road now: number and kind."""
@@ -153,43 +160,52 @@ class Incidents:
         kind, happening = self._planned[at].incident.kind, self._happened[at]
         if kind in STANDING:
             self._bring_to_stand(at, now_s, late_s)
-        elif kind == "lane_closure":
-            self._close_lane(at, now_s, vehicles)
+        elif kind in CLOSING:
+            self._close(at, now_s, vehicles)
         else:
-            if kind == "closure":
-                road = self._planned[at].incident.road
-                self._detours.begin(_key(at), Avoidance(roads=(road,)), vehicles)
-            elif kind == "dark_signal":
+            if kind == "dark_signal":
                 self._signals.darken(self._planned[at].incident.signal)
             happening.began_s = now_s
-        if happening.began_s is None and late_s > GIVEN_UP_AFTER_S:
+        if happening.began_s is None and late_s > GIVEN_UP_AFTER_S and at in self._open:
             self._drop_stops(happening.vehicles)
             self._open.remove(at)
 
     def _end(self, at: int, now_s: float, by: str) -> None:
         incident, happening = self._planned[at].incident, self._happened[at]
-        if incident.kind in STANDING:
-            for vehicle in happening.vehicles:
-                _let_go(vehicle)
-        elif incident.kind == "dark_signal":
+        self._drop_stops(happening.vehicles)
+        if incident.kind == "dark_signal":
             self._signals.lighten(incident.signal, now_s)
         self._lanes.end(_key(at))
         self._detours.end(_key(at))
         happening.ended_s, happening.cleared_by = now_s, by
         self._open.remove(at)
 
-    def _close_lane(self, at: int, now_s: float, vehicles: Collection[str]) -> None:
+    def _close(self, at: int, now_s: float, vehicles: Collection[str]) -> None:
+        """Something lies on the lanes: whoever comes first on each stands before it until it is away."""
         incident, happening = self._planned[at].incident, self._happened[at]
         lanes = self._lanes.for_cars(incident.road)
-        wanted = lanes[max(incident.lane, 0) % max(len(lanes), 1)] if lanes else ""
-        if not wanted or not self._lanes.can_close(incident.road, [wanted], self._turns()):
-            self._open.remove(at)
-            return
-        lost = tuple(self._lanes.lost_turns(incident.road, [wanted]))
-        self._lanes.ask(_key(at), Use(lanes=(wanted,), closed=True))
-        if lost:
-            self._detours.begin(_key(at), Avoidance(turns=lost), vehicles)
-        happening.lane, happening.began_s = wanted, now_s
+        if incident.kind == "lane_closure":
+            if len(lanes) < 2:
+                self._open.remove(at)
+                return
+            lanes = [lanes[max(incident.lane, 0) % len(lanes)]]
+        happening.vehicles = [one for one in happening.vehicles if _stop_of(one)]
+        for lane in sorted(set(lanes) - {_stop_of(one) for one in happening.vehicles}):
+            happening.vehicles += _stop_at(incident.road, lane, _spot_m(lane, incident.at), 1)
+        if happening.began_s is None:
+            standing = [one for one in happening.vehicles if _stands(one)]
+            if not standing:
+                return
+            happening.lane, happening.began_s = _stop_of(standing[0]), now_s
+            happening.spot_m = _spot_m(happening.lane, incident.at)
+        if incident.kind == "closure":
+            share = NAVIGATED if now_s >= happening.began_s + NEWS_S else 0.0
+            around = Avoidance(roads=(incident.road,), share=share, seen_from=self._before(incident.road))
+            if self._detours.asked(_key(at)) != around:
+                self._detours.begin(_key(at), around, vehicles)
+
+    def _before(self, road: str) -> tuple[str, ...]:
+        return tuple(sorted(one for one, onward in self._ways.onward.items() if road in onward))
 
     def _bring_to_stand(self, at: int, now_s: float, late_s: float) -> None:
         """A vehicle that comes by brakes and stands; the incident begins when it does."""
@@ -204,8 +220,7 @@ class Incidents:
         lanes = self._lanes.for_cars(incident.road)
         any_lane = incident.lane < 0 or late_s > ANY_LANE_AFTER_S
         for lane in lanes if any_lane else lanes[incident.lane : incident.lane + 1]:
-            length_m = libsumo.lane.getLength(lane)
-            spot_m = min(max(incident.at * length_m, FROM_BEGIN_M), length_m - FROM_END_M)
+            spot_m = _spot_m(lane, incident.at)
             number = 2 if incident.kind == "crash" else 1
             stopped = _stop_at(incident.road, lane, spot_m, number)
             if stopped:
@@ -270,6 +285,19 @@ def _entity(planned: Planned) -> str:
 
 def _key(number: int) -> str:
     return f"incident:{number}"
+
+
+def _spot_m(lane: str, at: float) -> float:
+    length_m = float(libsumo.lane.getLength(lane))
+    return min(max(at * length_m, FROM_BEGIN_M), length_m - FROM_END_M)
+
+
+def _stop_of(vehicle: str) -> str:
+    """The lane on which it stands or will; empty where it did not come to stand and is past it, or gone."""
+    try:
+        return next((str(stop.lane) for stop in libsumo.vehicle.getStops(vehicle, 1)), "")
+    except libsumo.TraCIException:
+        return ""
 
 
 def _stop_at(road: str, lane: str, spot_m: float, number: int) -> list[str]:

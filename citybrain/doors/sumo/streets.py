@@ -22,13 +22,10 @@ OPEN_BUS_LANE = "street.open_bus_lane"
 DIVERT = "street.divert"
 GATE = "street.gate"
 CLEAR_OBSTACLE = "street.clear_obstacle"
-SIGN_TEXT = "information.sign_text"
-NAVIGATION_NOTICE = "information.navigation_notice"
 PARKING_GUIDE = "parking.guide"
 
-FOLLOW: Mapping[str, float] = {DIVERT: 0.3, SIGN_TEXT: 0.15, NAVIGATION_NOTICE: 0.3, PARKING_GUIDE: 0.5}
-"""Share of the drivers concerned who do as they are told where an order does not say: assumptions of the simulation.
-Of signs, studies of stated and observed compliance range from a few percent to about a third."""
+FOLLOW: Mapping[str, float] = {DIVERT: 0.3, PARKING_GUIDE: 0.5}
+"""Share of the drivers concerned who do as they are told where an order does not say: assumptions of the simulation."""
 
 SLOWEST_KMH, FASTEST_KMH = 5.0, 130.0
 
@@ -56,8 +53,6 @@ MEANS = (
     REVERSE_LANE,
     OPEN_BUS_LANE,
     DIVERT,
-    SIGN_TEXT,
-    NAVIGATION_NOTICE,
     GATE,
     CLEAR_OBSTACLE,
     PARKING_GUIDE,
@@ -82,8 +77,6 @@ class StreetOrders:
             REVERSE_LANE: self._reverse,
             OPEN_BUS_LANE: self._open_bus_lane,
             DIVERT: self._divert,
-            SIGN_TEXT: self._divert,
-            NAVIGATION_NOTICE: self._divert,
             GATE: self._gate,
             CLEAR_OBSTACLE: self._clear,
             PARKING_GUIDE: self._guide,

@@ -85,10 +85,6 @@ class Ways:
         begin, end = self._ends[road]
         return next((one for one, ends in self._ends.items() if ends == (end, begin)), "")
 
-    def hangs_together(self, roads: Sequence[str]) -> bool:
-        """Each road leads to the next."""
-        return all(after in self.onward.get(road, ()) for road, after in pairwise(roads))
-
     def _times(self) -> dict[str, float]:
         now_s = float(libsumo.simulation.getTime())
         if not self._now_s or not 0.0 <= now_s - self._read_at_s < TIMES_FOR_S:

@@ -134,8 +134,6 @@ def test_the_door_says_what_it_does() -> None:
         "street.divert",
         "street.gate",
         "street.clear_obstacle",
-        "information.sign_text",
-        "information.navigation_notice",
         "parking.guide",
         "transit.hold_bus",
         "transit.reroute_bus",

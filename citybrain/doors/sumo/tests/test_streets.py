@@ -145,8 +145,6 @@ def test_a_closed_road_is_driven_around_and_after_it_is_reopened_driven_on(opene
     [
         ("street.divert", {"share": 0.4}, 0.4),
         ("street.divert", {}, 0.3),
-        ("information.sign_text", {"text": "B 拥堵，请绕行"}, 0.15),
-        ("information.navigation_notice", {"share": 0.6}, 0.6),
     ],
 )
 def test_so_many_drivers_take_the_other_way_as_are_said_to_follow(
