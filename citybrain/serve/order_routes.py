@@ -65,13 +65,14 @@ class OrderStory(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EffectView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a means promises, and after how many seconds that is looked at."""
+    """What a means promises, and after how many seconds that is looked at; with `mean_s` by means over so long."""
 
     attribute: str
     on: str
     becomes: str
     value: float | str | None
     within_s: float
+    mean_s: float | None
 
 
 class MeansView(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +144,7 @@ def _promised(effect: Effect) -> EffectView:
         becomes=effect.becomes,
         value=effect.value,
         within_s=effect.within.total_seconds(),
+        mean_s=effect.mean.total_seconds() if effect.mean else None,
     )
 
 
