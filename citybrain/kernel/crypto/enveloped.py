@@ -202,7 +202,8 @@ def _is_plain(root: etree._Element, found: Sequence[etree._Element]) -> bool:
 
 
 def _method(signature: etree._Element) -> SignatureMethod:
-    found = SignatureMethod(signature.find(f"./{{{XMLDSIG}}}SignedInfo/{{{XMLDSIG}}}SignatureMethod").get("Algorithm"))
+    named = signature.find(f"./{{{XMLDSIG}}}SignedInfo/{{{XMLDSIG}}}SignatureMethod")
+    found = None if named is None else SignatureMethod(named.get("Algorithm"))
     if found not in METHODS:
         raise ValueError(found)
     return found

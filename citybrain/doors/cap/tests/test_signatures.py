@@ -173,6 +173,13 @@ def _more_after(forged: etree._Element, true: etree._Element) -> etree._Element:
     return true
 
 
+def _only_a_reference(forged: etree._Element, true: etree._Element) -> etree._Element:
+    signed_info = true.find(f"{SIGNATURE}/{{*}}SignedInfo")
+    true.find(SIGNATURE).remove(signed_info)
+    true.find(SIGNATURE).append(signed_info.find("{*}Reference"))
+    return _moved(forged, true)
+
+
 def _transform(forged: etree._Element, true: etree._Element) -> etree._Element:
     del forged
     transforms = true.find(f".//{SIGNATURE[:-9]}Transforms")
@@ -180,7 +187,17 @@ def _transform(forged: etree._Element, true: etree._Element) -> etree._Element:
     return true
 
 
-WRAPS = [_moved, _whole_inside, _object_in_the_signature, _by_name, _in_an_info, _two, _more_after, _transform]
+WRAPS = [
+    _moved,
+    _whole_inside,
+    _object_in_the_signature,
+    _by_name,
+    _in_an_info,
+    _two,
+    _more_after,
+    _only_a_reference,
+    _transform,
+]
 
 
 @pytest.mark.parametrize("wrap", WRAPS, ids=lambda each: each.__name__.strip("_"))
@@ -244,6 +261,29 @@ def test_any_changed_byte_of_the_content_is_refused_or_says_the_same(at: int, by
                 assert message.alert == SAID
         except Invalid:
             pass
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_signature_taken_apart_has_a_verdict(data: st.DataObject) -> None:
+    root = etree.fromstring(TRUE)
+    parts = [each for each in root.find(SIGNATURE).iter()][1:]
+    for part in data.draw(st.lists(st.sampled_from(parts), min_size=1, max_size=4)):
+        act = data.draw(st.sampled_from(["remove", "empty", "double", "nameless", "move"]))
+        parent = part.getparent()
+        if act == "remove" and parent is not None:
+            parent.remove(part)
+        elif act == "double" and parent is not None:
+            parent.append(etree.fromstring(etree.tostring(part)))
+        elif act == "move":
+            root.find(SIGNATURE).append(part)
+        elif act == "empty":
+            part.text = ""
+        else:
+            part.attrib.clear()
+    body = etree.tostring(root)
+    found = check(body, [ONE.certificate], NOW)
+    assert found.verdict is not Verdict.VALID or read(found.signed).alert == SAID
 
 
 @given(st.binary(max_size=300))
