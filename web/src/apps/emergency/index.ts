@@ -11,7 +11,6 @@ const shown = (): boolean => may("emergency.view");
 
 export const app: CityApp = {
   name: "emergency",
-  streets: true,
   layers: LAYERS,
   marks: [],
   panels: [

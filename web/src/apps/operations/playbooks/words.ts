@@ -18,7 +18,12 @@ export function targetWords(target: string): string {
   if (kind === "nearest") return t("playbook.nearest_of", { what: skillWords(target.slice(NEAREST.length)) });
   return kind === "entity" ? nameOf(target) : t(`playbook.target.${kind}`);
 }
-export const kindOrGroup = (kind: string): string => (kind.endsWith(".*") ? t("playbook.all_of", { what: say(`kind.${kind}`, {}, kind.slice(0, -2)) }) : kindWords(kind));
+/** A kind in words; `traffic.*` is all of an app, `*.silent` what several apps call so. */
+export function kindOrGroup(kind: string): string {
+  if (kind.endsWith(".*")) return t("playbook.all_of", { what: kind.slice(0, -2) });
+  const known = kind.startsWith("*.") ? wordsUnder("kind.").find((one) => one.endsWith(kind.slice(1))) : undefined;
+  return kindWords(known ?? kind);
+}
 export function kindOptions(): { value: string; label: string; find: string[] }[] {
   const names = wordsUnder("kind.");
   const groups = [...new Set(names.map((name) => `${name.split(".")[0] ?? ""}.*`))];
