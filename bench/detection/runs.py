@@ -25,6 +25,10 @@ JAM_VEHICLES = 3
 LOOK_EVERY_S = 5
 QUEUE_STANDING = 3
 
+HARM_STANDING, HARM_SLOWER = 3.0, 0.75
+"""A surge does harm where, on a road that its vehicles drive on, three more vehicles stand in the mean of its life than
+in that of as long before, or where the mean speed falls to three quarters and at most `JAM_SHARE` of the limit."""
+
 
 class Alarm(msgspec.Struct, kw_only=True):
     """What was told once: an event from its opening to its end, in seconds since the scenario's begin.
@@ -91,6 +95,9 @@ def measure(case: Case, per_hour: Mapping[str, float], keep: Callable[[Any], Non
     for one in truth:
         one["passed"] = judge.passed(one)
         one["in_sight"] = in_sight(one, entities)
+        if one["kind"] == "surge" and one["begin_s"] is not None:
+            one["feeds"] = judge.feeds(one)
+            one["harms"] = judge.harms(one, one["feeds"])
     onward = {one.id: list(one.attributes["leadsTo"]) for one in entities if one.type == "RoadSegment"}
     return Result(
         case=case,
@@ -131,6 +138,7 @@ class Judge:
             if one.type == "RoadSegment"
         }
         self.jams: dict[str, list[int]] = {}
+        self._flow: dict[str, list[tuple[int, int, int, float]]] = {}
         self._seen: dict[str, list[tuple[int, frozenset[str]]]] = {}
 
     def look(self, passed_s: int) -> None:
@@ -140,8 +148,9 @@ class Judge:
             count = libsumo.edge.getLastStepVehicleNumber(edge)
             if not count:
                 continue
-            slow = count >= JAM_VEHICLES and libsumo.edge.getLastStepMeanSpeed(edge) <= JAM_SHARE * limit_mps
-            if slow or libsumo.edge.getLastStepHaltingNumber(edge) >= QUEUE_STANDING:
+            mean_mps, standing = libsumo.edge.getLastStepMeanSpeed(edge), libsumo.edge.getLastStepHaltingNumber(edge)
+            self._flow.setdefault(road, []).append((passed_s, count, standing, mean_mps))
+            if (count >= JAM_VEHICLES and mean_mps <= JAM_SHARE * limit_mps) or standing >= QUEUE_STANDING:
                 self.jams.setdefault(road, []).append(passed_s)
             self._seen.setdefault(road, []).append((passed_s, frozenset(libsumo.edge.getLastStepVehicleIDs(edge))))
 
@@ -153,10 +162,37 @@ class Judge:
         rows = self._seen.get(truth["entity_id"], [])
         return len({one for at_s, ids in rows if begin_s <= at_s <= (end_s or 1e9) for one in ids})
 
+    def feeds(self, truth: Mapping[str, Any]) -> list[str]:
+        """The roads on which the vehicles of a surge were."""
+        name = f"surge-{truth['number']}-"
+        return sorted(
+            road
+            for road, rows in self._seen.items()
+            if any(one.startswith(name) for at_s, ids in rows if at_s >= truth["begin_s"] for one in ids)
+        )
+
+    def harms(self, truth: Mapping[str, Any], roads: Sequence[str]) -> bool:
+        """Whether a surge lengthens a queue or slows a road (`HARM_STANDING`, `HARM_SLOWER`)."""
+        begin_s, end_s = truth["begin_s"], truth["end_s"] or truth["begin_s"] + truth["duration_s"]
+        for road in roads:
+            before = self._mean(road, 2 * begin_s - end_s, begin_s)
+            during = self._mean(road, begin_s, end_s)
+            slower = during[1] <= min(HARM_SLOWER * before[1], JAM_SHARE * self._roads[road][1])
+            if during[0] >= before[0] + HARM_STANDING or slower:
+                return True
+        return False
+
+    def _mean(self, road: str, from_s: float, until_s: float) -> tuple[float, float]:
+        """How many stood, and how fast all were, in the mean."""
+        rows = [row for row in self._flow.get(road, []) if from_s <= row[0] < until_s]
+        looks, count = max((until_s - from_s) / LOOK_EVERY_S, 1.0), sum(row[1] for row in rows)
+        speed_mps = sum(row[1] * row[3] for row in rows) / count if count else self._roads[road][1]
+        return sum(row[2] for row in rows) / looks, speed_mps
+
 
 def in_sight(truth: Mapping[str, Any], entities: Sequence[Entity]) -> bool:
-    """Whether a detector watches the very place; always so for signals, detectors, and roads as a whole."""
-    if not truth["lane"] or truth["kind"] == "lane_closure":
+    """Whether a detector watches the very place; always so for signals, detectors, and surges."""
+    if not truth["lane"]:
         return True
     return any(
         lane == truth["lane"] and metres + sign * truth["offset_m"] <= one.attributes["coverage_m"]

@@ -16,11 +16,11 @@ FINDS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(CLOSING, ("traffic.road_closed", *STOPS, SLOW)),
     "dark_signal": ("traffic.signal_dark",),
     **dict.fromkeys(SENSORS, ("traffic.sensor_doubted",)),
-    "surge": ("traffic.surge", SLOW),
+    "surge": ("traffic.surge", "traffic.congestion", "traffic.spillback", SLOW),
 }
 """Which kinds of alarm find which kind of incident; the plain threshold has but one kind.
 
-Before a closed lane vehicles stand as before a blocked one.
+Before a closed lane vehicles stand as before a blocked one. Of a surge it matters that the jam which it makes is told.
 """
 
 JAMS = ("traffic.congestion", "traffic.spillback", "traffic.surge", SLOW)
@@ -79,12 +79,15 @@ def roads_of(alarm: Alarm) -> set[str]:
     return {alarm.entity_id, *alarm.roads, *(f"urn:ngsi-ld:RoadSegment:{lane}" for lane in lanes)}
 
 
-def happened(result: Result) -> list[Mapping[str, Any]]:
-    """The incidents that there were: they began, and where traffic is concerned somebody drove there meanwhile."""
+def happened(result: Result, *, harmless: bool = False) -> list[Mapping[str, Any]]:
+    """The incidents that there were: they began, and where traffic is concerned somebody drove there meanwhile; a surge
+    made a queue longer or a road slower."""
     return [
         one
         for one in result.truth
-        if one["begin_s"] is not None and (one["kind"] not in (*STANDING, *CLOSING) or one["passed"] or _is_gone(one))
+        if one["begin_s"] is not None
+        and (one["kind"] not in (*STANDING, *CLOSING) or one["passed"] or _is_gone(one))
+        and (harmless or one.get("harms", True))
     ]
 
 
@@ -123,8 +126,8 @@ def finds(alarm: Alarm, one: Mapping[str, Any], streets: Map) -> list[float]:
         return []
     if one["kind"] == "dark_signal":
         return [alarm.at_s] if alarm.entity_id == one["entity_id"] else []
-    hops = SIGN_HOPS if one["kind"] == "surge" else 1
-    return [alarm.at_s] if roads_of(alarm) & streets.within([one["entity_id"]], hops) else []
+    roads = set(one.get("feeds", ())) if one["kind"] == "surge" else streets.within([one["entity_id"]], 1)
+    return [alarm.at_s] if roads_of(alarm) & roads else []
 
 
 def is_sign(alarm: Alarm, one: Mapping[str, Any], streets: Map) -> bool:
@@ -149,7 +152,7 @@ def is_meanwhile(at_s: float, one: Mapping[str, Any], after_s: float) -> bool:
 def count(result: Result, alarms: Sequence[Alarm]) -> Count:
     """Every alarm is one of four: it finds an incident, is a sign of one, tells of a real jam, or is false."""
     streets = Map(result.onward)
-    truth = happened(result)
+    truth = happened(result, harmless=True)
     found = signs = jams = 0
     false: dict[str, int] = {}
     examples = []

@@ -14,7 +14,7 @@ GOALS = "goals: found 95 %, median 60 s, 95th percentile 120 s, 1 false alarm in
 
 
 FLOWS = ("closure", "surge")
-"""Of these nothing is to be seen but fewer or more vehicles than usual."""
+"""As in earlier figures: of these nothing was to be seen but fewer or more vehicles than usual."""
 
 
 def show(results: Sequence[Result], wanted: int, *, examples: bool) -> None:
@@ -37,6 +37,8 @@ def _arm(name: str, results: Sequence[Result], alarms: Callable[[Result], list[A
             _figures(f"kind.{kind}", [one for one in seen if one.kind == kind])
         for net in dict.fromkeys(one.net for one in found):
             _figures(f"net.{net}", [one for one in seen if one.net == net])
+        harmless = [one for result in results for one in result.truth if not one.get("harms", True)]
+        print(f"surges_without_harm {len(harmless)} incidents")
         any_s = [one.any_s for one in found if one.any_s is not None]
         print(f"all.found_by_any_sign {_percent(len(any_s), len(found))} %")
     _false(name, results, alarms, examples=examples)

@@ -172,7 +172,9 @@ class Doubted:
         return self._at_signals(batch)
 
     def _condition(self, batch: Batch) -> tuple[Mask, Mask]:
-        blind = self.trust.blind & ((self._nobody_s == 0.0) | (self._nobody_s >= NOBODY_TOLD_AFTER_S))
+        blind = self.trust.blind & (
+            (self._nobody_s == 0.0) | (self._nobody_s >= NOBODY_TOLD_AFTER_S) | self.trust.denied
+        )
         is_feed = self.trust.look is None or not self.trust.look.heard.any()
         nowhere = np.zeros(len(blind), dtype=np.bool_)
         return (nowhere, nowhere) if is_feed else (blind, ~blind)

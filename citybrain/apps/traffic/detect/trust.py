@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import numpy as np
 
+from citybrain.apps.traffic.detect.answers import Answers
 from citybrain.apps.traffic.detect.symptoms import Contradictory, Frozen, Jumping, Look, Mask, Reports, SeesNobody
 from citybrain.apps.traffic.index import Numbers, Places
 from citybrain.apps.traffic.model import DETECTOR
@@ -32,7 +33,8 @@ TROUBLES = tuple(Trouble)
 class Trust:
     """Watches every detector every second, all at once: some thirty passes over as many numbers as there are.
 
-    `trouble` has the number in `TROUBLES` of each place, `version` changes whenever one of them does.
+    `trouble` has the number in `TROUBLES` of each place, `version` changes whenever one of them does, `denied` are
+    those that are known to see nobody by every single vehicle.
     """
 
     def __init__(self, entities: Sequence[Entity]) -> None:
@@ -46,10 +48,12 @@ class Trust:
         self._jumping = Jumping(self.places.facts("speed_limit_mps"), signs)
         self._contradictory = Contradictory(size)
         self._nobody = SeesNobody(np.array([number[name] for name in controllers], dtype=np.int64), signs)
+        self._answers = Answers(entities, self.places)
         self.trouble = np.zeros(size, dtype=np.int8)
         self.version = 0
         self.look: Look | None = None
         self._healthy_s = np.zeros(size)
+        self.denied = np.zeros(size, dtype=np.bool_)
 
     @property
     def blind(self) -> Mask:
@@ -86,9 +90,14 @@ class Trust:
             self.trouble = trouble
             self.version += 1
 
+    def _denied(self, look: Look) -> Mask:
+        """Those whose neighbours say at once that they miss vehicles."""
+        self.denied = self._answers(look, self._nobody.flow, ~self.blind)
+        return self.denied
+
     def _symptoms(self, look: Look) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         found = {
-            Trouble.SEES_NOBODY: self._nobody(look, ~self.blind),
+            Trouble.SEES_NOBODY: self._nobody(look, ~self.blind) | self._denied(look),
             Trouble.CONTRADICTORY: self._contradictory(look),
             Trouble.JUMPING: self._jumping(look),
             Trouble.FROZEN: self._frozen(look),

@@ -58,18 +58,35 @@ def test_a_vehicle_stands_on_its_lane_while_the_others_pass_and_drives_on_when_t
     assert not gone
 
 
-def test_nobody_drives_on_a_closed_lane_but_on_the_one_beside_it(opened: Open, crossing: Scenario) -> None:
-    field = opened(crossing, incidents=one("lane_closure", road="out#east", lane=0, duration_s=100))
-    run(field, 60)
-    used: dict[str, int] = {"out#east_0": 0, "out#east_1": 0}
-    for _ in range(60):
+def test_nobody_gets_past_what_closes_a_lane_but_on_the_one_beside_it(opened: Open, crossing: Scenario) -> None:
+    field = opened(crossing, incidents=one("lane_closure", road="out#east", lane=0, at=0.5, duration_s=100))
+    run(field, 80)
+    (truth,) = field.truth()
+    assert truth["lane"] == "out#east_0"
+    past = {"out#east_0": 0, "out#east_1": 0}
+    for _ in range(40):
         field.step(())
-        for lane in used:
-            used[lane] += libsumo.lane.getLastStepVehicleNumber(lane)
-    assert used["out#east_0"] == 0
-    assert used["out#east_1"] > 30
-    run(field, 40)
-    assert libsumo.lane.getAllowed("out#east_0") == libsumo.lane.getAllowed("out#east_1")
+        for lane in past:
+            places = map(libsumo.vehicle.getLanePosition, libsumo.lane.getLastStepVehicleIDs(lane))
+            past[lane] += sum(truth["offset_m"] + 1.0 < place_m < truth["offset_m"] + 20.0 for place_m in places)
+    assert past["out#east_0"] == 0
+    assert past["out#east_1"] > 5
+    run(field, 60)
+    assert not any(libsumo.vehicle.isStopped(each) for each in libsumo.vehicle.getIDList())
+
+
+def test_nobody_gets_past_what_closes_a_road_and_only_some_have_heard_of_it(opened: Open, crossing: Scenario) -> None:
+    field = opened(crossing, incidents=one("closure", road="out#east", at=0.5, duration_s=200))
+    run(field, 90)
+    (truth,) = field.truth()
+    assert truth["begin_s"] is not None
+    standing = {
+        libsumo.vehicle.getLaneID(each) for each in libsumo.vehicle.getIDList() if libsumo.vehicle.isStopped(each)
+    }
+    assert standing == {"out#east_0", "out#east_1"}
+    assert libsumo.edge.getLastStepHaltingNumber("out#east") > 4
+    run(field, 200)
+    assert not any(libsumo.vehicle.isStopped(each) for each in libsumo.vehicle.getIDList())
 
 
 def test_a_dark_signal_shows_no_colour_and_comes_back_through_red(opened: Open, crossing: Scenario) -> None:
@@ -152,7 +169,7 @@ def test_a_city_saved_before_it_had_incidents_has_those_of_the_rest_of_its_day(
     wanted = [*one("breakdown"), *one("lane_closure", road="out#east", begin_s=60, lane=0)]
     second = opened(crossing, incidents=wanted, state_path=str(tmp_path / "state"))
     run(second, 20)
-    assert [(each["kind"], each["begin_s"]) for each in second.truth()] == [("lane_closure", 60.0)]
+    assert [(each["kind"], each["planned_s"]) for each in second.truth()] == [("lane_closure", 60.0)]
 
 
 def test_a_resumed_run_goes_on_with_its_incidents(opened: Open, crossing: Scenario, tmp_path: Path) -> None:
@@ -171,12 +188,12 @@ def test_a_resumed_run_goes_on_with_its_incidents(opened: Open, crossing: Scenar
     second = opened(crossing, incidents=wanted, state_path=str(tmp_path / "state"))
     frame = second.step(())
     assert of_signal(frame, "controlMode") == "dark"
-    assert "passenger" not in libsumo.lane.getAllowed("out#east_0")
+    assert any(map(libsumo.vehicle.isStopped, libsumo.lane.getLastStepVehicleIDs("out#east_0")))
     assert [each["begin_s"] for each in second.truth()] == [each["begin_s"] for each in before]
     frame = run(second, 80)
     assert [each["end_s"] is not None for each in second.truth()] == [True, True, True, False]
     assert of_signal(frame, "controlMode") == "plan"
-    assert "passenger" in libsumo.lane.getAllowed("out#east_0")
+    assert not any(map(libsumo.vehicle.isStopped, libsumo.lane.getLastStepVehicleIDs("out#east_0")))
     assert second.truth()[3]["vehicles"] > before[3]["vehicles"]
 
 
