@@ -129,7 +129,7 @@ def read_asked(params: Mapping[str, str], account: str) -> Asked:
     for name in ("since", "until"):
         at = getattr(asked, name)
         if at is not None and at.tzinfo is None:
-            raise _unusable(name, ())
+            raise FilterUnusable("serve.alarm_time_without_zone", {"name": name})
     return msgspec.structs.replace(asked, words=asked.words.strip()[:LONGEST_WORDS].replace("\0", ""))
 
 

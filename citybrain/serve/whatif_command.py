@@ -20,12 +20,28 @@ from citybrain.kernel.settings import load_settings
 from citybrain.serve import contributions
 from citybrain.serve.gate import OWN_PAGE_HEADER
 from citybrain.serve.pool_remote import CityRefused
-from citybrain.serve.whatif import PLAYBOOK, Question, StudyState
+from citybrain.serve.weighing import NO_ACTION
+from citybrain.serve.whatif import MEANS, PLAYBOOK, Question, StudyState
 from citybrain.serve.whatif_routes import Asked, Place, StudyView
 
 PATH = "/api/whatif"
 ASK_EVERY_S = 0.5
 WITHIN_S = 30.0
+
+COLUMNS = (
+    "serve.whatif_column_arm",
+    "serve.whatif_column_around_delay",
+    "serve.whatif_column_around_queued",
+    "serve.whatif_column_around_pace",
+    "serve.whatif_column_net_delay",
+    "serve.whatif_column_net_queued",
+    "serve.whatif_column_net_pace",
+)
+ARMS = {
+    NO_ACTION: "serve.whatif_arm_none",
+    MEANS: "serve.whatif_arm_means",
+    PLAYBOOK: "serve.whatif_arm_playbook",
+}
 
 out, err = Console(), Console(stderr=True)
 
@@ -125,10 +141,9 @@ def _refused(status: int, body: bytes) -> CityRefused:
 
 def _show(study: StudyView) -> None:
     """The arms side by side, and one sentence."""
-    names = ("arm", "around_delay", "around_queued", "around_pace", "net_delay", "net_queued", "net_pace")
-    table = Table(*(_say(f"serve.whatif_column_{name}") for name in names))
+    table = Table(*map(_say, COLUMNS))
     for arm in study.arms:
-        table.add_row(_say(f"serve.whatif_arm_{arm.name}"), *_figures(arm.around), *_figures(arm.net))
+        table.add_row(_say(ARMS[arm.name]), *_figures(arm.around), *_figures(arm.net))
     if study.arms:
         out.print(table)
     for said in [*(each.verdict for each in study.compared), study.caveat, study.trouble]:
@@ -136,7 +151,7 @@ def _show(study: StudyView) -> None:
             out.print(_sentence(said), soft_wrap=True, highlight=False)
     for arm in study.arms:
         for refusal in arm.refused:
-            out.print(f"[yellow]{_say(f'serve.whatif_arm_{arm.name}')}:[/yellow] {_sentence(refusal)}", soft_wrap=True)
+            out.print(f"[yellow]{_say(ARMS[arm.name])}:[/yellow] {_sentence(refusal)}", soft_wrap=True)
     for left_out in study.left_out:
         out.print(_say("serve.whatif_not_simulated", means=left_out), soft_wrap=True)
 
@@ -149,7 +164,7 @@ def _figures(place: Place) -> tuple[str, str, str]:
 def _sentence(because: Because) -> str:
     facts = dict(because.facts)
     if "arm" in facts:
-        facts["arm"] = _say(f"serve.whatif_arm_{facts['arm']}")
+        facts["arm"] = _say(ARMS[str(facts["arm"])])
     return _say(because.code, **facts)
 
 

@@ -157,6 +157,11 @@ async def test_what_a_list_cannot_be_asked_by_is_refused(question: str, at_desk:
     assert code == "serve.alarm_filter_unusable"
 
 
+async def test_a_time_without_its_zone_is_refused_with_how_it_is_written(at_desk: Signs) -> None:
+    code = await (await at_desk("lin")).refused("GET", "/api/alarms?since=2026-01-01T00:00:00", status=400)
+    assert code == "serve.alarm_time_without_zone"
+
+
 @pytest.mark.parametrize("act", ["expire", "burn"])
 async def test_nobody_does_what_only_the_city_does(act: str, at_desk: Signs) -> None:
     await (await at_desk("lin")).ask("POST", "/api/alarms/a1/acts", {"act": act}, status=400)
