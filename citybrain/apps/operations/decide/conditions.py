@@ -17,8 +17,16 @@ KNOWN = 4
 """Of so few roads nobody can say whether they have room."""
 HOPS = 4
 """So many roads away from the event's is around it."""
-UNMET = "operations.unmet_"
-"""So begins the code of each condition that is not so."""
+UNMET = frozenset(
+    {
+        "operations.unmet_value",
+        "operations.unmet_evidence",
+        "operations.unmet_minutes",
+        "operations.unmet_net",
+        "operations.unmet_net_unknown",
+    }
+)
+"""The codes of conditions that are not so."""
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):

@@ -213,7 +213,7 @@ def _next(run: Run, line: RunLine, world: World, *, over: bool) -> Move | None:
 def _may_alone(run: Run, line: RunLine, world: World) -> bool:
     """Whether what was missing for the city to do it alone has come about. What two persons hold misses a person."""
     alone = line.spec.alone_if
-    return alone is not None and line.code.startswith(UNMET) and _unmet(alone, run, world) is None
+    return alone is not None and line.code in UNMET and _unmet(alone, run, world) is None
 
 
 def _begin(run: Run, line: RunLine, world: World, *, over: bool) -> Move | None:
