@@ -69,3 +69,28 @@ def test_an_incident_that_nobody_drove_by_is_left_out_and_one_that_never_began_t
     assert not verdicts(result(incident("crash", road("c"), passed=0)), [])
     assert not verdicts(result(incident("crash", road("c"), begin_s=None)), [])
     assert len(verdicts(result(incident("closure", road("c"), passed=0)), [])) == 1
+
+
+def surge(**facts: Any) -> dict[str, Any]:
+    return incident("surge", road("a"), feeds=[road("a"), road("c")], harms=True, **facts)
+
+
+# fmt: off
+JAMS = [
+    (alarm("congestion", road("c"), 1090.0), 90.0, "a jam on a road that it feeds"),
+    (alarm("spillback", road("b"), 1090.0),  None, "on a road on which none of its vehicles were"),
+    (alarm("congestion", road("c"), 1501.0), None, "after it"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("told", "found_s", "why"), JAMS)
+def test_a_surge_is_found_by_the_jam_that_it_makes(told: Alarm, found_s: float | None, why: str) -> None:
+    assert [one.found_s for one in verdicts(result(surge()), [told])] == [found_s], why
+
+
+def test_a_surge_without_harm_need_not_be_told_and_telling_it_is_not_false() -> None:
+    run = result(surge() | {"harms": False})
+    told = alarm("surge", road("a"), 1200.0)
+    assert not verdicts(run, [told])
+    assert not count(run, [told]).false

@@ -105,7 +105,7 @@ LIES = [
     ("jumping loops",     jumping,               True,  Trouble.JUMPING,       15),
     ("contradictory",     lambda: contradictory, False, Trouble.CONTRADICTORY, 10),
     ("count, no vehicle", lambda: contradictory, True,  Trouble.CONTRADICTORY, 15),
-    ("sees nobody",       lambda: empty,         False, Trouble.SEES_NOBODY,   240),
+    ("sees nobody",       lambda: empty,         False, Trouble.SEES_NOBODY,   100),
     ("loop sees nobody",  lambda: empty,         True,  Trouble.SEES_NOBODY,   240),
     ("stuck loop",        lambda: stuck,         True,  Trouble.FROZEN,        STUCK_S),
 ]
