@@ -17,6 +17,8 @@ WORK_S: Mapping[tuple[str, str], float] = {
     ("tow", "illegal_parking"): 300.0,
     ("maintenance", "crash"): 900.0,
     ("maintenance", "breakdown"): 600.0,
+    ("maintenance", "lane_closure"): 600.0,
+    ("maintenance", "closure"): 900.0,
     ("police", "stopped"): 60.0,
     ("police", "illegal_parking"): 180.0,
 }

@@ -112,7 +112,8 @@ class Incidents:
     def standing_on(self, road: str) -> list[tuple[int, str]]:
         """What stands in the way on a road now: number and kind."""
         kinds = {at: self._planned[at].incident for at in self._open if self._happened[at].began_s is not None}
-        return [(at, each.kind) for at, each in kinds.items() if each.road == road and each.kind in STANDING]
+        in_the_way = (*STANDING, *CLOSING)
+        return [(at, each.kind) for at, each in kinds.items() if each.road == road and each.kind in in_the_way]
 
     def place(self, number: int) -> tuple[str, float]:
         """The lane of an incident, and how far along it."""

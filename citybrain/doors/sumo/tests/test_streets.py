@@ -277,6 +277,15 @@ def test_whom_people_send_drives_there_in_the_simulated_street_too(opened: Open,
     assert field.truth()[0]["cleared_by"].startswith("urn:ngsi-ld:Vehicle:police")
 
 
+def test_road_maintenance_takes_away_what_closes_a_road(opened: Open, block: Scenario) -> None:
+    closed = [{"kind": "closure", "road": "AB", "at": 0.5, "begin_s": 20, "duration_s": 3000}]
+    field = opened(block, obey=True, incidents=closed)
+    run(field, 80)
+    obeyed(field, "people.send_road_maintenance", "AB", number=1)
+    run(field, 1300)
+    assert field.truth()[0]["cleared_by"].startswith("urn:ngsi-ld:Vehicle:")
+
+
 def test_police_clear_no_crash_and_a_crew_finds_nothing_where_nothing_is(opened: Open, block: Scenario) -> None:
     crash = [{"kind": "crash", "road": "AB", "lane": 1, "begin_s": 20, "duration_s": 3000}]
     field = opened(block, obey=True, incidents=crash)
