@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whoever leaves a lane that leads to one lane only is seen there; who comes out of one lane only was seen in it.
+"""Whoever leaves a lane that leads to one lane only is seen there.
 
-Looks for detectors that see nobody while such a neighbour passed `UNSEEN` vehicles on to them, or had them from them.
-A detector that froze while its lane was empty is found so, long before the mean of its traffic is missed.
+Looks for detectors of exits that see nobody while such lanes passed `UNSEEN` vehicles on to them. One that froze while
+its lane was empty is found so, long before the mean of its traffic is missed. Not the other way round: whoever is seen
+in an exit may have begun his trip there.
 """
 
 from collections.abc import Sequence
@@ -50,7 +51,7 @@ class Answers:
 
 
 def _pairs(entities: Sequence[Entity], places: Places) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pairs of detectors: whoever the first one passes on, or has from it, the second one must see."""
+    """Pairs of detectors: whoever the first one passes on the second one must see."""
     place_of = {
         (one.attributes.get("controller"), one.attributes.get("role"), one.attributes.get("lane")): place
         for place, one in enumerate(places.entities)
@@ -66,7 +67,5 @@ def _pairs(entities: Sequence[Entity], places: Places) -> tuple[NDArray[np.int64
                 continue
             if sum(way[0] == before for way in ways) == 1:
                 found.add((one, other))
-            if sum(way[1] == after for way in ways) == 1:
-                found.add((other, one))
     table = np.array(sorted(found), dtype=np.int64).reshape(-1, 2)
     return table[:, 0], table[:, 1]

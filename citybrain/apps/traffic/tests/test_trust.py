@@ -105,7 +105,7 @@ LIES = [
     ("jumping loops",     jumping,               True,  Trouble.JUMPING,       15),
     ("contradictory",     lambda: contradictory, False, Trouble.CONTRADICTORY, 10),
     ("count, no vehicle", lambda: contradictory, True,  Trouble.CONTRADICTORY, 15),
-    ("sees nobody",       lambda: empty,         False, Trouble.SEES_NOBODY,   100),
+    ("sees nobody",       lambda: empty,         False, Trouble.SEES_NOBODY,   240),
     ("loop sees nobody",  lambda: empty,         True,  Trouble.SEES_NOBODY,   240),
     ("stuck loop",        lambda: stuck,         True,  Trouble.FROZEN,        STUCK_S),
 ]
@@ -125,6 +125,18 @@ def test_each_lie_is_found_out_in_time_and_forgiven_after(
     assert found[UNTIL_S + 5], f"{name}: not believed again at once"
     healed = next(second for second in range(UNTIL_S, len(found)) if not found[second])
     assert healed - UNTIL_S <= HEALTHY_S + 60, name
+
+
+def test_an_exit_that_froze_empty_is_denied_by_those_who_drive_into_it() -> None:
+    street, trust = Street(seed=2, every_s=BUSY), Trust(CITY)
+    for second in range(FROM_S + 100):
+        columns = street.step(by_loops=False)
+        if second >= FROM_S:
+            columns["tracks"]["south"], columns["vehicleCount"]["south"] = np.empty((0, 4)), 0.0
+        trust.watch(batch(street, columns))
+        assert second >= FROM_S or not troubles(trust)
+    assert troubles(trust) == {"south": Trouble.SEES_NOBODY}
+    assert trust.denied.any()
 
 
 @settings(max_examples=25, deadline=None)
