@@ -16,6 +16,7 @@ import pytest
 from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
+from hypothesis import settings as property_settings
 
 from citybrain.kernel import embedded
 from citybrain.kernel.asgi import AsgiApp
@@ -28,6 +29,10 @@ HOUSE = Path(__file__).parent / "citybrain"
 MEMORY = Path("/dev/shm")
 NEEDED_BYTES = 2**31
 _numbers = count(1)
+
+# A busy machine is no error of what is tested.
+property_settings.register_profile("city", deadline=None)
+property_settings.load_profile("city")
 
 
 @pytest.fixture(scope="session")
