@@ -19,7 +19,8 @@ TABLE = re.compile(
     r"\s+(?:IF\s+(?:NOT\s+)?EXISTS\s+)?(?:ONLY\s+)?\"?(\w+)\"?(\s*\()?",
     re.I,
 )
-# Words that stand where a table could: FOR UPDATE OF …, a trigger BEFORE UPDATE OR DELETE, ON CONFLICT DO UPDATE SET, EXTRACT(… FROM x), LATERAL, VALUES.
+# Words that stand where a table could: FOR UPDATE OF …, a trigger BEFORE UPDATE OR DELETE,
+# ON CONFLICT DO UPDATE SET, EXTRACT(… FROM x), LATERAL, VALUES.
 NOT_TABLES = {
     "set",
     "of",
