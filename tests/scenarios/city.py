@@ -89,9 +89,8 @@ def start(
 
 
 @contextmanager
-def running(folder: Path, *, prepared: bool = False, **options: Any) -> Iterator[RunningCity]:
-    """A new city that is stopped at the end, whatever happens. `prepared`: the test itself filled its folder before."""
-    assert prepared or not folder.exists(), f"{folder} is another test's city: call this one something else"
+def running(folder: Path, **options: Any) -> Iterator[RunningCity]:
+    """A city that is stopped at the end, whatever happens."""
     city = start(folder, **options)
     try:
         yield city

@@ -23,7 +23,7 @@ __all__ = ["officers"]
 
 @pytest.fixture(scope="module")
 def city(officers: Callable[[], Path]) -> Iterator[RunningCity]:
-    with running(officers(), prepared=True, speed="10", variables=GOES_DARK) as one:
+    with running(officers(), speed="10", variables=GOES_DARK) as one:
         yield one
 
 

@@ -45,7 +45,7 @@ def officers(new_folder: Callable[[], Path]) -> Callable[[], Path]:
 
 @pytest.fixture(scope="module")
 def city(officers: Callable[[], Path]) -> Iterator[RunningCity]:
-    with running(officers(), prepared=True, speed="20") as one:
+    with running(officers(), speed="20") as one:
         yield one
 
 

