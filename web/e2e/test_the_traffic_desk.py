@@ -128,7 +128,7 @@ def test_an_ambulance_is_sent_by_the_names_of_roads_and_moves(first: Open, city:
     roads = {each["name"]["en"] for each in city.get("/api/network")["roads"] if each["length_m"] > 100}
     start, end = sorted(roads)[0], sorted(roads)[-1]
     page = first("/missions")
-    page.get_by_role("button", name="Dispatch").click()
+    page.get_by_role("button", name="Dispatch", exact=True).click()
     form = page.get_by_role("form", name="Dispatch")
     for field, road in (("From", start), ("To", end)):
         form.get_by_label(field, exact=True).fill(road)
