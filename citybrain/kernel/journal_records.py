@@ -22,8 +22,8 @@ from citybrain.kernel.records import (
 )
 
 
-class EventView(msgspec.Struct, frozen=True, kw_only=True):
-    """An event with who took note of it first, and the newest words of anybody on it."""
+class ShownEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An event as every view of it begins: all is said, even what is empty."""
 
     id: str
     kind: str
@@ -34,6 +34,11 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     geometry: Json
     because: Because
     evidence: Facts
+
+
+class EventView(ShownEvent, frozen=True, kw_only=True):
+    """An event with who took note of it first, and the newest words of anybody on it."""
+
     acknowledged_by: str | None
     acknowledged_at: datetime | None
     note: str

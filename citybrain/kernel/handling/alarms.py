@@ -25,7 +25,6 @@ from citybrain.kernel.handling.showing import (
     Row,
     Sign,
     Together,
-    handling_of,
     shown,
 )
 from citybrain.kernel.journal_records import OrderView
@@ -221,10 +220,15 @@ def _judged(
         try:
             if id not in locked:
                 raise NoSuchAlarm("kernel.no_such_event", {"id": id[:200]})
-            after[id] = applied(handling_of(locked[id]), done, version=version)
+            after[id] = applied(_handling(locked[id]), done, version=version)
         except Refusal as refusal:
             refused[id] = refusal
     return after, refused
+
+
+def _handling(row: Locked) -> Handling:
+    """Only how it is handled."""
+    return Handling(**{name: getattr(row, name) for name in Handling.__struct_fields__})
 
 
 async def _store(

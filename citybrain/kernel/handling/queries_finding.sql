@@ -4,8 +4,12 @@
 -- name: page
 -- The page is found in the narrow table alone; only its rows fetch the wide ones.
 SELECT e.id, e.kind, e.severity, e.at, e.ended_at, e.entity_id, e.geometry, e.because, e.evidence, e."group",
-    p.merged_into, p.state, p.under, p.version, p.acknowledged_by, p.acknowledged_at, p.taken_by, p.taken_at,
-    p.shelved_by, p.shelved_until, p.cleared_by, p.cleared_at, p.comments, p.note
+    p.merged_into, jsonb_build_object('state', p.state, 'under', p.under, 'version', p.version,
+        'acknowledged_by', p.acknowledged_by, 'acknowledged_at', p.acknowledged_at,
+        'taken_by', p.taken_by, 'taken_at', p.taken_at,
+        'shelved_by', p.shelved_by, 'shelved_until', p.shelved_until,
+        'cleared_by', p.cleared_by, 'cleared_at', p.cleared_at,
+        'comments', p.comments, 'note', p.note) AS handling
 FROM (SELECT h.* FROM event_handling h WHERE {where} ORDER BY {order} LIMIT %(limit)s) p
 JOIN event e ON e.id = p.event_id ORDER BY {order_of_page};
 

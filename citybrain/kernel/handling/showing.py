@@ -7,42 +7,25 @@ from datetime import datetime
 import msgspec
 
 from citybrain.kernel.handling.handling import Act, Handling, now_is
-from citybrain.kernel.journal_records import OrderView
+from citybrain.kernel.journal_records import OrderView, ShownEvent
 from citybrain.kernel.naming import Find, place_name
-from citybrain.kernel.records import Because, Facts, Json, Severity
+from citybrain.kernel.records import Facts, Severity
 
 
-class Row(Handling, frozen=True, kw_only=True):
+class Row(ShownEvent, frozen=True, kw_only=True):
     """An alarm as the database has it."""
 
-    id: str
-    kind: str
-    severity: Severity
-    at: datetime
-    ended_at: datetime | None
-    entity_id: str
-    geometry: Json
-    because: Because
-    evidence: Facts
     group: str | None
     merged_into: str | None
+    handling: Handling
 
 
-class Alarm(msgspec.Struct, frozen=True, kw_only=True):
+class Alarm(ShownEvent, frozen=True, kw_only=True):
     """An event with how it is handled. `place` has its `name`, and `road`, `lane`, `offset_m` where they are known.
 
     Times of the event are city time, those of its handling the clock's.
     """
 
-    id: str
-    kind: str
-    severity: Severity
-    at: datetime
-    ended_at: datetime | None
-    entity_id: str
-    geometry: Json
-    because: Because
-    evidence: Facts
     group: str | None
     group_size: int
     merged_into: str | None
@@ -97,23 +80,10 @@ def shown(row: Row, sizes: Mapping[str, int], find: Find, now: datetime) -> Alar
     """A row as people see it."""
     known = row.evidence.get("place")
     return Alarm(
-        id=row.id,
-        kind=row.kind,
-        severity=row.severity,
-        at=row.at,
-        ended_at=row.ended_at,
-        entity_id=row.entity_id,
-        geometry=row.geometry,
-        because=row.because,
-        evidence=row.evidence,
+        **{name: getattr(row, name) for name in ShownEvent.__struct_fields__},
         group=row.group,
         group_size=sizes.get(row.group, 1) if row.group else 1,
         merged_into=row.merged_into,
         place={**(known if isinstance(known, dict) else {}), "name": place_name(row.entity_id, row.evidence, find)},
-        handling=now_is(handling_of(row), now),
+        handling=now_is(row.handling, now),
     )
-
-
-def handling_of(row: Handling) -> Handling:
-    """Only how it is handled."""
-    return Handling(**{name: getattr(row, name) for name in Handling.__struct_fields__})
