@@ -43,6 +43,8 @@ class EntityType(msgspec.Struct, frozen=True, kw_only=True):
 
 Becomes = Literal["falls", "rises", "below", "above", "is", "changes", "ordered"]
 Where = Literal["entity", "road", "junction"]
+APPROVE_WITHIN = timedelta(minutes=10)
+"""So long the second person of a means for two has: both must look at the same street."""
 
 
 class Effect(msgspec.Struct, frozen=True, kw_only=True):

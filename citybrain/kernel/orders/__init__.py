@@ -3,7 +3,6 @@
 
 from citybrain.kernel.orders.delivery import Delivery
 from citybrain.kernel.orders.order import (
-    APPROVE_WITHIN,
     OrderAct,
     OrderState,
     Outcome,
@@ -14,7 +13,6 @@ from citybrain.kernel.orders.orders import Orders
 from citybrain.kernel.orders.writing import Trade
 
 __all__ = [
-    "APPROVE_WITHIN",
     "Delivery",
     "OrderAct",
     "OrderState",

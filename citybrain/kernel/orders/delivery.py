@@ -7,8 +7,9 @@ from datetime import datetime, timedelta
 import msgspec
 import structlog
 
+from citybrain.kernel.app import APPROVE_WITHIN
 from citybrain.kernel.db import Database, Transaction
-from citybrain.kernel.orders.order import APPROVE_WITHIN, Act, Ended, OrderState, Row, Undo, Why, undoing
+from citybrain.kernel.orders.order import Act, Ended, OrderState, Row, Undo, Why, undoing
 from citybrain.kernel.orders.writing import SQL, Trade, end, note, rows
 from citybrain.kernel.records import Order, OutcomeState
 

@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """An order of a person as the city keeps and shows it, and why one may be refused."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 
+from citybrain.kernel.app import APPROVE_WITHIN
 from citybrain.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from citybrain.kernel.records import Because, Facts, Order, OutcomeState
-
-APPROVE_WITHIN = timedelta(minutes=10)
-"""So long the second person has: both must look at the same street."""
 
 UNDO = ":end"
 """What is added to the id of an order in the id of the order that undoes it."""

@@ -9,14 +9,13 @@ from msgspec.structs import asdict, replace
 
 from citybrain.kernel.access.actor import Actor, Kind
 from citybrain.kernel.access.policy import reach, require
-from citybrain.kernel.app import Means
+from citybrain.kernel.app import APPROVE_WITHIN, Means
 from citybrain.kernel.audit.recording import MACHINE, Acting
 from citybrain.kernel.clock import new_id
 from citybrain.kernel.db import Database, Transaction
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.orders.delivery import Delivery, refuse_late
 from citybrain.kernel.orders.order import (
-    APPROVE_WITHIN,
     Act,
     ApprovedLate,
     Ended,

@@ -15,10 +15,10 @@ from citybrain.apps.operations.service import shifts
 from citybrain.apps.operations.service.figures import one_figure
 from citybrain.apps.operations.service.operations import Operations
 from citybrain.apps.operations.service.shifts import FigureView, ShiftReport
+from citybrain.apps.operations.service.spans import require_zone
 from citybrain.apps.operations.store import figures as stored
 from citybrain.apps.operations.store.figures import Handover
 from citybrain.kernel.clock import utc_now
-from citybrain.kernel.errors import Invalid
 from citybrain.kernel.records import Facts, Json
 
 Asking = Request[Any, Any, Any]
@@ -29,10 +29,6 @@ MOST = 100
 Language = Literal["zh", "en"]
 Words = Annotated[str, msgspec.Meta(max_length=4_000)]
 Name = Annotated[str, msgspec.Meta(max_length=200)]
-
-
-class TimeWithoutZone(Invalid):
-    """A time in an address has its zone."""
 
 
 class Rows(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,8 +130,7 @@ async def take_over(state: State, request: Asking, id: FromPath[str]) -> Handove
 def _times(operations: Operations, since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
     """The times that were asked for; the last eight hours of the city if none were."""
     for at in (since, until):
-        if at is not None and at.tzinfo is None:
-            raise TimeWithoutZone("operations.time_without_zone", {"at": at})
+        require_zone(at)
     end = until or operations.around.city_now
     return since or end - SHIFT, end
 

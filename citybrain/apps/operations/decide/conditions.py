@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import msgspec
 
-from citybrain.apps.operations.decide.playbook import Conditions, Line, On, Plain, Value
+from citybrain.apps.operations.decide.playbook import Conditions, Line, Plain, Value
+from citybrain.kernel.app import Where
 from citybrain.kernel.records import Facts, Json
 
 CONGESTED = 0.4
@@ -53,7 +54,7 @@ class Now(msgspec.Struct, frozen=True, kw_only=True):
 
     evidence: Facts
     lasted: timedelta
-    value: Callable[[str, On], Json]
+    value: Callable[[str, Where], Json]
     room: Callable[[], Room | None]
 
 

@@ -8,15 +8,14 @@ from enum import StrEnum
 import msgspec
 
 from citybrain.apps.operations.decide.conditions import UNMET, Now, Room, Unmet, unmet
-from citybrain.apps.operations.decide.playbook import Conditions, Line, On
+from citybrain.apps.operations.decide.playbook import Conditions, Line
+from citybrain.kernel.app import APPROVE_WITHIN, Where
 from citybrain.kernel.records import Because, Facts, Json, Severity
 
 SETTLES = timedelta(seconds=30)
 """An event is over when it has been so for so long (city time): what flickers stops nothing and undoes nothing."""
 SETTLES_ANEW = timedelta(minutes=5)
 """The same for runs that are older than this opening of the city: it ends all events, and detectors begin anew."""
-SECOND_PERSON = timedelta(minutes=10)
-"""So long an order that two must agree to may wait for the second one (as `kernel.orders` has it)."""
 
 
 class State(StrEnum):
@@ -113,10 +112,8 @@ class RunState(StrEnum):
     DONE = "done"
 
 
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A playbook at work on one event. `started_at` is the clock's, times of the event and `city_at` are the city's;
-    `evidence` is what conditions of its lines ask of the event's.
-    """
+class RunHead(msgspec.Struct, frozen=True, kw_only=True):
+    """Which playbook is at work on which event, and since when."""
 
     id: str
     event_id: str
@@ -125,12 +122,19 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     entity_id: str
     group: str | None
     playbook: str
-    playbook_version: int
     because: Because
     state: RunState
     started_at: datetime
     city_at: datetime
     event_at: datetime
+
+
+class Run(RunHead, frozen=True, kw_only=True):
+    """A playbook at work on one event. `started_at` is the clock's, times of the event and `city_at` are the city's;
+    `evidence` is what conditions of its lines ask of the event's.
+    """
+
+    playbook_version: int
     event_ended_at: datetime | None = None
     ended_at: datetime | None = None
     evidence: Facts = {}
@@ -154,7 +158,7 @@ class World(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     city_now: datetime
     since: datetime
-    value: Callable[[Run, str, On], Json] = lambda _run, _attribute, _on: None
+    value: Callable[[Run, str, Where], Json] = lambda _run, _attribute, _on: None
     room: Callable[[Run], Room | None] = lambda _run: None
 
 
@@ -204,7 +208,7 @@ def _next(run: Run, line: RunLine, world: World, *, over: bool) -> Move | None:
     waited = world.now - max(line.at, world.since)
     if line.state is State.PROPOSED and waited > timedelta(minutes=line.spec.approve_minutes):
         return _to(line, State.LATE, "operations.line_not_confirmed", {"minutes": line.spec.approve_minutes})
-    limit = timedelta(seconds=line.spec.answer_s) + (SECOND_PERSON if line.two_person else timedelta())
+    limit = timedelta(seconds=line.spec.answer_s) + (APPROVE_WITHIN if line.two_person else timedelta())
     if line.state is State.ORDERED and waited > limit:
         return _to(line, State.LATE, "operations.line_not_answered", {"seconds": limit.total_seconds()})
     return None

@@ -7,13 +7,12 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from citybrain.kernel.app import Means
+from citybrain.kernel.app import Means, Where
 from citybrain.kernel.errors import Invalid, Refusal
 from citybrain.kernel.records import Facts, Json, Severity, Text
 
 Days = Literal["all", "workdays", "weekends"]
 Approval = Literal["none", "officer", "two"]
-On = Literal["entity", "road", "junction"]
 Reached = Literal["executed", "failed", "helped", "missed", "skipped", "over"]
 """What an earlier line has come to: `failed` is also refused and never answered, `over` is any end."""
 
@@ -70,7 +69,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     attribute: str
     is_: Literal["above", "below", "equal"] = msgspec.field(name="is")
     value: float | str
-    on: On = "entity"
+    on: Where = "entity"
 
 
 class Conditions(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

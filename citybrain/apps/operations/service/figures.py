@@ -8,9 +8,10 @@ import msgspec
 
 from citybrain.apps.operations.measure.figures import SPECS, Counted, Figure, figures
 from citybrain.apps.operations.measure.incidents import FALSE_MARKS, NOT_INCIDENTS, TOLD_BY_PEOPLE, Answer, Incident
+from citybrain.apps.operations.service.spans import check_span
 from citybrain.apps.operations.store import figures as stored
 from citybrain.kernel.clock import utc_now
-from citybrain.kernel.errors import Invalid, NotFound
+from citybrain.kernel.errors import NotFound
 from citybrain.kernel.handling import Alarm, Asked, Sort, Which
 from citybrain.kernel.handling.answers import answers_to
 from citybrain.kernel.store import Store
@@ -24,14 +25,9 @@ class NoSuchFigure(NotFound):
     """There is no such indicator of operations."""
 
 
-class TimesReversed(Invalid):
-    """The time until which to count is not after the one since which."""
-
-
 async def counted(store: Store, since: datetime, until: datetime, operators: int | None = None) -> Counted:
     """All that figures are made of, between two times of the city. Refuses times the wrong way round."""
-    if until <= since:
-        raise TimesReversed("operations.times_reversed", {"since": since, "until": until})
+    check_span(since, until)
     alarms = await alarms_between(store, since, until)
     answers = await answers_to(store.db, [alarm.id for alarm in alarms])
     told = {

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from msgspec.structs import replace
 
 from citybrain.apps.operations.decide.lines import (
-    SECOND_PERSON,
     Move,
     Run,
     RunLine,
@@ -22,6 +21,7 @@ from citybrain.apps.operations.service.open_runs import OpenRuns
 from citybrain.apps.operations.store import runs
 from citybrain.apps.operations.store.runs import Check
 from citybrain.kernel.access.actor import Actor
+from citybrain.kernel.app import APPROVE_WITHIN
 from citybrain.kernel.errors import Invalid, Refusal, Unavailable
 from citybrain.kernel.orders import OrderState, StandingOrder, Wanted
 from citybrain.kernel.orders.order import OrderOver, Why
@@ -106,7 +106,7 @@ def _outcome(line: RunLine, order: StandingOrder) -> Move | None:
     if order.outcome is not None:
         to, code, facts = OUTCOMES[order.outcome.state], order.outcome.code, order.outcome.facts
     elif order.state is OrderState.REFUSED and order.ended and order.ended.why is Why.LATE:
-        minutes = int(SECOND_PERSON.total_seconds() // 60)
+        minutes = int(APPROVE_WITHIN.total_seconds() // 60)
         to, code, facts = State.LATE, "kernel.order_approved_late", {"minutes": minutes, "name": order.proposed_by}
     elif order.state in (OrderState.REFUSED, OrderState.ENDED):
         name = order.ended.by if order.ended else ""

@@ -11,8 +11,9 @@ from citybrain.apps.operations.decide.planning import Planned, plan_by
 from citybrain.apps.operations.decide.playbook import Playbook, Problem, check, is_marked
 from citybrain.apps.operations.decide.trial import Trial, trial
 from citybrain.apps.operations.service.operations import Operations, in_state
+from citybrain.apps.operations.service.spans import check_span
 from citybrain.apps.operations.store import playbooks, runs
-from citybrain.apps.operations.store.playbooks import VersionRow, VersionState
+from citybrain.apps.operations.store.playbooks import VersionRow, VersionState, VersionView
 from citybrain.kernel.access.actor import Actor, Kind
 from citybrain.kernel.audit.recording import record
 from citybrain.kernel.db import Transaction
@@ -43,21 +44,6 @@ class AlreadyActive(Conflict):
 
 class OtherPersonNeeded(Forbidden):
     """Two persons must put this in force, and this is the same one again, or no person."""
-
-
-class VersionView(msgspec.Struct, frozen=True, kw_only=True):
-    """One version, without its body."""
-
-    version: int
-    state: VersionState
-    made_by: str
-    made_at: datetime
-    proposed_by: str | None
-    proposed_at: datetime | None
-    activated_by: str | None
-    activated_at: datetime | None
-    retired_by: str | None
-    retired_at: datetime | None
 
 
 class Activation(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,10 +127,11 @@ async def put(operations: Operations, actor: Actor, id: str, playbook: Playbook,
     if playbook.id != id:
         raise AnotherPlaybook("operations.another_playbook", {"playbook": id, "found": playbook.id})
     check(playbook)
-    async with operations.db.transaction() as transaction:
-        version = await playbooks.add(transaction, playbook, by=actor.account, at=now)
-        await _note(transaction, actor, "operations.playbook_put", id, version)
-    await operations.load()
+    async with operations.changing:
+        async with operations.db.transaction() as transaction:
+            version = await playbooks.add(transaction, playbook, by=actor.account, at=now)
+            await _note(transaction, actor, "operations.playbook_put", id, version)
+        await operations.load()
     return look(operations, id, version, now)
 
 
@@ -171,17 +158,20 @@ async def activate(
 async def retire(operations: Operations, actor: Actor, id: str, *, now: datetime) -> PlaybookView:
     """Take a playbook out of force; runs that are open go on."""
     _rows(operations, id)
-    async with operations.db.transaction() as transaction:
-        if not await playbooks.retire(transaction, id, by=actor.account, at=now):
-            raise NotInForce("operations.playbook_not_active", {"playbook": id})
-        await _note(transaction, actor, "operations.playbook_retire", id, None)
-    await operations.load()
+    async with operations.changing:
+        async with operations.db.transaction() as transaction:
+            await playbooks.lock(transaction, id)
+            if not await playbooks.retire(transaction, id, by=actor.account, at=now):
+                raise NotInForce("operations.playbook_not_active", {"playbook": id})
+            await _note(transaction, actor, "operations.playbook_retire", id, None)
+        await operations.load()
     return look(operations, id, None, now)
 
 
 async def dry_run(operations: Operations, playbook: Playbook, *, since: datetime, until: datetime) -> Trial:
-    """What a playbook would have done about the events of a time. Nothing is ordered."""
+    """What a playbook would have done about the events of a time. Nothing is ordered. Refuses times that are none."""
     check(playbook)
+    check_span(since, until)
     found = await operations.store.journal.events(since=since, until=until, limit=EVENTS_AT_MOST)
     others = [each for each in operations.active if each.playbook.id != playbook.id]
     events = [msgspec.convert(each, Event, from_attributes=True) for each in found]

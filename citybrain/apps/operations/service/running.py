@@ -8,7 +8,18 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec.structs import replace
 
-from citybrain.apps.operations.decide.lines import BROKEN, Move, Run, RunLine, RunState, State, Undo, Verdict, moved
+from citybrain.apps.operations.decide.lines import (
+    BROKEN,
+    Move,
+    Run,
+    RunHead,
+    RunLine,
+    RunState,
+    State,
+    Undo,
+    Verdict,
+    moved,
+)
 from citybrain.apps.operations.decide.playbook import After, Conditions, OnlyIf
 from citybrain.apps.operations.service import ordering
 from citybrain.apps.operations.service.engine import Engine
@@ -20,7 +31,7 @@ from citybrain.kernel.access.policy import require
 from citybrain.kernel.audit.recording import record
 from citybrain.kernel.errors import Conflict, Forbidden, NotFound, Refusal
 from citybrain.kernel.orders import StandingOrder
-from citybrain.kernel.records import Because, Facts, Severity, Text
+from citybrain.kernel.records import Facts, Text
 
 TOLD = {
     "confirm": "operations.line_confirm",
@@ -105,24 +116,12 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
     check: Checked | None = None
 
 
-class RunView(msgspec.Struct, frozen=True, kw_only=True):
+class RunView(RunHead, frozen=True, kw_only=True):
     """A run as people see it. `waits_for_person`: a line is proposed. `name` is the playbook's."""
 
-    id: str
-    event_id: str
-    kind: str
-    severity: Severity
-    entity_id: str
-    group: str | None
-    playbook: str
     name: Text
     version: int
-    because: Because
-    state: RunState
     waits_for_person: bool
-    started_at: datetime
-    city_at: datetime
-    event_at: datetime
     event_ended_at: datetime | None
     ended_at: datetime | None
     lines: tuple[LineView, ...]

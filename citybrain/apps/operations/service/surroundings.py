@@ -10,7 +10,8 @@ from citybrain.apps.operations.decide.conditions import HOPS, Room, room_of
 from citybrain.apps.operations.decide.lines import Run
 from citybrain.apps.operations.decide.network import LANE, ROAD, SIGNAL, Network
 from citybrain.apps.operations.decide.planning import Context, Nearest, nobody
-from citybrain.apps.operations.decide.playbook import On
+from citybrain.apps.operations.service.carrying.desk import NAME as DESK
+from citybrain.kernel.app import Where
 from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.entities.document import DEFAULT_TENANT
 from citybrain.kernel.records import Json
@@ -22,8 +23,6 @@ SPEED, FRESH = "averageVehicleSpeed", timedelta(minutes=5)
 """What was observed longer ago says nothing of the room on a road."""
 OF_ORDER = (PROGRESS, TAKEN)
 SAMPLES_AT_MOST = 2_000
-DESK = "operations/means"
-"""Where the executor of people and messages is found, among what apps keep open."""
 TYPES = (ROAD, LANE, SIGNAL, "TrafficDetector")
 
 
@@ -80,7 +79,7 @@ class Surroundings:
         named = dict(entity.name) if entity else {}
         return str(named.get("zh") or named.get("en") or entity_id)
 
-    def entity_of(self, entity_id: str, on: On) -> str | None:
+    def entity_of(self, entity_id: str, on: Where) -> str | None:
         """The entity itself, its road, or the signal there."""
         if on == "entity":
             return entity_id
@@ -126,6 +125,6 @@ class Surroundings:
         numbers = [float(value) for _, value in kept if isinstance(value, int | float) and value == value]
         return sum(numbers) / len(numbers) if numbers else None
 
-    def value_at(self, run: Run, attribute: str, on: On) -> Json:
+    def value_at(self, run: Run, attribute: str, on: Where) -> Json:
         """The newest value at the place of a run's event."""
         return self.seen(self.entity_of(run.entity_id, on), attribute)[0]

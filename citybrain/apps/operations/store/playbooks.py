@@ -38,13 +38,11 @@ class VersionState(StrEnum):
     RETIRED = "retired"
 
 
-class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A version of a playbook as the database has it."""
+class VersionView(msgspec.Struct, frozen=True, kw_only=True):
+    """One version, without its body."""
 
-    playbook: str
     version: int
     state: VersionState
-    body: Playbook
     made_by: str
     made_at: datetime
     proposed_by: str | None
@@ -53,6 +51,13 @@ class VersionRow(msgspec.Struct, frozen=True, kw_only=True):
     activated_at: datetime | None
     retired_by: str | None
     retired_at: datetime | None
+
+
+class VersionRow(VersionView, frozen=True, kw_only=True):
+    """A version of a playbook as the database has it."""
+
+    playbook: str
+    body: Playbook
 
 
 async def versions(where: Database | Transaction) -> Sequence[VersionRow]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people do with playbooks: versions, one or two persons who put them in force, trials, suggestions."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -131,3 +132,28 @@ async def test_shipped_playbooks_come_once_and_what_people_made_of_them_stays(ci
     assert desk.look(operations, other, None, NOW).body == mine
     listed = {each.id: each for each in await desk.listed(operations, NOW)}
     assert (listed[one].shipped, listed[one].usable, listed[one].active) == (True, False, None)
+
+
+async def test_a_playbook_is_put_and_retired_by_one_at_a_time(operations: Operations) -> None:
+    """Whoever changes a playbook while another one does waits, so memory is never behind the tables."""
+    await desk.put(operations, ANN, "one", playbook("one", line(1)), now=NOW)
+    await desk.activate(operations, ANN, "one", now=NOW)
+    acts = (
+        desk.put(operations, BOB, "one", playbook("one", line(1)), now=NOW),
+        desk.retire(operations, BOB, "one", now=NOW),
+    )
+    async with operations.changing:
+        tasks = [asyncio.create_task(act) for act in acts]
+        done, _ = await asyncio.wait(tasks, timeout=0.3)
+        assert not done
+    await asyncio.gather(*tasks)
+    assert operations.active == ()
+
+
+async def test_a_trial_over_times_without_a_zone_or_the_wrong_way_round_is_refused(operations: Operations) -> None:
+    naive = NOW.replace(tzinfo=None)
+    for since, until in ((naive, NOW), (NOW, naive)):
+        with pytest.raises(Refusal, match="time_without_zone"):
+            await desk.dry_run(operations, playbook("tried", line(1)), since=since, until=until)
+    with pytest.raises(Refusal, match="times_reversed"):
+        await desk.dry_run(operations, playbook("tried", line(1)), since=NOW, until=NOW)

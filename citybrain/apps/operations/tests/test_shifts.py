@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from citybrain.apps.operations.service import shifts
-from citybrain.apps.operations.service.figures import NoSuchFigure, TimesReversed, one_figure
+from citybrain.apps.operations.service.figures import NoSuchFigure, one_figure
 from citybrain.apps.operations.service.shifts import NotYourShift, TakenOver
+from citybrain.apps.operations.service.spans import TimesReversed
 from citybrain.apps.operations.service.suggesting import suggested
 from citybrain.apps.operations.tests.playing import ANN, BOB, NEXT_ROAD, Town, event, line, officer, playbook, town
 from citybrain.kernel.branches import Thought
