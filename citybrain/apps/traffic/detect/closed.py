@@ -7,7 +7,6 @@ import numpy as np
 
 from citybrain.apps.traffic.detect.flows import Flows
 from citybrain.apps.traffic.detect.ledger import Ledger, Said
-from citybrain.apps.traffic.detect.streets import Streets
 from citybrain.kernel.records import Batch, Event, Severity
 
 ROAD_CLOSED = "traffic.road_closed"
@@ -20,8 +19,7 @@ BUSY_PER_HOUR = 600.0
 class Closed:
     """One event for each road that nobody uses any more, and one for each to which far more come."""
 
-    def __init__(self, streets: Streets) -> None:
-        self._streets = streets
+    def __init__(self) -> None:
         self._closures, self._surges = Ledger(), Ledger()
 
     def events(self, flows: Flows, batch: Batch) -> list[Event]:

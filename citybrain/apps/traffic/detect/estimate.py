@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from citybrain.apps.traffic.detect.lamps import Lamps
 from citybrain.apps.traffic.detect.symptoms import Look, Mask
 from citybrain.apps.traffic.index import NO_TRACKS, Numbers, Places
 from citybrain.apps.traffic.model import RANK
@@ -127,44 +128,29 @@ class VirtualQueue:
         return found
 
 
-class Lamps:
+class Greens(Lamps):
     """Which approaches are green and since when, from the states of the signals as they change."""
 
     def __init__(self, entities: Sequence[Entity], places: Places) -> None:
-        place_of = {
-            (one.attributes.get("controller"), one.attributes.get("lane")): place
-            for place, one in enumerate(places.entities)
-            if one.attributes.get("role") == "approach"
-        }
-        self._lamps: dict[str, dict[int, list[int]]] = {}
-        for one in entities:
-            for link in one.attributes.get("links") or () if one.type == "TrafficSignalController" else ():
-                place = place_of.get((one.id, link["approach"]))
-                if place is not None:
-                    self._lamps.setdefault(one.id, {}).setdefault(place, []).append(link["index"])
+        super().__init__(entities, places)
         self.planned_per_s = np.zeros(len(places.entities))
         for one in entities:
-            for place, lamps in self._lamps.get(one.id, {}).items():
+            for place, lamps in self.of(one.id).items():
                 self.planned_per_s[place] = _planned_per_s(lamps, one.attributes.get("plan") or ())
-        self.states: dict[str, str] = {}
         self.rank = np.zeros(len(places.entities), dtype=np.int64)
         self.green_since_s, self.red_since_s = np.full((2, len(places.entities)), inf)
 
     def watch(self, states: Mapping[str, str], now_s: float) -> None:
         """Note what each signal shows."""
-        for name, state in states.items():
-            if self.states.get(name) == state:
-                continue
-            self.states[name] = state
-            for place, lamps in self._lamps.get(name, {}).items():
-                rank = max(RANK.get(state[lamp], 0) for lamp in lamps)
-                if rank and not self.rank[place]:
-                    self.green_since_s[place] = now_s
-                if rank:
-                    self.red_since_s[place] = inf
-                elif self.red_since_s[place] == inf:
-                    self.red_since_s[place] = now_s
-                self.rank[place] = rank
+        for place, ranks in self.changed(states):
+            rank = max(ranks)
+            if rank and not self.rank[place]:
+                self.green_since_s[place] = now_s
+            if rank:
+                self.red_since_s[place] = inf
+            elif self.red_since_s[place] == inf:
+                self.red_since_s[place] = now_s
+            self.rank[place] = rank
 
 
 def _planned_per_s(lamps: Sequence[int], plan: Sequence[Mapping[str, Any]]) -> float:
@@ -182,8 +168,7 @@ class Estimate:
     """The virtual queues of all approach lanes, and the exits as far as anything tells of them."""
 
     def __init__(self, entities: Sequence[Entity], places: Places) -> None:
-        self._places = places
-        self.lamps = Lamps(entities, places)
+        self.lamps = Greens(entities, places)
         size = len(places.entities)
         facts = [one.attributes for one in places.entities]
         self._is_approach = np.array([one.get("role") == "approach" for one in facts], dtype=np.bool_)

@@ -60,7 +60,7 @@ class Incidents:
         self._stops = Stops(self._streets)
         self._probes = StandingProbes(entities, self._streets)
         self._flows = Flows(self._streets)
-        self._closed = Closed(self._streets)
+        self._closed = Closed()
         self._dark = DarkSignals(entities, self._streets)
 
     def __call__(self, batch: Batch) -> list[Event]:

@@ -32,9 +32,6 @@ CODES = {
 TOGETHER_M = 12.0
 """Two that stand so close, with nobody before them, may have hit each other."""
 
-PARKS_FROM_M = 30.0
-"""Nearer to the stop line nobody parks: one who stands there has broken down."""
-
 # The first row whose three limits are all reached: share of the road's lanes, vehicles behind, time. Our convention.
 # fmt: off
 SEVERITIES = (

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from citybrain.apps.traffic.detect.lamps import Lamps
 from citybrain.apps.traffic.detect.persistence import Mask
 from citybrain.apps.traffic.detect.symptoms import Look
 from citybrain.apps.traffic.index import Numbers, Places
@@ -44,35 +45,18 @@ class Spotted(msgspec.Struct, frozen=True, kw_only=True):
     kerb: bool
 
 
-class Lamps:
+class FreeGreens(Lamps):
     """Which approach lanes have a green that crosses nobody (`is_free`) or one that must give way."""
 
     def __init__(self, entities: Sequence[Entity], places: Places) -> None:
-        place_of = {
-            (one.attributes.get("controller"), one.attributes.get("lane")): place
-            for place, one in enumerate(places.entities)
-            if one.attributes.get("role") == "approach"
-        }
-        self._lamps: dict[str, dict[int, list[int]]] = {}
-        for one in entities:
-            for link in one.attributes.get("links") or () if one.type == SIGNAL else ():
-                place = place_of.get((one.id, link["approach"]))
-                if place is not None:
-                    self._lamps.setdefault(one.id, {}).setdefault(place, []).append(link["index"])
-        self._states: dict[str, str] = {}
-        size = len(places.entities)
-        self.is_free, self.is_permissive = np.zeros((2, size), dtype=np.bool_)
+        super().__init__(entities, places)
+        self.is_free, self.is_permissive = np.zeros((2, len(places.entities)), dtype=np.bool_)
 
     def watch(self, states: Mapping[str, str]) -> None:
         """Note what each signal shows."""
-        for name, state in states.items():
-            if self._states.get(name) == state:
-                continue
-            self._states[name] = state
-            for place, lamps in self._lamps.get(name, {}).items():
-                ranks = [RANK.get(state[lamp : lamp + 1], 0) for lamp in lamps]
-                self.is_free[place] = min(ranks) == RANK["G"]
-                self.is_permissive[place] = min(ranks) >= RANK["g"] and not self.is_free[place]
+        for place, ranks in self.changed(states):
+            self.is_free[place] = min(ranks) == RANK["G"]
+            self.is_permissive[place] = min(ranks) >= RANK["g"] and not self.is_free[place]
 
 
 class Watched:
@@ -105,7 +89,7 @@ class Streets:
 
     def __init__(self, entities: Sequence[Entity], places: Places) -> None:
         self.places = places
-        self.lamps = Lamps(entities, places)
+        self.lamps = FreeGreens(entities, places)
         facts = [one.attributes for one in places.entities]
         self.is_approach = np.array([one.get("role") == "approach" for one in facts], dtype=np.bool_)
         self.length_m = np.nan_to_num(places.facts("length_m"), nan=np.inf)
