@@ -33,15 +33,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     role: str | None = None
 
 
-class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+class Wanted(Asked, frozen=True, kw_only=True):
     """A task that is given; `line` is level:number where it is one of the plan."""
 
-    title: str
-    department: str
-    minutes: int
-    details: str = ""
-    priority: int = 2
-    role: str | None = None
     line: str | None = None
 
 
