@@ -39,6 +39,7 @@ def test_each_incident_is_found_within_two_minutes_where_it_is() -> None:
         truth = field.summary()["truth"]
     finally:
         field.close()
+    assert len(truth) == len(INCIDENTS)
     late = []
     for one in truth:
         began_s = one["begin_s"]

@@ -163,8 +163,11 @@ async def test_a_time_without_its_zone_is_refused_with_how_it_is_written(at_desk
 
 
 @pytest.mark.parametrize("act", ["expire", "burn"])
-async def test_nobody_does_what_only_the_city_does(act: str, at_desk: Signs) -> None:
-    await (await at_desk("lin")).ask("POST", "/api/alarms/a1/acts", {"act": act}, status=400)
+async def test_nobody_does_what_only_the_city_does(act: str, store: Store, at_desk: Signs) -> None:
+    await store.journal.tell([event(f"only-{act}")])
+    lin = await at_desk("lin")
+    await lin.ask("POST", f"/api/alarms/only-{act}/acts", {"act": act}, status=400)
+    assert (await lin.ask("GET", f"/api/alarms/only-{act}"))["acts"] == []
 
 
 async def test_the_stream_carries_events_and_alarms_and_goes_on_where_it_stopped(
