@@ -4,11 +4,9 @@
 from collections.abc import Callable
 
 from citybrain.kernel.records import Entity, Facts, Text
+from citybrain.kernel.routing import roads_said
 
 Find = Callable[[str], Entity | None]
-
-ROAD_OF = ("road", "refRoadSegment", "roadSegment")
-"""What things call the road that they are on."""
 
 
 def place_name(entity_id: str, evidence: Facts, find: Find) -> Text:
@@ -18,7 +16,7 @@ def place_name(entity_id: str, evidence: Facts, find: Find) -> Text:
         return entity.name
     known = evidence.get("place")
     roads = [known.get("road")] if isinstance(known, dict) else []
-    roads += [entity.attributes.get(name) for name in ROAD_OF] if entity is not None else []
+    roads += roads_said(entity.attributes) if entity is not None else ()
     for road in roads:
         found = find(road) if isinstance(road, str) else None
         if found is not None and found.name:

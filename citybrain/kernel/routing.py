@@ -8,11 +8,14 @@ from math import atan2, cos, degrees, hypot, inf, isfinite, nan, radians
 
 import msgspec
 
-from citybrain.kernel.records import Batch, Entity
+from citybrain.kernel.records import Batch, Entity, Facts, Json
 
 ROAD = "RoadSegment"
 LANE = "RoadLane"
 SPEED = "averageVehicleSpeed"
+
+ROAD_OF = ("road", "refRoadSegment", "roadSegment")
+"""What things call the road that they are on."""
 
 KMH_PER_MPS = 3.6
 
@@ -150,33 +153,63 @@ class Roads:
         return [point for road in route for point in self._roads[road].line]
 
 
+def roads_said(facts: Facts) -> Iterator[str]:
+    """The roads that a thing names as its own."""
+    return (road for name in ROAD_OF if isinstance(road := facts.get(name), str) and road)
+
+
+class Whereabouts:
+    """Which roads things are on, as they say of themselves or as their lanes do; where they lie is not looked at."""
+
+    def __init__(self, entities: Iterable[Entity]) -> None:
+        self._into: dict[str, list[str]] = {}
+        self._of_lane: dict[str, str] = {}
+        for one in entities:
+            if one.type == ROAD and "toJunction" in one.attributes:
+                self._into.setdefault(str(one.attributes["toJunction"]), []).append(one.id)
+            if one.type == LANE and "road" in one.attributes:
+                names = {one.id, str(one.attributes.get("lane", one.id))}
+                self._of_lane |= dict.fromkeys(names, str(one.attributes["road"]))
+
+    def of_lane(self, lane: str) -> str | None:
+        """The road of a lane, by its id or by the name that detectors and signals know it by."""
+        return self._of_lane.get(lane)
+
+    def roads(self, entity: Entity) -> tuple[str, ...]:
+        """A road itself; else those that a thing names, those of its lanes, and of a junction those that lead to it."""
+        if entity.type == ROAD:
+            return (entity.id,)
+        lanes = (self._of_lane[lane] for lane in _lanes_of(entity) if lane in self._of_lane)
+        return tuple(dict.fromkeys((*roads_said(entity.attributes), *lanes, *self._into.get(entity.id, ()))))
+
+
 def roads_of(entity_id: str, entities: Sequence[Entity]) -> tuple[str, ...]:
-    """The roads on which something lies: a road, a lane or a detector its own, a junction or signal those that lead to
-    it, anything else with a place the nearest one; none where nothing is known."""
+    """The roads on which something lies, as `Whereabouts` knows them, or else the one nearest to its place; none
+    where nothing is known."""
     found = next((each for each in entities if each.id == entity_id), None)
     if found is None:
         return ()
-    if found.type == ROAD:
-        return (entity_id,)
-    lanes = _lanes_of(found)
-    if lanes:
-        by_id = {each.id: str(each.attributes["road"]) for each in entities if each.type == LANE}
-        by_id |= roads_of_lanes(entities)
-        return tuple(dict.fromkeys(by_id[lane] for lane in lanes if lane in by_id))
-    into = [each.id for each in entities if each.type == ROAD and each.attributes.get("toJunction") == entity_id]
-    if into or found.geometry is None or found.geometry["type"] != "Point":
-        return tuple(into)
+    known = Whereabouts(entities).roads(found)
+    if known or found.geometry is None or found.geometry["type"] != "Point":
+        return known
     lon, lat, *_ = found.geometry["coordinates"]
     nearest = Roads(entities).nearest((lon, lat))
     return (nearest,) if nearest else ()
 
 
-def _lanes_of(entity: Entity) -> list[str]:
-    """The lanes that an entity is, lies on, or has stop lines of."""
-    if entity.type == LANE:
-        return [entity.id]
-    named = [str(entity.attributes["lane"])] if "lane" in entity.attributes else []
-    return named + [str(head["lane"]) for head in entity.attributes.get("heads", ()) if head.get("lane")]
+def _lanes_of(entity: Entity) -> Iterator[str]:
+    """The lanes that an entity is, lies on, has stop lines of, or lets go."""
+    facts = entity.attributes
+    yield entity.id
+    for one in (facts, *_parts(facts.get("heads"))):
+        if isinstance(lane := one.get("lane"), str):
+            yield lane
+    for link in _parts(facts.get("links")):
+        yield str(link.get("approach", ""))
+
+
+def _parts(value: Json) -> Iterator[Facts]:
+    return (each for each in value if isinstance(each, Mapping)) if isinstance(value, list | tuple) else iter(())
 
 
 def roads_of_lanes(entities: Iterable[Entity]) -> dict[str, str]:

@@ -7,9 +7,8 @@ from typing import Any
 
 from citybrain.kernel.geo import distance_m
 from citybrain.kernel.merging.rules import Merge, Near
-from citybrain.kernel.naming import ROAD_OF
 from citybrain.kernel.records import Entity, Event, Json
-from citybrain.kernel.routing import LANE, ROAD, Roads
+from citybrain.kernel.routing import ROAD, Roads, Whereabouts
 
 JUNCTION = "RoadJunction"
 METRES_PER_DEGREE = 111_320.0
@@ -25,11 +24,7 @@ class Nearness:
     def __init__(self, entities: Sequence[Entity]) -> None:
         self.grid = Grid()
         self._things = {entity.id: entity for entity in entities}
-        self._road_of_lane = {
-            entity.attributes["lane"]: entity.attributes["road"]
-            for entity in entities
-            if entity.type == LANE and "lane" in entity.attributes and "road" in entity.attributes
-        }
+        self._whereabouts = Whereabouts(entities)
         self._at_junction: dict[str, list[str]] = {}
         for entity in entities:
             if entity.type == ROAD:
@@ -92,24 +87,13 @@ class Nearness:
         known = self._known.get(entity_id)
         if known is None:
             entity = self._things.get(entity_id)
-            known = self._known[entity_id] = tuple(dict.fromkeys(self._found(entity))) if entity else ()
+            known = self._known[entity_id] = self._found(entity) if entity else ()
         return known
 
-    def _found(self, entity: Entity) -> Iterable[str]:
-        facts = entity.attributes
-        if entity.type == ROAD:
-            return (entity.id,)
-        if entity.type == JUNCTION:
-            return self._at_junction.get(entity.id, ())
-        if isinstance(facts.get("links"), list):
-            return (
-                self._road_of_lane[link["approach"]]
-                for link in facts["links"]
-                if link.get("approach") in self._road_of_lane
-            )
-        lane = facts.get("lane")
-        of_lane = (self._road_of_lane[lane],) if isinstance(lane, str) and lane in self._road_of_lane else ()
-        return (*(facts[name] for name in ROAD_OF if isinstance(facts.get(name), str)), *of_lane)
+    def _found(self, entity: Entity) -> tuple[str, ...]:
+        if entity.type == JUNCTION:  # what happens in a box is felt on the roads behind it too
+            return tuple(dict.fromkeys(self._at_junction.get(entity.id, ())))
+        return self._whereabouts.roads(entity)
 
     def _around(self, roads: tuple[str, ...], up: int, down: int) -> frozenset[str]:
         found = self._reached.get((roads, up, down))

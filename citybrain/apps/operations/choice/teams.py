@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from citybrain.kernel.records import Entity, Json
-from citybrain.kernel.routing import Point, Roads
+from citybrain.kernel.routing import Point, Roads, roads_said
 
 TYPES = ("Vehicle", "Team", "Person")
 """Types of entities that can be sent."""
@@ -53,7 +53,7 @@ def teams(entities: Iterable[Entity], now: Mapping[str, Mapping[str, Json]], roa
 
 def _team(entity: Entity, facts: Mapping[str, Json], roads: Roads) -> Team:
     point = _point(facts.get("location")) or _point(entity.geometry)
-    road = str(facts.get("road") or facts.get("refRoadSegment") or "")
+    road = next(roads_said(facts), "")
     said = str(facts.get("status") or facts.get("serviceStatus") or FREE).replace(" ", "").casefold()
     return Team(
         id=entity.id,

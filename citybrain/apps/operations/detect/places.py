@@ -7,8 +7,8 @@ import numpy as np
 
 from citybrain.kernel.geo import EARTH_RADIUS_M, centre
 from citybrain.kernel.records import Entity, Facts
+from citybrain.kernel.routing import ROAD, roads_said
 
-ROAD = "RoadSegment"
 NEAR_M = 50.0
 """Further away a thing is not said to be at a road. Our convention: half the width of a wide road with its sides."""
 
@@ -29,8 +29,8 @@ class Places:
 
     def of(self, entity: Entity) -> Facts:
         """The road that a thing is at; empty when that is not known."""
-        named = entity.attributes.get("road")
-        if isinstance(named, str):
+        named = next(roads_said(entity.attributes), None)
+        if named is not None:
             return {"road": named}
         if entity.id not in self._known:
             self._known[entity.id] = self._nearest(entity)

@@ -13,8 +13,7 @@ from citybrain.apps.traffic.detect.symptoms import Look
 from citybrain.apps.traffic.index import Numbers, Places
 from citybrain.apps.traffic.model import DETECTOR, RANK, SIGNAL
 from citybrain.kernel.records import Batch, Entity
-
-ROAD, LANE = "RoadSegment", "RoadLane"
+from citybrain.kernel.routing import LANE, ROAD, Whereabouts
 
 NOT_FREE_M = 30.0
 """An exit is not free to drive into where somebody creeps within so many metres, or in the box before it."""
@@ -96,14 +95,17 @@ class Streets:
         self.coverage_m = np.nan_to_num(places.facts("coverage_m"), nan=np.inf)
         self._lane_of = {str(one.attributes.get("lane")): one for one in entities if one.type == LANE}
         self.roads = {one.id: one for one in entities if one.type == ROAD}
+        self._whereabouts = Whereabouts(entities)
         self._watched = [Watched(one, self._lane_of) for one in places.entities]
         self._signalled = {str(one.get("lane")) for one in facts if one.get("role") == "approach"}
         self._beyond, self.ways = self._pairs(entities)
 
     def road_of(self, place: int) -> Entity | None:
         """The road on which a detector's lane lies."""
-        lane = self._lane_of.get(str(self.places.entities[place].attributes.get("lane")))
-        return self.roads.get(lane.attributes["road"]) if lane is not None else None
+        return self._road_of_lane(str(self.places.entities[place].attributes.get("lane")))
+
+    def _road_of_lane(self, lane: str) -> Entity | None:
+        return self.roads.get(self._whereabouts.of_lane(lane) or "")
 
     def states(self, batch: Batch) -> None:
         """Take in what the signals show."""
@@ -138,7 +140,7 @@ class Streets:
         controller = str(one.attributes.get("controller", one.id))
         name, offset_m = self._watched[place].at(distance_m, share)
         lane = self._lane_of.get(name)
-        road = self.roads.get(lane.attributes["road"]) if lane is not None else None
+        road = self._road_of_lane(name)
         if lane is None or road is None:
             return Spotted(entity_id=controller, road=None, lane=name, offset_m=round(offset_m, 1), lanes=0, kerb=False)
         lanes = int(road.attributes.get("totalLaneNumber", 1))
