@@ -3,9 +3,10 @@
 
 from collections.abc import Iterable, Sequence
 
-from citybrain.kernel.records import Entity, Event
+from citybrain.kernel.records import Entity, Event, Json
+from citybrain.kernel.routing import ROAD, Whereabouts
 
-ROAD, LANE, SIGNAL = "RoadSegment", "RoadLane", "TrafficSignalController"
+SIGNAL = "TrafficSignalController"
 
 
 class Network:
@@ -13,15 +14,13 @@ class Network:
 
     def __init__(self, entities: Iterable[Entity] = ()) -> None:
         known = tuple(entities)
-        self._road_of_lane = {one.id: str(one.attributes.get("road", "")) for one in known if one.type == LANE}
-        self._road_of_name = {
-            str(one.attributes.get("lane", "")): str(one.attributes.get("road", ""))
-            for one in known
-            if one.type == LANE
-        }
+        self._whereabouts = Whereabouts(known)
         self._roads = {one.id for one in known if one.type == ROAD}
         self._controller = {
             one.id: str(one.attributes["controller"]) for one in known if one.attributes.get("controller")
+        }
+        self._road_of_detector = {
+            one.id: road for one in known if one.id in self._controller for road in self._whereabouts.roads(one)
         }
         self._into: dict[str, list[str]] = {}
         self._onto: dict[str, list[str]] = {}
@@ -41,25 +40,28 @@ class Network:
                 self._signals(one)
 
     def _signals(self, signal: Entity) -> None:
-        lanes = [str(head.get("lane", "")) for head in signal.attributes.get("heads", ())]
-        roads = dict.fromkeys(self._road_of_lane[lane] for lane in lanes if lane in self._road_of_lane)
-        self._entering[signal.id] = tuple(roads)
+        roads = self._whereabouts.roads(signal)
+        self._entering[signal.id] = roads
         for road in roads:
             self._signal_of.setdefault(road, signal.id)
 
     def road(self, event: Event) -> str | None:
-        """The road of an event: what its place says, or the road or lane that it is on, or one whose lanes it names."""
+        """The road of an event: what its place says, or the road or lane that it is on, or one whose lanes it names;
+        else the one whose detector saw it, as of what stands in a junction."""
+        seen = (self._road_of_detector.get(each) for each in _named(event.evidence.get("detectors")))
+        return self._road_told(event) or next((road for road in seen if road in self._roads), None)
+
+    def _road_told(self, event: Event) -> str | None:
         place = event.evidence.get("place")
         told = str(place.get("road", "")) if isinstance(place, dict) else ""
         if told in self._roads:
             return told
-        named = event.evidence.get("lanes") or ()
-        lanes = [self._road_of_name.get(str(lane), "") for lane in named] if isinstance(named, list | tuple) else []
+        lanes = (self._whereabouts.of_lane(lane) for lane in _named(event.evidence.get("lanes")))
         return self.road_of(event.entity_id) or next((road for road in lanes if road in self._roads), None)
 
     def road_of(self, entity_id: str) -> str | None:
         """An entity that is a road, or the road of a lane."""
-        for id in (entity_id, self._road_of_lane.get(entity_id, "")):
+        for id in (entity_id, self._whereabouts.of_lane(entity_id)):
             if id in self._roads:
                 return id
         return None
@@ -88,7 +90,11 @@ class Network:
 
     def upstream(self, event: Event) -> tuple[str, ...]:
         """The signals from which traffic comes to the event's road, or to all roads of its signal; each once."""
-        road, junction = self.road(event), self.junction(event)
+        road, junction = self._road_told(event), self.junction(event)
         roads: Sequence[str] = (road,) if road else self._entering.get(junction, ()) if junction else ()
         before = [self._signal_of.get(one) for each in roads for one in self._into.get(each, ())]
         return tuple(dict.fromkeys(one for one in before if one is not None and one != junction))
+
+
+def _named(value: Json) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list | tuple) else ()

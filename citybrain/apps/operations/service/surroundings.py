@@ -8,13 +8,14 @@ from typing import Protocol
 from citybrain.apps.operations.control.means.acts import PROGRESS, TAKEN
 from citybrain.apps.operations.decide.conditions import HOPS, Room, room_of
 from citybrain.apps.operations.decide.lines import Run
-from citybrain.apps.operations.decide.network import LANE, ROAD, SIGNAL, Network
+from citybrain.apps.operations.decide.network import SIGNAL, Network
 from citybrain.apps.operations.decide.planning import Context, Nearest, nobody
 from citybrain.apps.operations.service.carrying.desk import NAME as DESK
 from citybrain.kernel.app import Where
 from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.entities.document import DEFAULT_TENANT
 from citybrain.kernel.records import Json
+from citybrain.kernel.routing import LANE, ROAD
 from citybrain.kernel.store import Store
 
 # Streets change seldom; when they do, so much later is soon enough.

@@ -28,6 +28,7 @@ NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 AT = datetime(2027, 1, 4, 7, tzinfo=UTC)
 ROAD, NEXT_ROAD, OTHER_ROAD = (f"urn:ngsi-ld:RoadSegment:{name}" for name in "abc")
 SIGNAL, BEFORE = "urn:ngsi-ld:TrafficSignalController:1", "urn:ngsi-ld:TrafficSignalController:2"
+DETECTOR = "urn:ngsi-ld:TrafficDetector:1"
 
 
 class Nothing(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +80,7 @@ STREETS = (
     entity("urn:ngsi-ld:RoadLane:a_0", "RoadLane", road=ROAD),
     entity("urn:ngsi-ld:RoadLane:b_0", "RoadLane", road=NEXT_ROAD, lane="b_0"),
     entity(SIGNAL, "TrafficSignalController", heads=[{"lane": "urn:ngsi-ld:RoadLane:b_0"}]),
+    entity(DETECTOR, "TrafficDetector", controller=SIGNAL, lane="b_0"),
     entity(BEFORE, "TrafficSignalController", heads=[{"lane": "urn:ngsi-ld:RoadLane:a_0"}]),
 )
 

@@ -16,6 +16,7 @@ from citybrain.apps.operations.service.operations import fits_means
 from citybrain.apps.operations.tests.playing import (
     AT,
     BEFORE,
+    DETECTOR,
     NEXT_ROAD,
     OTHER_ROAD,
     ROAD,
@@ -133,6 +134,18 @@ def test_an_event_at_a_signal_that_names_its_lanes_has_their_road() -> None:
     planned = plan(told, [version(playbook("one", line(1, target="road")))], CONTEXT)
     assert planned is not None
     assert planned.lines[0].entity_id == NEXT_ROAD
+
+
+def test_what_stands_in_a_junction_is_cleared_from_the_road_whose_detector_sees_it_and_holds_up_all_that_come() -> None:
+    seen = {"place": {"road": None, "lane": ":1_0"}, "lanes": [":1_0"], "detectors": [DETECTOR]}
+    lines = [line(1, target="road"), line(2, target="junction"), line(3, target="upstream_junctions")]
+    planned = plan(event(entity_id=SIGNAL, evidence=seen), [version(playbook("one", *lines))], CONTEXT)
+    assert planned is not None
+    assert [(each.entity_id, each.code) for each in planned.lines] == [(NEXT_ROAD, ""), (SIGNAL, ""), (BEFORE, "")]
+    unknown = event(entity_id=SIGNAL, evidence={**seen, "detectors": ["urn:ngsi-ld:TrafficDetector:9"]})
+    planned = plan(unknown, [version(playbook("one", lines[0]))], CONTEXT)
+    assert planned is not None
+    assert planned.lines[0].code == "operations.line_without_target"
 
 
 def test_a_slot_of_evidence_becomes_the_value_itself() -> None:
