@@ -15,7 +15,17 @@ from citybrain.kernel import sql
 from citybrain.kernel.audit.recording import MACHINE, Acting, Deed, record_all
 from citybrain.kernel.db import Database, Transaction
 from citybrain.kernel.errors import Refusal, Unavailable
-from citybrain.kernel.handling.finding import AlarmPage, Asked, Count, counts_of, page_of, place_of, tallied, these
+from citybrain.kernel.handling.finding import (
+    LIMIT_MOST,
+    AlarmPage,
+    Asked,
+    Count,
+    counts_of,
+    page_of,
+    place_of,
+    tallied,
+    these,
+)
 from citybrain.kernel.handling.handling import Act, Done, Handling, NoSuchAlarm, Wish, applied, facts_of
 from citybrain.kernel.handling.showing import (
     ActDone,
@@ -87,15 +97,23 @@ class Alarms:
 
     async def find(self, asked: Asked, *, now: datetime) -> AlarmPage:
         """One page of a list with its counts."""
-        text, params = page_of(asked, now)
         counting, counted_by = counts_of(asked, now)
-        rows, counted = await asyncio.gather(
-            self._db.read(text, params, as_=Row), self._db.read(counting, counted_by, as_=Count)
+        (rows, following), counted = await asyncio.gather(
+            self._page(asked, now), self._db.read(counting, counted_by, as_=Count)
         )
-        most = params["limit"] - 1
         total, counts = tallied(asked, counted)
-        following = place_of(rows[most - 1]) if len(rows) > most else None
-        return AlarmPage(rows=await self._shown(rows[:most], now), total=total, counts=counts, next=following)
+        return AlarmPage(rows=rows, total=total, counts=counts, next=following)
+
+    async def all(self, asked: Asked, *, most: int, now: datetime) -> list[Alarm]:
+        """The first `most` alarms of a list, read page by page and not counted."""
+        found: list[Alarm] = []
+        after = asked.after
+        while True:
+            limit = min(LIMIT_MOST, most - len(found))
+            rows, after = await self._page(msgspec.structs.replace(asked, after=after, limit=limit), now)
+            found += rows
+            if after is None or len(found) >= most:
+                return found
 
     async def those(self, ids: Sequence[str], *, now: datetime) -> list[Alarm]:
         """Alarms by their ids, the oldest first; unknown ones are left out."""
@@ -196,6 +214,14 @@ class Alarms:
         if done.act is Act.SHELVE:
             self._shelved.set()
         return set(after), refused
+
+    async def _page(self, asked: Asked, now: datetime) -> tuple[list[Alarm], str | None]:
+        """One page, and the place after it if there are more."""
+        text, params = page_of(asked, now)
+        rows = await self._db.read(text, params, as_=Row)
+        most = params["limit"] - 1
+        following = place_of(rows[most - 1]) if len(rows) > most else None
+        return await self._shown(rows[:most], now), following
 
     async def _shown(self, rows: Sequence[Row], now: datetime) -> list[Alarm]:
         groups = {row.group for row in rows if row.group}

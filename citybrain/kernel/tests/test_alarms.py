@@ -170,6 +170,17 @@ async def test_a_list_is_read_page_by_page_without_gap_or_repetition(store: Stor
     assert [key(alarm) for alarm in seen] == sorted(key(alarm) for alarm in seen)
 
 
+async def test_a_whole_list_is_read_in_pages_up_to_as_many_as_are_asked_for(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.journal.tell([event(f"whole-{n:02}", n, Severity.II, group="whole") for n in range(25)])
+    monkeypatch.setattr("citybrain.kernel.handling.alarms.LIMIT_MOST", 10)
+    asked = Asked(group="whole", sort=Sort.OLDEST)
+    for most, number in ((25, 25), (100, 25), (20, 20), (7, 7)):
+        found = await store.alarms.all(asked, most=most, now=NOW)
+        assert [alarm.id for alarm in found] == [f"whole-{n:02}" for n in range(number)]
+
+
 async def test_counts_say_what_the_other_filters_leave(store: Store) -> None:
     await store.journal.tell(
         [

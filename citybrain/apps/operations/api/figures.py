@@ -12,12 +12,12 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from citybrain.apps.operations.api.playbooks import VIEW, operations_of
 from citybrain.apps.operations.service import shifts
-from citybrain.apps.operations.service.figures import one_figure
+from citybrain.apps.operations.service.figures import began_between, one_figure
 from citybrain.apps.operations.service.operations import Operations
 from citybrain.apps.operations.service.shifts import FigureView, ShiftReport
 from citybrain.apps.operations.service.spans import require_zone
 from citybrain.apps.operations.store import figures as stored
-from citybrain.apps.operations.store.figures import Handover
+from citybrain.apps.operations.store.figures import Handed, Handover
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.records import Facts, Json
 
@@ -61,7 +61,8 @@ async def indicators(
     """Every figure between two times of the city, the last eight hours if none are said."""
     operations = operations_of(state)
     begin, end = _times(operations, since, until)
-    return await shifts.figure_views(operations, begin, end, _positive(operators))
+    began = await began_between(operations.store, begin, end)
+    return await shifts.figure_views(operations, began, _positive(operators))
 
 
 @get("/api/operations/indicators/{name:str}/rows", opt={"permission": VIEW})
@@ -110,8 +111,8 @@ async def hand_over(state: State, request: Asking, data: JSONBody[Handing]) -> H
 
 
 @get("/api/operations/handovers", opt={"permission": VIEW})
-async def handovers(state: State, limit: FromQuery[int] = 20) -> Sequence[Handover]:
-    """Shifts that were handed over, the newest first."""
+async def handovers(state: State, limit: FromQuery[int] = 20) -> Sequence[Handed]:
+    """Shifts that were handed over, the newest first, without their reports."""
     return await stored.handovers(operations_of(state).db, limit=min(max(limit, 1), MOST))
 
 

@@ -49,13 +49,16 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """What figures are made of, between two times of the city. `operators` are those on duty, if somebody says."""
+    """What figures are made of, between two times of the city. `operators` are those on duty, if somebody says;
+    `left_out` are alarms beside these, too many to count.
+    """
 
     since: datetime
     until: datetime
     incidents: Sequence[Incident]
     checks: Sequence[Checked] = ()
     operators: int | None = None
+    left_out: int = 0
 
 
 class Came(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,7 +100,15 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
 
 def figures(counted: Counted) -> list[Figure]:
     """Every figure, in the order in which they are shown."""
-    return [Figure(spec=spec, came=spec.rule(counted)) for spec in SPECS]
+    return [figure(spec, counted) for spec in SPECS]
+
+
+def figure(spec: Spec, counted: Counted) -> Figure:
+    """One figure; alarms that were too many to count are among its parts."""
+    came = spec.rule(counted)
+    if counted.left_out:
+        came = msgspec.structs.replace(came, parts={**came.parts, "left_out": counted.left_out})
+    return Figure(spec=spec, came=came)
 
 
 def found_by_machine(counted: Counted) -> Came:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from citybrain.apps.operations.measure.figures import SPECS, Counted, Figure, figures
+from citybrain.apps.operations.measure.figures import SPECS, Counted, Figure, figure, figures
 from citybrain.apps.operations.measure.incidents import FALSE_MARKS, NOT_INCIDENTS, TOLD_BY_PEOPLE, Answer, Incident
 from citybrain.apps.operations.service.spans import check_span
 from citybrain.apps.operations.store import figures as stored
@@ -16,7 +16,6 @@ from citybrain.kernel.handling import Alarm, Asked, Sort, Which
 from citybrain.kernel.handling.answers import answers_to
 from citybrain.kernel.store import Store
 
-PAGE = 500
 MOST = 20_000
 """More alarms than that are not counted: figures of a storm say so in their parts."""
 
@@ -25,10 +24,18 @@ class NoSuchFigure(NotFound):
     """There is no such indicator of operations."""
 
 
-async def counted(store: Store, since: datetime, until: datetime, operators: int | None = None) -> Counted:
-    """All that figures are made of, between two times of the city. Refuses times the wrong way round."""
-    check_span(since, until)
-    alarms = await alarms_between(store, since, until)
+class Began(msgspec.Struct, frozen=True, kw_only=True):
+    """Alarms that began in a time, the oldest first; `left_out` is how many there were beside these."""
+
+    since: datetime
+    until: datetime
+    alarms: Sequence[Alarm]
+    left_out: int = 0
+
+
+async def counted(store: Store, began: Began, operators: int | None = None) -> Counted:
+    """All that figures are made of, of alarms that began between two times of the city."""
+    alarms, since, until = began.alarms, began.since, began.until
     answers = await answers_to(store.db, [alarm.id for alarm in alarms])
     told = {
         id: tuple(msgspec.convert(each, Answer, from_attributes=True) for each in some) for id, some in answers.items()
@@ -39,26 +46,26 @@ async def counted(store: Store, since: datetime, until: datetime, operators: int
         incidents=incidents(alarms, told),
         checks=await stored.checks_between(store.db, since, until),
         operators=operators,
+        left_out=began.left_out,
     )
 
 
-async def alarms_between(store: Store, since: datetime, until: datetime) -> list[Alarm]:
-    """Alarms that began in the time, the oldest first, at most `MOST`."""
-    found: list[Alarm] = []
-    after: str | None = None
-    while len(found) < MOST:
-        asked = Asked(which=Which.ALL, since=since, until=until, sort=Sort.OLDEST, after=after, limit=PAGE)
-        page = await store.alarms.find(asked, now=utc_now())
-        found += page.rows
-        after = page.next
-        if after is None:
-            break
-    return found
+async def began_between(store: Store, since: datetime, until: datetime) -> Began:
+    """Alarms that began between two times of the city. Refuses times without a zone or the wrong way round."""
+    check_span(since, until)
+    now = utc_now()
+    asked = Asked(which=Which.ALL, since=since, until=until, sort=Sort.OLDEST)
+    alarms = await store.alarms.all(asked, most=MOST, now=now)
+    left_out = 0
+    if len(alarms) == MOST:
+        page = await store.alarms.find(msgspec.structs.replace(asked, limit=1), now=now)
+        left_out = page.total - MOST
+    return Began(since=since, until=until, alarms=alarms, left_out=left_out)
 
 
-async def all_figures(store: Store, since: datetime, until: datetime, operators: int | None = None) -> list[Figure]:
-    """Every figure of operations between two times of the city."""
-    return figures(await counted(store, since, until, operators))
+async def all_figures(store: Store, began: Began, operators: int | None = None) -> list[Figure]:
+    """Every figure of operations, of alarms that began in a time."""
+    return figures(await counted(store, began, operators))
 
 
 async def one_figure(store: Store, name: str, since: datetime, until: datetime, operators: int | None = None) -> Figure:
@@ -66,7 +73,7 @@ async def one_figure(store: Store, name: str, since: datetime, until: datetime, 
     spec = next((each for each in SPECS if each.name == name), None)
     if spec is None:
         raise NoSuchFigure("operations.no_such_figure", {"name": name})
-    return Figure(spec=spec, came=spec.rule(await counted(store, since, until, operators)))
+    return figure(spec, await counted(store, await began_between(store, since, until), operators))
 
 
 def incidents(alarms: Sequence[Alarm], answers: Mapping[str, tuple[Answer, ...]]) -> list[Incident]:

@@ -8,11 +8,11 @@ from datetime import datetime
 import msgspec
 
 from citybrain.apps.operations.decide.lines import RunState
-from citybrain.apps.operations.service.figures import alarms_between, all_figures
+from citybrain.apps.operations.service.figures import Began, all_figures, began_between
 from citybrain.apps.operations.service.operations import Operations
 from citybrain.apps.operations.service.running import RunView, listed
 from citybrain.apps.operations.store import figures as stored
-from citybrain.apps.operations.store.figures import Handover
+from citybrain.apps.operations.store.figures import Handed, Handover
 from citybrain.kernel.access.actor import Actor
 from citybrain.kernel.audit.recording import record
 from citybrain.kernel.clock import new_id
@@ -94,14 +94,13 @@ class ShiftReport(msgspec.Struct, frozen=True, kw_only=True):
     orders: Sequence[StandingOrder]
     indicators: Sequence[FigureView]
     comments: Sequence[Comment]
-    before: Handover | None
+    before: Handed | None
 
 
-async def figure_views(
-    operations: Operations, since: datetime, until: datetime, operators: int | None = None
-) -> list[FigureView]:
-    """Every figure between two times of the city, as people see it."""
-    asked = f"since={_in_url(since)}&until={_in_url(until)}" + (f"&operators={operators}" if operators else "")
+async def figure_views(operations: Operations, began: Began, operators: int | None = None) -> list[FigureView]:
+    """Every figure of alarms that began in a time, as people see it."""
+    asked = f"since={_in_url(began.since)}&until={_in_url(began.until)}"
+    asked += f"&operators={operators}" if operators else ""
     return [
         FigureView(
             name=each.spec.name,
@@ -116,7 +115,7 @@ async def figure_views(
             parts=each.came.parts,
             rows_url=f"/api/operations/indicators/{each.spec.name}/rows?{asked}",
         )
-        for each in await all_figures(operations.store, since, until, operators)
+        for each in await all_figures(operations.store, began, operators)
     ]
 
 
@@ -125,8 +124,8 @@ async def report(
 ) -> ShiftReport:
     """The report of a shift, of what whoever asks may see."""
     store = operations.store
-    indicators = await figure_views(operations, since, until)
-    alarms = await alarms_between(store, since, until)
+    began = await began_between(store, since, until)
+    alarms = began.alarms
     waiting = await listed(operations, state=RunState.OPEN, limit=MOST)
     shifts = await stored.handovers(store.db, limit=1)
     return ShiftReport(
@@ -136,7 +135,7 @@ async def report(
         made_by=actor.account,
         lang=lang,
         happened=happened(alarms),
-        total=len(alarms),
+        total=len(alarms) + began.left_out,
         open=_listed(await store.alarms.find(Asked(which=Which.OPEN, limit=MOST), now=now)),
         shelved=_listed(
             await store.alarms.find(
@@ -145,7 +144,7 @@ async def report(
         ),
         waiting=[run for run in waiting if run.waits_for_person],
         orders=await store.orders.find(actor, state=OrderState.STANDING, limit=MOST),
-        indicators=indicators,
+        indicators=await figure_views(operations, began),
         comments=_comments(alarms),
         before=shifts[0] if shifts else None,
     )
@@ -188,10 +187,10 @@ async def hand_over(operations: Operations, actor: Actor, made: ShiftReport, *, 
 
 async def look(operations: Operations, id: str) -> Handover:
     """One shift that was handed over."""
-    found = await stored.handovers(operations.db, id=id)
-    if not found:
+    found = await stored.handover(operations.db, id)
+    if found is None:
         raise NoSuchHandover("operations.no_such_handover", {"id": id})
-    return found[0]
+    return found
 
 
 async def take_over(operations: Operations, actor: Actor, id: str, *, now: datetime) -> Handover:

@@ -19,27 +19,33 @@ class Sql(msgspec.Struct, frozen=True):
     checks_between: str
     handover_add: str
     handover_acknowledge: str
+    handover: str
     handovers: str
 
 
 SQL = sql.load(Path(__file__).with_name("queries_figures.sql"), Sql)
 
-ALL = 1_000
 
-
-class Handover(msgspec.Struct, frozen=True, kw_only=True):
-    """A shift that one officer hands to another. `since` and `until` are city time, the others the clock's."""
+class Handed(msgspec.Struct, frozen=True, kw_only=True):
+    """A shift that one officer handed to another, without its report. `since` and `until` are city time, the others the
+    clock's.
+    """
 
     id: str
     since: datetime
     until: datetime
     comments: str
-    report: Json
     from_by: str
     to_by: str
     handed_at: datetime
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
+
+
+class Handover(Handed, frozen=True, kw_only=True):
+    """A shift that was handed over, with its report as it was."""
+
+    report: Json
 
 
 async def checks_between(db: Database, since: datetime, until: datetime) -> Sequence[Checked]:
@@ -58,6 +64,11 @@ async def acknowledge(transaction: Transaction, id: str, *, by: str, at: datetim
     return await transaction.write(SQL.handover_acknowledge, {"id": id, "by": by, "at": at})
 
 
-async def handovers(db: Database, *, id: str | None = None, limit: int = ALL) -> Sequence[Handover]:
+async def handovers(db: Database, *, limit: int) -> Sequence[Handed]:
     """Shifts that were handed over, the newest first."""
-    return await db.read(SQL.handovers, {"id": id, "limit": limit}, as_=Handover)
+    return await db.read(SQL.handovers, {"limit": limit}, as_=Handed)
+
+
+async def handover(db: Database, id: str) -> Handover | None:
+    """One of them with its report; None where there is none."""
+    return await db.read_one(SQL.handover, {"id": id}, as_=Handover)

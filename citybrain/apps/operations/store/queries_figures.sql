@@ -13,5 +13,9 @@ UPDATE operations_handover SET acknowledged_by = %(by)s, acknowledged_at = %(at)
 WHERE id = %(id)s AND acknowledged_by IS NULL;
 
 -- name: handovers
+SELECT id, since, until, comments, from_by, to_by, handed_at, acknowledged_by, acknowledged_at
+FROM operations_handover ORDER BY number DESC LIMIT %(limit)s;
+
+-- name: handover
 SELECT id, since, until, comments, report, from_by, to_by, handed_at, acknowledged_by, acknowledged_at
-FROM operations_handover WHERE %(id)s::text IS NULL OR id = %(id)s ORDER BY number DESC LIMIT %(limit)s;
+FROM operations_handover WHERE id = %(id)s;

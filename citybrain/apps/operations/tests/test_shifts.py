@@ -4,17 +4,20 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from citybrain.apps.operations.service import shifts
 from citybrain.apps.operations.service.figures import NoSuchFigure, one_figure
-from citybrain.apps.operations.service.shifts import NotYourShift, TakenOver
+from citybrain.apps.operations.service.shifts import NoSuchHandover, NotYourShift, TakenOver
 from citybrain.apps.operations.service.spans import TimesReversed
 from citybrain.apps.operations.service.suggesting import suggested
+from citybrain.apps.operations.store import figures
 from citybrain.apps.operations.tests.playing import ANN, BOB, NEXT_ROAD, Town, event, line, officer, playbook, town
 from citybrain.kernel.branches import Thought
 from citybrain.kernel.clock import utc_now
+from citybrain.kernel.db import Database
 from citybrain.kernel.handling import Act, Wish
 from citybrain.kernel.orders import Wanted
 
@@ -70,6 +73,35 @@ async def test_a_shift_report_tells_what_happened_what_is_open_and_what_waits(ci
         await shifts.report(city.operations, ANN, city.at, begun, "zh", now=city.now)
 
 
+async def test_a_report_reads_the_alarms_of_its_time_once_and_does_not_count_them(
+    city: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    read = Database.read
+
+    async def watched(self: Database, query: str, params: Any = None, *, as_: Any) -> Any:
+        asked.append(query)
+        return await read(self, query, params, as_=as_)
+
+    monkeypatch.setattr(Database, "read", watched)
+    await shifts.report(city.operations, ANN, city.at - timedelta(hours=8), city.at, "zh", now=city.now)
+    assert len([query for query in asked if "h.at >= %(since)s" in query]) == 1
+
+
+async def test_alarms_that_are_too_many_to_count_are_told_with_every_figure(
+    city: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = city.at + timedelta(days=1)
+    await city.tell(*(event("storm.sign", at=begun) for _ in range(5)))
+    monkeypatch.setattr("citybrain.apps.operations.service.figures.MOST", 3)
+    made = await shifts.report(city.operations, ANN, begun, begun + timedelta(hours=1), "zh", now=city.now)
+    assert made.total == 5
+    assert {each.parts["left_out"] for each in made.indicators} == {2}
+    monkeypatch.undo()
+    whole = await shifts.report(city.operations, ANN, begun, begun + timedelta(hours=1), "zh", now=city.now)
+    assert not any("left_out" in each.parts for each in whole.indicators)
+
+
 async def test_a_shift_is_handed_over_and_acknowledged_by_its_successor_once(city: Town) -> None:
     made = await shifts.report(city.operations, ANN, city.at - timedelta(hours=8), city.at, "zh", now=city.now)
     handover = await shifts.hand_over(city.operations, ANN, made, to="bob", comments="看好泵站")
@@ -86,6 +118,12 @@ async def test_a_shift_is_handed_over_and_acknowledged_by_its_successor_once(cit
     following = await shifts.report(city.operations, BOB, city.at - timedelta(hours=1), city.at, "zh", now=city.now)
     assert following.before is not None
     assert following.before.id == handover.id
+    listed = await figures.handovers(city.store.db, limit=10)
+    assert handover.id in {each.id for each in listed}
+    for each in (following.before, *listed):
+        assert not hasattr(each, "report"), "a list has no bodies"
+    with pytest.raises(NoSuchHandover):
+        await shifts.look(city.operations, "nothing")
 
 
 async def test_what_a_playbook_would_order_is_thought_of_with_its_times(city: Town) -> None:

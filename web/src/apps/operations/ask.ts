@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The requests of the operation centre.
 import { ask, part, query, write } from "@/api/client";
-import type { Figure, FigureRows, Handover, LineAct, Question, Run, ShiftReport, Study, Suggestion } from "@/apps/operations/types";
+import type { Figure, FigureRows, Handed, Handover, LineAct, Question, Run, ShiftReport, Study, Suggestion } from "@/apps/operations/types";
 
 const AT = "/api/operations";
 export interface Span { since: string; until: string }
@@ -10,7 +10,7 @@ export const operations = {
   indicators: (span: Span) => ask<Figure[]>(`${AT}/indicators${query({ ...span })}`),
   rows: (url: string) => ask<FigureRows>(url),
   report: (span: Span, lang: string) => ask<ShiftReport>(`${AT}/shift-report${query({ ...span, lang })}`),
-  handovers: () => ask<Handover[]>(`${AT}/handovers`),
+  handovers: () => ask<Handed[]>(`${AT}/handovers`),
   handover: (id: string) => ask<Handover>(`${AT}/handovers/${part(id)}`),
   handOver: (wanted: Span & { to: string; comments: string; lang: string }) => write<Handover>("POST", `${AT}/handovers`, wanted),
   takeOver: (id: string) => write<Handover>("POST", `${AT}/handovers/${part(id)}/acknowledge`),

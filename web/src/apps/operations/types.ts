@@ -10,9 +10,11 @@ export interface FigureRows { name: string; value: number | null; parts: Facts; 
 export interface HappenedKind { kind: string; number: number; worst: Severity; open: number }
 export interface ShiftReport {
   since: string; until: string; made_at: string; made_by: string; lang: string; happened: HappenedKind[]; total: number; open: { rows: Alarm[]; total: number }; shelved: { rows: Alarm[]; total: number };
-  waiting: Run[]; orders: StandingOrder[]; indicators: Figure[]; comments: { event: string; kind: string; note: string; at: string }[]; before?: Handover | null;
+  waiting: Run[]; orders: StandingOrder[]; indicators: Figure[]; comments: { event: string; kind: string; note: string; at: string }[]; before?: Handed | null;
 }
-export interface Handover { id: string; since: string; until: string; comments: string; report: ShiftReport; from_by: string; to_by: string; handed_at: string; acknowledged_by: string | null; acknowledged_at: string | null }
+/** A shift that was handed over; a list has no reports. */
+export interface Handed { id: string; since: string; until: string; comments: string; from_by: string; to_by: string; handed_at: string; acknowledged_by: string | null; acknowledged_at: string | null }
+export interface Handover extends Handed { report: ShiftReport }
 
 export const LINE_STATES = ["waiting", "proposed", "due", "ordered", "executed", "refused", "failed", "late", "skipped", "checked"] as const;
 export type LineState = (typeof LINE_STATES)[number];
