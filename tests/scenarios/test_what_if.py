@@ -104,7 +104,7 @@ def test_a_question_is_answered_by_two_branches_of_the_city(city: RunningCity, c
 
 def test_the_same_branch_twice_is_the_same_and_other_dice_are_not(client: httpx.Client) -> None:
     """What a mode that is in force already changes is nothing, so both arms go the same way."""
-    study = over(client, ask(client, means=[means("brain")], minutes=2, seeds=2))
+    study = over(client, ask(client, means=[means("brain")], minutes=1, seeds=2))
     assert study["state"] == "done", study
     assert [arm["draws"] for arm in study["arms"]] == [2, 2]
     assert study["arms"][0]["net"] == study["arms"][1]["net"]
@@ -116,9 +116,9 @@ def test_what_the_playbook_would_do_is_tried_beside_it_and_what_nobody_simulates
     study = over(client, ask(client, means=[means()], playbook=True, minutes=1))
     assert study["state"] == "done", study
     tried = [arm["name"] for arm in study["arms"]]
-    assert tried[:2] == ["none", "means"]
-    assert study["left_out"] or tried == ["none", "means", "playbook"]
-    assert all(not name.startswith("traffic.") for name in study["left_out"])
+    assert tried == ["none", "means", "playbook"]
+    assert set(study["left_out"]) >= {"information.navigation_notice", "evidence.inspect"}
+    assert all(not name.startswith(("traffic.", "street.", "signals.")) for name in study["left_out"])
 
 
 def test_what_cannot_be_compared_is_refused(client: httpx.Client) -> None:
