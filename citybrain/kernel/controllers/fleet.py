@@ -12,6 +12,7 @@ from citybrain.kernel.controllers.driver import BRAIN, PLAN, Driver
 from citybrain.kernel.controllers.outlets import Giver, Outlets
 from citybrain.kernel.controllers.outstation import Mode, Outstation
 from citybrain.kernel.controllers.watch import Watch, Watched
+from citybrain.kernel.ending import end_all
 from citybrain.kernel.records import Because, Column, Facts, Order, Outcome
 
 PATIENCE_S = 0.2
@@ -91,10 +92,7 @@ class Fleet:
 
     async def end(self) -> None:
         """Let go of all lines; orders that are under way are given up."""
-        for task in self._carrying_out:
-            task.cancel()
-        if self._carrying_out:
-            await asyncio.wait(self._carrying_out)
+        await end_all(self._carrying_out)
         for driver in self.drivers.values():
             driver.outstation.close()
 
@@ -137,10 +135,7 @@ async def living(
     try:
         yield giver
     finally:
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await end_all(tasks)
         await fleet.end()
         await giver.end()
         for driver in fleet.drivers.values():

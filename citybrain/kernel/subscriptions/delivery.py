@@ -10,6 +10,7 @@ import structlog
 
 from citybrain.kernel.clock import monotonic_s, utc_now
 from citybrain.kernel.db import Database
+from citybrain.kernel.ending import end_all
 from citybrain.kernel.errors import Unavailable
 from citybrain.kernel.subscriptions import store
 from citybrain.kernel.subscriptions.carriers import Carried, Carriers, Message
@@ -57,11 +58,7 @@ class Delivery:
     async def close(self) -> None:
         """Stop telling, and write down how far it got. What is committed from now on waits for the next start."""
         self._is_closed = True
-        tasks = [line.task for line in self.lines.values() if line.task]
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await end_all(line.task for line in self.lines.values() if line.task)
         if self._flusher:
             self._flusher.cancel()
             await asyncio.wait([self._flusher])

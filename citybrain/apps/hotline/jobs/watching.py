@@ -19,6 +19,7 @@ from citybrain.apps.hotline.service.publishing import Publisher
 from citybrain.apps.hotline.service.told import intake_of
 from citybrain.apps.hotline.store import tickets
 from citybrain.kernel.clock import utc_now
+from citybrain.kernel.ending import end_all
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.store import Store
 
@@ -58,9 +59,7 @@ async def running(store: Store) -> AsyncIterator[Hotline]:
         try:
             yield hotline
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.wait(tasks)
+            await end_all(tasks)
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from citybrain.apps.operations.service.carrying.telling import letter
 from citybrain.apps.operations.store import contacts
 from citybrain.apps.operations.store.contacts import State
 from citybrain.kernel.clock import utc_now
+from citybrain.kernel.ending import end_all
 from citybrain.kernel.errors import Refusal, Unavailable
 from citybrain.kernel.records import Because, Column, Facts, Order, Outcome
 from citybrain.kernel.store import Store
@@ -88,11 +89,7 @@ class MeansDesk:
 
     async def close(self) -> None:
         """Let go of all; what is not done is given again when the city opens."""
-        tasks = list(self._under_way.values())
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await end_all(self._under_way.values())
         await self.delivery.close()
 
     async def _carry(self, order: Order) -> Outcome:

@@ -18,6 +18,7 @@ from citybrain.apps.operations.store.contacts import Contact, Message, State, Wa
 from citybrain.kernel.cases.notice import Content
 from citybrain.kernel.cases.notice_ways import NeverTaken, NotTaken, Outgoing, WayDown, signature
 from citybrain.kernel.clock import utc_now
+from citybrain.kernel.ending import end_all
 from citybrain.kernel.http import Call, NoAnswer, ask_once
 
 PAUSES_S = (0.0, 2.0, 5.0, 15.0, 30.0)
@@ -62,11 +63,7 @@ class Delivery:
 
     async def close(self) -> None:
         """Stop; what waits is sent when the order is given again."""
-        tasks = list(self._under_way.values())
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await end_all(self._under_way.values())
 
     async def _deliver(self, order_id: str) -> list[Message]:
         db, keys = self._book.store.db, self._book.store.keys
