@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
 from citybrain.apps.traffic.api.junctions import ROUTES
 from citybrain.apps.traffic.api.missions import ROUTES as MISSION_ROUTES
@@ -17,6 +18,7 @@ from citybrain.apps.traffic.control.missions.means import MEANS as MISSION_MEANS
 from citybrain.apps.traffic.control.missions.means import PERMISSION as MAY_DISPATCH
 from citybrain.apps.traffic.control.missions.model import MISSION
 from citybrain.apps.traffic.control.modes import DEFAULT, SET_MODE
+from citybrain.apps.traffic.control.plans.means import PERMISSION as CONTROL
 from citybrain.apps.traffic.control.plans.means import PLAN_MEANS
 from citybrain.apps.traffic.control.promises import promised
 from citybrain.apps.traffic.control.signals import RELEASE, SET_STAGE, SignalControl
@@ -36,6 +38,7 @@ OWNER = "traffic"
 RESCO = "RESCO: Ault & Sharon, NeurIPS 2021 Datasets and Benchmarks"
 AMAP = "AMAP (高德)"
 GB_T_33171 = "GB/T 33171-2016"
+SET_CONTROL_MODE = "traffic.set_control_mode"
 
 
 class SetStage(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,69 +64,37 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     """Go back to the shipped plan at once, from what is shown, until the next order."""
 
 
+def _at_signal(name: str, parameters: type[msgspec.Struct], undone_by: str) -> Means:
+    return Means(name=name, permission=CONTROL, parameters=parameters, undone_by=undone_by, entity_types=(SIGNAL,))
+
+
 MEANS = (
     Means(
         name=SET_STAGE,
-        permission="traffic.control",
+        permission=CONTROL,
         parameters=SetStage,
-        undone_by="traffic.set_control_mode",
+        undone_by=SET_CONTROL_MODE,
     ),
-    Means(
-        name="traffic.set_control_mode",
-        permission="traffic.control",
-        parameters=SetControlMode,
-        undone_by="traffic.set_control_mode",
+    replace(
+        _at_signal(SET_CONTROL_MODE, SetControlMode, SET_CONTROL_MODE),
         undo=lambda _: {"mode": "brain"},
         lasts=True,
-        entity_types=("TrafficSignalController",),
     ),
-    Means(
-        name=RELEASE,
-        permission="traffic.control",
-        parameters=Release,
-        undone_by=SET_STAGE,
-        entity_types=(SIGNAL,),
-    ),
-    Means(
-        name=SET_MODE,
-        permission="traffic.control",
-        parameters=SetMode,
-        undone_by=SET_MODE,
+    _at_signal(RELEASE, Release, SET_STAGE),
+    replace(
+        _at_signal(SET_MODE, SetMode, SET_MODE),
         undo=lambda _: {"mode": DEFAULT},
         lasts=True,
-        entity_types=(SIGNAL,),
     ),
-    Means(
-        name=LOCK,
-        permission="traffic.control",
-        parameters=Lock,
-        undone_by=UNLOCK,
+    replace(
+        _at_signal(LOCK, Lock, UNLOCK),
         two_person=True,
         lasts=True,
         lasts_for=lambda parameters: timedelta(minutes=parameters["minutes"]),
-        entity_types=(SIGNAL,),
     ),
-    Means(
-        name=HOLD,
-        permission="traffic.control",
-        parameters=Hold,
-        undone_by=END_HOLD,
-        entity_types=(SIGNAL,),
-    ),
-    Means(
-        name=UNLOCK,
-        permission="traffic.control",
-        parameters=Unlock,
-        undone_by=LOCK,
-        entity_types=(SIGNAL,),
-    ),
-    Means(
-        name=END_HOLD,
-        permission="traffic.control",
-        parameters=EndHold,
-        undone_by=HOLD,
-        entity_types=(SIGNAL,),
-    ),
+    _at_signal(HOLD, Hold, END_HOLD),
+    _at_signal(UNLOCK, Unlock, LOCK),
+    _at_signal(END_HOLD, EndHold, HOLD),
     *MISSION_MEANS,
     *PLAN_MEANS,
 )
@@ -166,5 +137,5 @@ APP = App(
         *PLAN_ROUTES,
     ),
     opens=running,
-    permissions={"traffic.control": ("operator",), MAY_DISPATCH: ("operator",)},
+    permissions={CONTROL: ("operator",), MAY_DISPATCH: ("operator",)},
 )

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Contacts by role, what orders told them, and the cases that orders opened; addresses and words lie encrypted."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -127,32 +127,12 @@ def secret_place(id: str) -> Place:
 
 def kept(db: Database, keys: KeyRing) -> tuple[Kept, ...]:
     """What follows the newest key."""
-    return (
-        kept_rows(
-            "operations_contacts",
-            db,
-            keys,
-            stale=SQL.contacts_stale,
-            renew=SQL.contact_renew,
-            place=lambda key: address_place(key[0]),
-        ),
-        kept_rows(
-            "operations_secrets",
-            db,
-            keys,
-            stale=SQL.secrets_stale,
-            renew=SQL.secret_renew,
-            place=lambda key: secret_place(key[0]),
-        ),
-        kept_rows(
-            "operations_messages",
-            db,
-            keys,
-            stale=SQL.messages_stale,
-            renew=SQL.message_renew,
-            place=lambda _key: CONTENT,
-        ),
+    parts: tuple[tuple[str, str, str, Callable[[tuple[str, ...]], Place]], ...] = (
+        ("operations_contacts", SQL.contacts_stale, SQL.contact_renew, lambda key: address_place(key[0])),
+        ("operations_secrets", SQL.secrets_stale, SQL.secret_renew, lambda key: secret_place(key[0])),
+        ("operations_messages", SQL.messages_stale, SQL.message_renew, lambda _key: CONTENT),
     )
+    return tuple(kept_rows(name, db, keys, stale=old, renew=renew, place=place) for name, old, renew, place in parts)
 
 
 async def contacts(db: Database, keys: KeyRing) -> list[Contact]:

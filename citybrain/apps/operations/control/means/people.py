@@ -6,54 +6,40 @@ from typing import Annotated, Literal
 import msgspec
 
 from citybrain.apps.operations.control.means.acts import Act, Task, task
-from citybrain.apps.operations.control.means.parameters import Id, Note, Number, Send
+from citybrain.apps.operations.control.means.parameters import Note, Number, Send
 
 PEOPLE = "operations_people"
 
 
-class SendFire(msgspec.Struct, frozen=True, kw_only=True):
+class SendFire(Send, frozen=True, kw_only=True):
     """Fire engines for a fire, a rescue or what leaked out."""
 
     kind: Literal["fire", "rescue", "leak"]
     number: Number = 2
-    unit: Id = ""
-    task: Note = ""
 
 
-class SendAmbulance(msgspec.Struct, frozen=True, kw_only=True):
+class SendAmbulance(Send, frozen=True, kw_only=True):
     """Ambulances for so many people hurt."""
 
     hurt: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 1
-    number: Number = 1
-    unit: Id = ""
-    task: Note = ""
 
 
-class SendTow(msgspec.Struct, frozen=True, kw_only=True):
+class SendTow(Send, frozen=True, kw_only=True):
     """Tow trucks that can take such a vehicle."""
 
     vehicle_class: Literal["car", "lorry", "bus"] = "car"
-    number: Number = 1
-    unit: Id = ""
-    task: Note = ""
 
 
-class SendPump(msgspec.Struct, frozen=True, kw_only=True):
+class SendPump(Send, frozen=True, kw_only=True):
     """Pump trucks that lift so much water in an hour together."""
 
     m3_per_h: Annotated[int, msgspec.Meta(ge=50, le=20_000)] = 1000
-    number: Number = 1
-    unit: Id = ""
-    task: Note = ""
 
 
-class SendCrane(msgspec.Struct, frozen=True, kw_only=True):
+class SendCrane(Send, frozen=True, kw_only=True):
     """Cranes that lift so many tonnes."""
 
     tonnes: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 25
-    number: Number = 1
-    unit: Id = ""
-    task: Note = ""
 
 
 class SendSupplies(msgspec.Struct, frozen=True, kw_only=True):
