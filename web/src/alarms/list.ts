@@ -9,6 +9,7 @@ import type { Filters } from "@/alarms/filters";
 import { alarmOf, asOf } from "@/alarms/past";
 import { appended, merged } from "@/alarms/rows";
 import type { Alarm, AlarmPage, Counts } from "@/alarms/types";
+import { Pages } from "@/kit/pages";
 import { me } from "@/shell/access";
 import { clock, isLive } from "@/time/clock";
 import { seen, shownAtMs } from "@/time/seen";
@@ -25,29 +26,6 @@ export interface AlarmList {
 }
 
 const nowMs = (): number => (isLive.value ? (shownAtMs.value ?? Date.now()) : clock.atMs);
-
-class Pages {
-  turn = 0;
-  readonly failure = shallowRef<unknown>(null);
-  constructor(private readonly filters: () => Filters) {}
-
-  /** One page of the question as it is now; null when it is nobody's question any more, or failed. */
-  async fetch(limit: number, cursor: string | null): Promise<AlarmPage | null> {
-    const mine = this.turn;
-    const params = toParams(this.filters(), nowMs(), !isLive.value);
-    params.set("limit", String(limit));
-    if (cursor !== null) params.set("cursor", cursor);
-    try {
-      const page = await alarms.find(params);
-      if (mine !== this.turn) return null;
-      this.failure.value = null;
-      return page;
-    } catch (caught) {
-      if (mine === this.turn) this.failure.value = caught;
-      return null;
-    }
-  }
-}
 
 /** What is heard in a storm is put in place a few times a second, not once for each. */
 function gathered(put: (fresh: Alarm[]) => void): { hear: (alarm: Alarm) => void; stop: () => void } {
@@ -90,7 +68,7 @@ function keepInStep({ take, recount, reload, forget, clear, filters }: Steps): v
 }
 
 export function useAlarms(filters: () => Filters): AlarmList {
-  const pages = new Pages(filters);
+  const pages = new Pages(alarms.find, () => toParams(filters(), nowMs(), !isLive.value), "cursor");
   const kept = shallowRef<readonly Alarm[]>([]);
   const [next, told, counts] = [shallowRef<string | null>(null), ref(0), shallowRef<Counts | null>(null)];
   const isLoading = ref(false);
@@ -106,7 +84,7 @@ export function useAlarms(filters: () => Filters): AlarmList {
     if (fromReplay(filters())) { counts.value = null; return; }
     const mine = pages.turn;
     isLoading.value = true;
-    const page = await pages.fetch(PAGE, null);
+    const page = await pages.fetch(PAGE);
     if (page !== null) show(page);
     if (mine === pages.turn) isLoading.value = false;
   }
@@ -127,7 +105,7 @@ export function useAlarms(filters: () => Filters): AlarmList {
   async function recount(): Promise<void> {
     if (!isStale || document.hidden || !isLive.value) return;
     isStale = false;
-    const page = await pages.fetch(1, null);
+    const page = await pages.fetch(1);
     if (page !== null) [told.value, counts.value] = [page.total, page.counts];
   }
   keepInStep({ take, recount, reload, forget: () => { pages.turn += 1; }, clear: () => { kept.value = []; next.value = null; }, filters });

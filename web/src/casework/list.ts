@@ -3,6 +3,7 @@
 import { computed, onBeforeUnmount, ref, shallowRef, watch } from "vue";
 import type { ComputedRef, Ref, ShallowRef } from "vue";
 import { cases } from "@/casework/ask";
+import { Pages } from "@/kit/pages";
 import type { CaseRow, Page } from "@/casework/types";
 
 export const PAGE = 100;
@@ -26,32 +27,9 @@ export interface CaseList {
   at: ShallowRef<number | null>; isWhole: ComputedRef<boolean>; more: () => Promise<void>; refresh: (apply: boolean) => Promise<void>; loading: Ref<boolean>;
 }
 
-/** Fetches pages of one question; what comes after the question changed is nobody's any more. */
-class Pages {
-  readonly failure = shallowRef<unknown>(null);
-  turn = 0;
-  constructor(private readonly asked: () => URLSearchParams) {}
-
-  async fetch(limit: number, after?: string): Promise<Page | null> {
-    const mine = this.turn;
-    const params = this.asked();
-    params.set("limit", String(limit));
-    if (after !== undefined) params.set("after", after);
-    try {
-      const page = await cases.list(params);
-      if (mine !== this.turn) return null;
-      this.failure.value = null;
-      return page;
-    } catch (caught) {
-      if (mine === this.turn) this.failure.value = caught;
-      return null;
-    }
-  }
-}
-
 /** `asked` is the question; when `on` changes the list begins anew. */
 export function useCaseList(asked: () => URLSearchParams, on: () => string): CaseList {
-  const pages = new Pages(asked);
+  const pages = new Pages(cases.list, asked, "after");
   const [rows, total, next, at] = [shallowRef<CaseRow[]>([]), shallowRef<number | null>(null), shallowRef<string | null>(null), shallowRef<number | null>(null)];
   const [newer, loading, gone] = [ref(0), ref(false), shallowRef<ReadonlySet<number>>(new Set<number>())];
   let isMore = false;
