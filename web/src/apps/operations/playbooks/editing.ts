@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A playbook while it is written: lines come, go and change places, and what is wrong is known before it is sent. Pure.
 import type { Facts } from "@/api/types";
-import type { Line, Playbook, When } from "@/apps/operations/playbooks/types";
+import type { Conditions, Line, OnlyIf, Plain, Playbook, When } from "@/apps/operations/playbooks/types";
 import { judge } from "@/kit/schema";
 import { formOf } from "@/orders/rules";
 import type { Means } from "@/orders/types";
@@ -13,7 +13,7 @@ export const NEAREST = "nearest:";
 export const TARGETS = [...PLACE_TARGETS, "nearest", "entity"] as const;
 export type TargetKind = (typeof TARGETS)[number];
 
-export const blankLine = (number: number): Line => ({ number, means: "", target: "event", parameters: {}, after: null, only_if: null, approval: "none", note: {}, undo: false, answer_s: 60, approve_minutes: 10 });
+export const blankLine = (number: number): Line => ({ number, means: "", target: "event", parameters: {}, after: null, only_if: null, approval: "none", alone_if: null, note: {}, undo: false, undo_if_missed: false, answer_s: 60, approve_minutes: 10 });
 export const blank = (): Playbook => ({ id: "", name: { zh: "", en: "" }, when: { kinds: [] }, lines: [], note: {} });
 
 /** A body with all that a form needs to be there. */
@@ -57,13 +57,40 @@ export function parameterProblems(line: Line, means: Means | undefined): { code:
   return judge(formOf(means, (_, name) => name), given).problems.filter((one) => !isSlot(line.parameters[one.facts.field]));
 }
 
+const numberOr = (typed: string): number | string => (typed.trim() !== "" && !Number.isNaN(Number(typed)) ? Number(typed) : typed);
+export const asPlain = (typed: string): number | string => numberOr(typed);
+/** Evidence as it is typed: a name, and the words or numbers of which one will do. */
+export interface EvidenceRow { name: string; values: string }
+type Evidence = NonNullable<Conditions["evidence"]>;
+export const evidenceRows = (evidence: Evidence | undefined): EvidenceRow[] => Object.entries(evidence ?? {}).map(([name, value]) => ({ name, values: [value].flat().join(", ") }));
+const plainOf = (typed: string): Plain => (typed === "true" ? true : typed === "false" ? false : numberOr(typed));
+export function evidenceOf(rows: readonly EvidenceRow[]): Evidence {
+  return Object.fromEntries(rows.map(({ name, values }): [string, Plain | Plain[]] => {
+    const all = values.split(/[,，]/u).map((one) => one.trim()).filter((one) => one !== "").map(plainOf);
+    return [name, all.length === 1 && all[0] !== undefined ? all[0] : all];
+  }));
+}
+/** Without what was begun and left empty. */
+function settledConditions<T extends Conditions>(given: T): T {
+  const evidence = Object.fromEntries(Object.entries(given.evidence ?? {}).filter(([name, one]) => name !== "" && one !== "" && !(Array.isArray(one) && one.length === 0)));
+  return { ...given, evidence, minutes: given.minutes ?? 0, net: given.net ?? null, value: given.value ?? null };
+}
+const asksNothing = (given: Conditions): boolean => given.value === null && given.net === null && given.minutes === 0 && Object.keys(given.evidence ?? {}).length === 0;
+function settledOnly(given: OnlyIf | null | undefined): OnlyIf | null {
+  if (given == null) return null;
+  const now = { ...settledConditions(given), event_open: given.event_open ?? true };
+  return now.event_open && asksNothing(now) ? null : now;
+}
+const hasWrongValue = ({ value }: Conditions): boolean => value != null && (value.attribute.trim() === "" || value.value === "");
+
 type Rule = (line: Line, seen: ReadonlySet<number>, means: Means | undefined) => string | null;
 const LINE_RULES: readonly [string, Rule][] = [
   ["means", (line) => (line.means === "" ? "playbook.wrong.means" : null)],
   ["target", (line) => (line.target === "" || line.target === NEAREST ? "playbook.wrong.target" : null)],
   ["after", (line, seen) => (line.after?.line != null && !seen.has(line.after.line) ? "playbook.wrong.after" : null)],
   ["minutes", (line) => (line.after != null && !within(line.after.minutes ?? 0, 0, 10_080) ? "playbook.wrong.minutes" : null)],
-  ["value", (line) => (line.only_if?.value != null && (line.only_if.value.attribute.trim() === "" || line.only_if.value.value === "") ? "playbook.wrong.value" : null)],
+  ["value", (line) => (hasWrongValue(line.only_if ?? {}) ? "playbook.wrong.value" : null)],
+  ["alone", (line) => (line.alone_if == null ? null : hasWrongValue(line.alone_if) ? "playbook.wrong.value" : asksNothing(settledConditions(line.alone_if)) ? "playbook.wrong.alone" : null)],
   ["approval", (line, _, means) => (means?.two_person === true && line.approval === "none" ? "playbook.wrong.approval" : null)],
   ["approve_minutes", (line) => (line.approval !== "none" && !within(line.approve_minutes, 0.01, 1_440) ? "playbook.wrong.approve_minutes" : null)],
   ["answer_s", (line) => (within(line.answer_s, 0.01, 86_400) ? null : "playbook.wrong.answer_s")],
@@ -97,7 +124,7 @@ function settledWhen(when: When): When {
 /** As it is sent: without what was left empty. */
 export const settled = (playbook: Playbook): Playbook => ({
   ...playbook, name: filled(playbook.name), note: filled(playbook.note ?? {}), when: settledWhen(playbook.when),
-  lines: playbook.lines.map((line) => ({ ...line, parameters: filled(line.parameters), note: filled(line.note), after: line.after ?? null, only_if: line.only_if ?? null })),
+  lines: playbook.lines.map((line) => ({ ...line, parameters: filled(line.parameters), note: filled(line.note), after: line.after ?? null, only_if: settledOnly(line.only_if), alone_if: line.alone_if == null ? null : settledConditions(line.alone_if), undo_if_missed: line.undo_if_missed ?? false })),
 });
 
 const sorted = (value: unknown): unknown => (Array.isArray(value) ? value.map(sorted) : typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => a.localeCompare(b)).map(([name, one]) => [name, sorted(one)])) : value);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Playbooks while they are written: numbers that follow the order, what is wrong, what two versions differ in.
 import { describe, expect, it, vi } from "vitest";
-import { added, blank, blankLine, check, isChanged, moved, paired, parameterProblems, removed, settled, targetKind, whole } from "@/apps/operations/playbooks/editing";
+import { added, blank, blankLine, check, evidenceOf, evidenceRows, isChanged, moved, paired, parameterProblems, removed, settled, targetKind, whole } from "@/apps/operations/playbooks/editing";
 import type { Line, Playbook } from "@/apps/operations/playbooks/types";
 import { approvalWords, conditionOf, conditionsWords, differences } from "@/apps/operations/playbooks/words";
 import { lang } from "@/i18n";
@@ -85,4 +85,18 @@ it("conditions of lines are said in words", () => {
   const asked = line(1, { approval: "officer", approve_minutes: 10, alone_if: { net: "has_room", minutes: 5 } });
   expect(approvalWords(asked)).toContain(conditionsWords({ net: "has_room", minutes: 5 }));
   expect(conditionOf(line(2, { only_if: { evidence: { cause: ["crash", "breakdown"] } } }))).toContain("crash / breakdown");
+});
+
+it("sends conditions without what was begun and left empty, and keeps each part of them", () => {
+  const only = { event_open: true, evidence: { cause: ["crash", "breakdown"], "": "" }, net: "has_room" as const, minutes: 3 };
+  const sent = (facts: Partial<Line>): Line | undefined => settled({ ...blank(), lines: [line(1, facts)] }).lines[0];
+  expect(sent({ only_if: only })?.only_if).toEqual({ event_open: true, evidence: { cause: ["crash", "breakdown"] }, net: "has_room", minutes: 3, value: null });
+  expect(sent({ only_if: { event_open: true, evidence: {}, minutes: 0 } })?.only_if).toBeNull();
+  expect(sent({ only_if: { event_open: false } })?.only_if?.event_open).toBe(false);
+  expect(sent({ undo_if_missed: true, alone_if: { net: "has_room" } })).toMatchObject({ undo_if_missed: true, alone_if: { net: "has_room", value: null } });
+});
+it("reads evidence as it is typed", () => {
+  const rows = evidenceRows({ cause: ["crash", "breakdown"], lanes: 2, both: true });
+  expect(rows).toEqual([{ name: "cause", values: "crash, breakdown" }, { name: "lanes", values: "2" }, { name: "both", values: "true" }]);
+  expect(evidenceOf(rows)).toEqual({ cause: ["crash", "breakdown"], lanes: 2, both: true });
 });
