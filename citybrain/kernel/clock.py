@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+TIMEZONE = "Asia/Shanghai"
+"""The zone of a city that says none."""
+
 Clock = Callable[[], datetime]
 """What tells the time to whoever is given it."""
 

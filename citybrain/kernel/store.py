@@ -18,7 +18,7 @@ from citybrain.kernel.cases.departments import OfPolicy
 from citybrain.kernel.cases.intake import Intakes
 from citybrain.kernel.cases.rights import PERMISSIONS as CASE_PERMISSIONS
 from citybrain.kernel.cases.service import Cases
-from citybrain.kernel.clock import monotonic_s, utc_now
+from citybrain.kernel.clock import TIMEZONE, monotonic_s, utc_now
 from citybrain.kernel.collecting import collect_seldom
 from citybrain.kernel.crypto import KeyRing
 from citybrain.kernel.db import Database
@@ -49,7 +49,8 @@ from citybrain.kernel.subscriptions.service import Parts, Subscriptions
 
 
 class Store(msgspec.Struct, frozen=True, kw_only=True):
-    """The parts of one open city. `of_apps` holds what each app keeps open, by its name."""
+    """The parts of one open city. `of_apps` holds what each app keeps open, by its name;
+    `timezone` is where its hours of the day are told."""
 
     db: Database
     documents: Documents
@@ -75,6 +76,7 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     people: People
     renewal: Renewal
     folder: Path
+    timezone: str = TIMEZONE
     of_apps: dict[str, Any] = msgspec.field(default_factory=dict)
     intakes: Intakes = msgspec.field(default_factory=Intakes)
 

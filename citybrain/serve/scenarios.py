@@ -4,6 +4,7 @@
 import msgspec
 
 from citybrain.kernel.app import Door, Scenario
+from citybrain.kernel.clock import TIMEZONE
 from citybrain.kernel.errors import NotFound, Refusal
 from citybrain.serve import catalog
 
@@ -52,7 +53,7 @@ def find(text: str) -> Simulated:
 
 def _pool_alone() -> Scenario:
     name = {"zh": "数据池", "en": "The pool"}
-    return Scenario(id=POOL_ALONE, name=name, path="", begin_s=0, end_s=0, timezone="Asia/Shanghai", signals=0)
+    return Scenario(id=POOL_ALONE, name=name, path="", begin_s=0, end_s=0, timezone=TIMEZONE, signals=0)
 
 
 def door_of(name: str) -> Door:

@@ -87,7 +87,8 @@ async def serve(settings: Settings, console: Console, *, new_password: bool = Fa
         permissions=contributions.permissions(),
         words=contributions.words(),
         trade=contributions.trade(),
-    ) as store:
+    ) as kept:
+        store = msgspec.structs.replace(kept, timezone=found.scenario.timezone)
         password = await store.access.ensure_operator(now=utc_now(), renew=new_password)
         if password is not None:
             telling.say("serve.up_operator", name=OPERATOR_NAME, password=password)

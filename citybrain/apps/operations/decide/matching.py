@@ -2,16 +2,14 @@
 """Which playbook counts for an event: the most specific one that fits, and why."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from fnmatch import fnmatchcase
-from zoneinfo import ZoneInfo
 
 import msgspec
 
 from citybrain.apps.operations.decide.playbook import Hours, Places, Playbook
 from citybrain.kernel.records import Because, Event, Json
 
-ZONE = ZoneInfo("Asia/Shanghai")
 WORKDAYS = 5
 DAYS = {"all": range(7), "workdays": range(WORKDAYS), "weekends": range(WORKDAYS, 7)}
 
@@ -33,9 +31,11 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     others: tuple[str, ...] = ()
 
 
-def choose(versions: Iterable[Version], event: Event, types: Sequence[str] = ()) -> Choice | None:
-    """The most specific playbook that fits; of equals the one whose id comes first. `types` are those of the entity."""
-    fitting = [each for each in versions if fits(each.playbook, event, types)]
+def choose(versions: Iterable[Version], event: Event, types: Sequence[str] = (), zone: tzinfo = UTC) -> Choice | None:
+    """The most specific playbook that fits; of equals the one whose id comes first. `types` are those of the entity,
+    `zone` is the one in which hours are told.
+    """
+    fitting = [each for each in versions if fits(each.playbook, event, types, zone)]
     if not fitting:
         return None
     fitting.sort(key=lambda each: (tuple(-part for part in specificity(each.playbook)), each.playbook.id))
@@ -52,14 +52,14 @@ def choose(versions: Iterable[Version], event: Event, types: Sequence[str] = ())
     return Choice(chosen=best, because=Because(code=code, facts=facts, event_id=event.id), others=names)
 
 
-def fits(playbook: Playbook, event: Event, types: Sequence[str] = ()) -> bool:
+def fits(playbook: Playbook, event: Event, types: Sequence[str] = (), zone: tzinfo = UTC) -> bool:
     """Whether all that a playbook names fits the event."""
     when = playbook.when
     return (
         any(fnmatchcase(event.kind, kind) for kind in when.kinds)
         and (not when.severities or event.severity in when.severities)
         and (when.places is None or _at(when.places, event, types))
-        and (not when.hours or any(_in(hours, event.at) for hours in when.hours))
+        and (not when.hours or any(_in(hours, event.at.astimezone(zone)) for hours in when.hours))
         and (playbook.valid_from is None or playbook.valid_from <= event.at)
         and (playbook.valid_until is None or event.at < playbook.valid_until)
     )
@@ -97,8 +97,7 @@ def _at(places: Places, event: Event, types: Sequence[str]) -> bool:
     )
 
 
-def _in(hours: Hours, at: datetime) -> bool:
-    local = at.astimezone(ZONE)
+def _in(hours: Hours, local: datetime) -> bool:
     moment = f"{local:%H:%M}"
     passes_midnight = hours.to <= hours.from_
     # What began yesterday evening belongs to yesterday.

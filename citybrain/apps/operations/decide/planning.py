@@ -2,6 +2,7 @@
 """From an event to the lines of a run: which playbook counts, and what each of its lines would order on what."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, tzinfo
 
 import msgspec
 
@@ -26,7 +27,9 @@ def nobody(_what: str, _event: Event) -> None:
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """What planning knows of the city. `names` are those of entities; `types` those of the event's own."""
+    """What planning knows of the city. `names` are those of entities; `types` those of the event's own;
+    `zone` is the one in which its hours are told.
+    """
 
     means: Mapping[str, Means] = {}
     executed: frozenset[str] = frozenset()
@@ -34,6 +37,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     types: Callable[[str], Sequence[str]] = lambda _id: ()
     names: Callable[[str], Json] = lambda id: id
     nearest: Nearest = nobody
+    zone: tzinfo = UTC
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +60,7 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 def plan(event: Event, playbooks: Iterable[Version], context: Context) -> Plan | None:
     """What the most specific playbook does about an event; None when none fits."""
-    choice = choose(playbooks, event, context.types(event.entity_id))
+    choice = choose(playbooks, event, context.types(event.entity_id), context.zone)
     return None if choice is None else plan_by(choice, event, context)
 
 

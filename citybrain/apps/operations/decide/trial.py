@@ -67,7 +67,7 @@ def trial(tried: Version, others: Sequence[Version], events: Iterable[Event], co
     for event in events:
         looked += 1
         types = context.types(event.entity_id)
-        if not fits(tried.playbook, event, types):
+        if not fits(tried.playbook, event, types, context.zone):
             continue
         matched += 1
         row = _row(tried, others, event, context, types)
@@ -95,10 +95,10 @@ def trial(tried: Version, others: Sequence[Version], events: Iterable[Event], co
 
 
 def _row(tried: Version, others: Sequence[Version], event: Event, context: Context, types: Sequence[str]) -> TrialRow:
-    choice = choose([tried, *others], event, types)
+    choice = choose([tried, *others], event, types, context.zone)
     assert choice is not None
     wins = choice.chosen is tried
-    alone = choose([tried], event, types)
+    alone = choose([tried], event, types, context.zone)
     assert alone is not None
     lines = plan_by(alone, event, context).lines
     return TrialRow(

@@ -183,12 +183,12 @@ async def suggestions(operations: Operations, event_id: str) -> list[Suggestion]
     event = await _event(operations, event_id)
     context = operations.around.context()
     types = context.types(event.entity_id)
-    best = choose(operations.active, event, types)
+    best = choose(operations.active, event, types, context.zone)
     drafts = {each.playbook.id: each for each in in_state(operations.versions, VersionState.DRAFT)}
     found: list[Suggestion] = []
     for state, versions in ((VersionState.ACTIVE, operations.active), (VersionState.DRAFT, tuple(drafts.values()))):
         for version in versions:
-            alone = choose([version], event, types)
+            alone = choose([version], event, types, context.zone)
             wins = best is not None and state is VersionState.ACTIVE and best.chosen == version
             if alone is not None:
                 choice: Choice = best if wins and best else alone

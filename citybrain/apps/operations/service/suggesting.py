@@ -21,7 +21,7 @@ async def suggested(operations: Operations, event_id: str) -> list[Thought]:
     every person agreed. Lines that wait for something to fail, for the end, or for a value are left out."""
     event = msgspec.convert(await operations.store.journal.event(event_id), Event, from_attributes=True)
     context = operations.around.context()
-    choice = choose(operations.active, event, context.types(event.entity_id))
+    choice = choose(operations.active, event, context.types(event.entity_id), context.zone)
     if choice is None:
         return []
     return thoughts(plan_by(choice, event, context).lines)

@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 from citybrain.apps.operations.control.means.acts import PROGRESS, TAKEN
 from citybrain.apps.operations.decide.conditions import HOPS, Room, room_of
@@ -54,6 +55,7 @@ class Surroundings:
             types=self.types,
             names=self.name,
             nearest=self.nearest,
+            zone=ZoneInfo(self._store.timezone),
         )
 
     @property

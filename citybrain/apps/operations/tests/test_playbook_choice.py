@@ -3,6 +3,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -30,6 +31,7 @@ from citybrain.apps.operations.tests.playing import (
 )
 from citybrain.kernel.records import Severity
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 CONTEXT = Context(
     means=TRADE.means, executed=TRADE.executed, network=Network(STREETS), types=lambda _: ("RoadSegment",)
 )
@@ -61,14 +63,28 @@ FITS: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
 def test_a_playbook_fits_when_all_that_it_names_does(
     when: dict[str, Any], told: dict[str, Any], expected: bool
 ) -> None:
-    assert fits(playbook("one", **when), event(**told), ("RoadSegment",)) is expected
+    assert fits(playbook("one", **when), event(**told), ("RoadSegment",), SHANGHAI) is expected
 
 
 def test_hours_over_midnight_belong_to_the_day_on_which_they_begin() -> None:
     night = playbook("night", hours=[{"from": "22:00", "to": "02:00", "days": "workdays"}])
     friday_night, saturday_night = (datetime(2027, 1, day, 17, tzinfo=UTC) for day in (8, 9))  # 01:00 on the day after
-    assert fits(night, event(at=friday_night))
-    assert not fits(night, event(at=saturday_night))
+    assert fits(night, event(at=friday_night), zone=SHANGHAI)
+    assert not fits(night, event(at=saturday_night), zone=SHANGHAI)
+
+
+def test_hours_are_those_of_the_city() -> None:
+    """AT is 07:00 in London and 15:00 in Shanghai."""
+    morning = playbook("morning", line(1), hours=[{"from": "07:00", "to": "08:00"}])
+    zones = (ZoneInfo("Europe/London"), SHANGHAI)
+    assert [fits(morning, event(), zone=zone) for zone in zones] == [True, False]
+    wide = version(playbook("wide", line(1), kinds=["traffic.*"]))
+    for zone, chosen in zip(zones, ("morning", "wide"), strict=True):
+        context = msgspec.structs.replace(CONTEXT, zone=zone)
+        planned = plan(event(), [version(morning), wide], context)
+        assert planned is not None
+        assert planned.choice.chosen.playbook.id == chosen
+        assert trial(version(morning), [wide], [event()], context).won == (chosen == "morning")
 
 
 def test_a_playbook_counts_only_while_it_is_valid() -> None:

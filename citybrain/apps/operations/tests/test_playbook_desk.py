@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -157,3 +158,9 @@ async def test_a_trial_over_times_without_a_zone_or_the_wrong_way_round_is_refus
             await desk.dry_run(operations, playbook("tried", line(1)), since=since, until=until)
     with pytest.raises(Refusal, match="times_reversed"):
         await desk.dry_run(operations, playbook("tried", line(1)), since=NOW, until=NOW)
+
+
+async def test_hours_of_a_playbook_are_told_in_the_zone_of_the_city(city: Town) -> None:
+    for timezone in ("America/Lima", "Asia/Urumqi"):
+        store = msgspec.structs.replace(city.store, timezone=timezone)
+        assert Operations(store).around.context().zone == ZoneInfo(timezone)
