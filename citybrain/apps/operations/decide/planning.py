@@ -16,6 +16,9 @@ Nearest = Callable[[str, Event], str | None]
 """Who is nearest to an event, of a kind of people or vehicles; None when nobody is."""
 
 
+Slots = Mapping[str, Mapping[str, Json]]
+"""What fills slots, by language."""
+
 PLAIN = (str, int, float)
 UNIT = "unit"
 """The parameter in which means of people name who is sent."""
@@ -27,7 +30,7 @@ def nobody(_what: str, _event: Event) -> None:
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
-    """What planning knows of the city. `names` are those of entities; `types` those of the event's own;
+    """What planning knows of the city. `names` are those of entities by language; `types` those of the event's own;
     `zone` is the one in which its hours are told.
     """
 
@@ -35,7 +38,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     executed: frozenset[str] = frozenset()
     network: Network = msgspec.field(default_factory=Network)
     types: Callable[[str], Sequence[str]] = lambda _id: ()
-    names: Callable[[str], Json] = lambda id: id
+    names: Callable[[str, str], str] = lambda id, _lang: id
     nearest: Nearest = nobody
     zone: tzinfo = UTC
 
@@ -66,7 +69,7 @@ def plan(event: Event, playbooks: Iterable[Version], context: Context) -> Plan |
 
 def plan_by(choice: Choice, event: Event, context: Context) -> Plan:
     """What one playbook does about an event."""
-    slots = slots_of(event, context)
+    slots = {lang: slots_of(event, context, lang) for lang in ("zh", "en")}
     lines = [each for line in choice.chosen.playbook.lines for each in _planned(line, event, context, slots)]
     return Plan(choice=choice, lines=tuple(lines))
 
@@ -84,12 +87,12 @@ def targets(target: str, event: Event, context: Context) -> tuple[str, ...]:
     return (found,) if found else ()
 
 
-def _planned(line: Line, event: Event, context: Context, slots: Mapping[str, Json]) -> Iterable[Planned]:
+def _planned(line: Line, event: Event, context: Context, slots: Slots) -> Iterable[Planned]:
     code, facts = _unusable(line, context)
     found = targets(line.target, event, context)
     if not found and not code:
         code, facts = "operations.line_without_target", {"target": line.target}
-    parameters: Facts = {name: _fill(value, slots) for name, value in line.parameters.items()}
+    parameters: Facts = {name: _fill(value, slots, _lang(name)) for name, value in line.parameters.items()}
     if line.target.startswith(NEAREST):
         found, parameters = _nearest(line, event, context, parameters)
     for part, entity_id in enumerate(found or ("",)):
@@ -117,33 +120,39 @@ def _unusable(line: Line, context: Context) -> tuple[str, Facts]:
     return "", {}
 
 
-def slots_of(event: Event, context: Context) -> Mapping[str, Json]:
+def slots_of(event: Event, context: Context, lang: str) -> Mapping[str, Json]:
     """What fills slots of parameters: `{event}`, `{kind}`, `{severity}`, `{entity}`, `{place}`, `{road}`, `{junction}`,
     and `{evidence.NAME}` for what the event's evidence says.
 
-    A text that is nothing but one slot of evidence becomes the value itself; unknown slots stay as they are.
+    The place is called as in `lang`. A text that is nothing but one slot of evidence becomes the value itself; unknown
+    slots stay as they are.
     """
     return {
         "{event}": event.id,
         "{kind}": event.kind,
         "{severity}": event.severity.value,
         "{entity}": event.entity_id,
-        "{place}": context.names(event.entity_id),
+        "{place}": context.names(event.entity_id, lang),
         "{road}": context.network.road(event) or event.entity_id,
         "{junction}": context.network.junction(event) or event.entity_id,
         **{f"{{evidence.{name}}}": value for name, value in event.evidence.items() if isinstance(value, PLAIN)},
     }
 
 
-def _fill(value: Json, slots: Mapping[str, Json]) -> Json:
+def _lang(name: str) -> str:
+    """The language of a parameter, which its name tells: `text_en` is English, `text` is not."""
+    return "en" if name.endswith("_en") else "zh"
+
+
+def _fill(value: Json, slots: Slots, lang: str) -> Json:
     if isinstance(value, dict):
-        return {name: _fill(each, slots) for name, each in value.items()}
+        return {name: _fill(each, slots, _lang(name)) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_fill(each, slots) for each in value]
+        return [_fill(each, slots, lang) for each in value]
     if not isinstance(value, str) or "{" not in value:
         return value
-    if value in slots and value.startswith("{evidence."):
-        return slots[value]
-    for slot, fact in slots.items():
+    if value in slots[lang] and value.startswith("{evidence."):
+        return slots[lang][value]
+    for slot, fact in slots[lang].items():
         value = value.replace(slot, str(fact))
     return value

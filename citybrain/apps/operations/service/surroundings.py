@@ -76,11 +76,11 @@ class Surroundings:
         """The types of an entity."""
         return self._store.documents.types(DEFAULT_TENANT, entity_id)
 
-    def name(self, entity_id: str) -> str:
-        """What people call an entity; its id where it has no name."""
+    def name(self, entity_id: str, lang: str) -> str:
+        """What people call an entity, in another language where this one has no name for it; its id where none has."""
         entity = self._store.pool.entity(entity_id)
         named = dict(entity.name) if entity else {}
-        return str(named.get("zh") or named.get("en") or entity_id)
+        return str(named.get(lang) or named.get("zh") or named.get("en") or entity_id)
 
     def entity_of(self, entity_id: str, on: Where) -> str | None:
         """The entity itself, its road, or the signal there."""

@@ -201,6 +201,18 @@ def test_a_playbook_is_marked_where_two_must_agree_to_a_line() -> None:
     assert not is_marked(playbook("one", line(1, approval="officer")), TRADE.means)
 
 
+def test_a_text_names_the_place_in_its_own_language() -> None:
+    named = msgspec.structs.replace(CONTEXT, names=lambda _id, lang: {"zh": "人民路", "en": "Renmin Road"}[lang])
+    said = {"text": "{place}拥堵", "text_en": "{place} is congested", "more": {"advice_en": ["Leave {place}"]}}
+    planned = plan(event(), [version(playbook("one", line(1, parameters=said)))], named)
+    assert planned is not None
+    assert planned.lines[0].parameters == {
+        "text": "人民路拥堵",
+        "text_en": "Renmin Road is congested",
+        "more": {"advice_en": ["Leave Renmin Road"]},
+    }
+
+
 UNUSABLE: list[tuple[str, list[dict[str, Any]], dict[str, Any]]] = [
     ("line_twice", [{}, {"number": 1}], {}),
     ("line_after_unknown", [{"after": {"line": 2}}, {"number": 2}], {}),

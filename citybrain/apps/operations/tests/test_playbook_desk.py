@@ -16,6 +16,7 @@ from citybrain.apps.operations.service.shipping import ship, shipped_playbooks
 from citybrain.apps.operations.tests.playing import ANN, BOB, NOW, Town, event, line, playbook, town
 from citybrain.kernel.access.actor import Actor, Kind
 from citybrain.kernel.errors import Refusal
+from citybrain.kernel.records import Entity
 
 BOT = Actor(name="bot", account="bot", kind=Kind.SERVICE)
 
@@ -158,6 +159,19 @@ async def test_a_trial_over_times_without_a_zone_or_the_wrong_way_round_is_refus
             await desk.dry_run(operations, playbook("tried", line(1)), since=since, until=until)
     with pytest.raises(Refusal, match="times_reversed"):
         await desk.dry_run(operations, playbook("tried", line(1)), since=NOW, until=NOW)
+
+
+async def test_a_place_has_its_name_in_the_language_that_is_asked_for(city: Town) -> None:
+    named = [("both", {"zh": "北门", "en": "North gate"}), ("one", {"en": "Gate"}), ("none", {})]
+    await city.store.pool.register(
+        [
+            Entity(id=f"urn:ngsi-ld:Gate:{id}", type="Gate", source="test", observed_at=NOW, name=name)
+            for id, name in named
+        ]
+    )
+    names = city.operations.around.context().names
+    found = [(names(f"urn:ngsi-ld:Gate:{id}", "zh"), names(f"urn:ngsi-ld:Gate:{id}", "en")) for id, _ in named]
+    assert found == [("北门", "North gate"), ("Gate", "Gate"), ("urn:ngsi-ld:Gate:none", "urn:ngsi-ld:Gate:none")]
 
 
 async def test_hours_of_a_playbook_are_told_in_the_zone_of_the_city(city: Town) -> None:
