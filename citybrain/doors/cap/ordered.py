@@ -16,7 +16,7 @@ from citybrain.doors.cap.trust import load
 from citybrain.kernel.audit.recording import MACHINE, Acting, Machine
 from citybrain.kernel.clock import Clock, utc_now
 from citybrain.kernel.errors import Refusal, Unavailable
-from citybrain.kernel.geo import bounds
+from citybrain.kernel.geo import centre
 from citybrain.kernel.records import Because, Column, Facts, Order, Outcome, OutcomeState
 from citybrain.kernel.settings import load_settings
 from citybrain.kernel.store import Store, address_of
@@ -114,10 +114,9 @@ class Ordered:
     def _draft(self, order: Order) -> Draft:
         given = order.parameters
         entity = self._city.pool.entity(order.entity_id)
-        box = bounds([entity.geometry]) if entity and entity.geometry else None
+        middle = centre(entity.geometry) if entity else None
         circles: tuple[Around, ...] = ()
-        if box and given["radius_km"]:
-            middle = ((box[0] + box[2]) / 2, (box[1] + box[3]) / 2)
+        if middle and given["radius_km"]:
             circles = (Around(longitude=middle[0], latitude=middle[1], radius_km=given["radius_km"]),)
         return Draft(
             event=_both(given, "event"),
