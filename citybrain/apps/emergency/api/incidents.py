@@ -2,7 +2,6 @@
 """Routes for incidents: decode, call, encode."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -12,12 +11,13 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from citybrain.apps.emergency import store as kept
 from citybrain.apps.emergency.api.plans import COMMAND, MOST, VIEW, WORK, Asking, desk_of
-from citybrain.apps.emergency.model import Act, Done, Fact, Incident, Message, Plan, Post, Role, State, Task
+from citybrain.apps.emergency.model import Fact, Incident, Message, Post, Role, State, Task
 from citybrain.apps.emergency.service import incidents as desk
 from citybrain.apps.emergency.service import tasks
 from citybrain.apps.emergency.service.incidents import (
     Declaration,
     IncidentAct,
+    Known,
     NewFact,
     NewMessage,
     NewPost,
@@ -46,21 +46,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     tasks: Counts
 
 
-class Shown(msgspec.Struct, frozen=True, kw_only=True):
+class Shown(Known, frozen=True, kw_only=True):
     """An incident with everything, and what may be done with it now."""
 
-    incident: Incident
     plan_name: Text
     tasks: Counts
-    plan: Plan
-    acts: Sequence[Done]
-    facts: Sequence[Fact]
-    roles: Sequence[Role]
-    posts: Sequence[Post]
     tasks_list: Sequence[Task]
-    missing_roles: tuple[str, ...]
-    may: tuple[Act, ...]
-    next_report_at: datetime | None
 
 
 @get("/api/emergency/incidents", opt={"permission": VIEW})
@@ -163,18 +154,10 @@ async def after_action(
 async def _shown(state: Held, id: str) -> Shown:
     found = await desk.whole(desk_of(state), id, now=utc_now())
     return Shown(
-        incident=found.incident,
+        **{name: getattr(found, name) for name in Known.__struct_fields__},
         plan_name=found.plan.name,
         tasks=_counts(found.tasks),
-        plan=found.plan,
-        acts=found.acts,
-        facts=found.facts,
-        roles=found.roles,
-        posts=found.posts,
         tasks_list=found.tasks,
-        missing_roles=found.missing_roles,
-        may=found.may,
-        next_report_at=found.next_report_at,
     )
 
 

@@ -113,8 +113,8 @@ class NewMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     at: datetime | None = None
 
 
-class Whole(msgspec.Struct, frozen=True, kw_only=True):
-    """An incident with everything that belongs to it."""
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """An incident with what belongs to it but its tasks."""
 
     incident: Incident
     plan: Plan
@@ -122,10 +122,15 @@ class Whole(msgspec.Struct, frozen=True, kw_only=True):
     facts: Sequence[Fact]
     roles: Sequence[Role]
     posts: Sequence[Post]
-    tasks: Sequence[Task]
     missing_roles: tuple[str, ...]
     may: tuple[Act, ...]
     next_report_at: datetime | None
+
+
+class Whole(Known, frozen=True, kw_only=True):
+    """An incident with everything that belongs to it."""
+
+    tasks: Sequence[Task]
 
 
 async def declare(desk: EmergencyDesk, actor: Actor, wanted: Declaration, *, now: datetime) -> Incident:

@@ -31,7 +31,7 @@ from citybrain.kernel.cases.case import MoveFacts
 from citybrain.kernel.clock import new_id, utc_now
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.i18n import load_words
-from citybrain.kernel.records import Because, Event, Severity
+from citybrain.kernel.records import Because, Event, Json, Severity
 from citybrain.kernel.settings import Settings
 from citybrain.kernel.store import Store, open_store
 
@@ -71,6 +71,20 @@ def declaration(level: Level = Level.III, **more: object) -> Declaration:
         {"plan": "flood", "level": level, "reason": "cloudburst", "title": "Flood", "geometry": HERE, **more},
         Declaration,
     )
+
+
+async def happened(desk: EmergencyDesk, kind: str, entity_id: str, *, geometry: Json = None) -> Event:
+    event = Event(
+        id=f"event-{new_id()}",
+        kind=kind,
+        severity=Severity.II,
+        at=NOW,
+        entity_id=entity_id,
+        because=Because(code="x"),
+        geometry=geometry,
+    )
+    await desk.store.journal.tell([event])
+    return event
 
 
 async def begun(desk: EmergencyDesk, level: Level = Level.III, **more: object) -> str:
@@ -143,16 +157,7 @@ async def test_grave_levels_begin_at_three_until_a_second_person_agrees_and_then
 
 
 async def test_one_event_has_one_open_incident_and_gives_it_its_place(desk: EmergencyDesk) -> None:
-    event = Event(
-        id=f"event-{new_id()}",
-        kind="operations.flood",
-        severity=Severity.II,
-        at=NOW,
-        entity_id="urn:gauge",
-        because=Because(code="x"),
-        geometry=HERE,
-    )
-    await desk.store.journal.tell([event])
+    event = await happened(desk, "operations.flood", "urn:gauge", geometry=HERE)
     wanted = Declaration(plan="flood", level=Level.IV, reason="deep", event_id=event.id, key=f"key-{event.id}")
     first = await incidents.declare(desk, ANN, wanted, now=NOW)
     assert (first.entity_id, first.geometry) == ("urn:gauge", HERE)
@@ -274,15 +279,7 @@ async def test_of_two_officers_who_act_at_once_one_is_told_that_the_other_was_fa
 
 
 async def test_an_event_that_many_declare_at_once_has_one_incident(desk: EmergencyDesk) -> None:
-    event = Event(
-        id=f"event-{new_id()}",
-        kind="operations.crowd",
-        severity=Severity.II,
-        at=NOW,
-        entity_id="urn:square",
-        because=Because(code="x"),
-    )
-    await desk.store.journal.tell([event])
+    event = await happened(desk, "operations.crowd", "urn:square")
     wanted = Declaration(plan="crowd", level=Level.IV, reason="full", event_id=event.id)
     done = await asyncio.gather(
         *(incidents.declare(desk, who, wanted, now=NOW) for who in (ANN, BOB, ANN, BOB)), return_exceptions=True
