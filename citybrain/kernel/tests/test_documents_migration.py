@@ -1,21 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """A database of the first release, with a day in it, becomes one of documents and loses nothing."""
 
-import shutil
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import msgspec
 import pytest
 
 from citybrain.kernel import embedded
-from citybrain.kernel import migrate as migrating
 from citybrain.kernel.db import Database
 from citybrain.kernel.entities.document import AttributeType
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.journal import Journal
 from citybrain.kernel.migrate import migrate
 from citybrain.kernel.pool import Pool
+from citybrain.kernel.tests.older import database_before
 from citybrain.kernel.tests.scene import DAWN, ENTITIES, ROADS, SIGNALS, TYPES, after, batch
 
 PLACE = {"type": "Point", "coordinates": [11.42, 48.76]}
@@ -47,21 +45,11 @@ FIRST_RELEASE = (
 @pytest.fixture(scope="module")
 async def old(server: embedded.Postgres, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Database]:
     """A database made and filled by the first release, then brought up to date."""
-    folder: Path = tmp_path_factory.mktemp("first-release")
-    shutil.copy(migrating.KERNEL / "0001_city.sql", folder)
-    admin = await Database.connect(server.url)
-    await admin.write("CREATE DATABASE first_release")
-    db = await Database.connect(server.url.replace("@/postgres?", "@/first_release?"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrating, "KERNEL", folder)
-        assert await migrate(db, {}) == ["kernel/0001_city.sql"]
-    for statement in FIRST_RELEASE:
-        await db.write(statement)
-    assert "kernel/0002_documents.sql" in await migrate(db, {})
-    yield db
-    await db.close()
-    await admin.write("DROP DATABASE first_release")
-    await admin.close()
+    async with database_before("0002", server, tmp_path_factory.mktemp("first-release")) as db:
+        for statement in FIRST_RELEASE:
+            await db.write(statement)
+        assert "kernel/0002_documents.sql" in await migrate(db, {})
+        yield db
 
 
 async def test_entities_are_documents_now(old: Database) -> None:

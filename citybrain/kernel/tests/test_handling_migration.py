@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people once noted on events is how they are handled now, and no words are lost."""
 
-import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -9,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from citybrain.kernel import embedded
-from citybrain.kernel import migrate as migrating
 from citybrain.kernel.db import Database
 from citybrain.kernel.handling import Alarms
 from citybrain.kernel.migrate import migrate
+from citybrain.kernel.tests.older import database_before
 
 NOW = datetime(2026, 7, 1, 9, tzinfo=UTC)
 
@@ -20,31 +19,21 @@ NOW = datetime(2026, 7, 1, 9, tzinfo=UTC)
 @pytest.fixture
 async def older(server: embedded.Postgres, tmp_path: Path) -> AsyncIterator[Database]:
     """A database from before events were handled, with notes in it, then brought up to date."""
-    for file in migrating.KERNEL.glob("*.sql"):
-        if file.name < "0021":
-            shutil.copy(file, tmp_path)
-    admin = await Database.connect(server.url)
-    await admin.write("CREATE DATABASE before_handling")
-    db = await Database.connect(server.url.replace("@/postgres?", "@/before_handling?"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrating, "KERNEL", tmp_path)
-        await migrate(db, {})
-    for id in ("noted", "silent"):
-        await db.write(
-            "INSERT INTO event (id, kind, severity, at, entity_id, because, evidence)"
-            " VALUES (%(id)s, 'road.slow', 'II', '2026-06-01T08:00Z', 'urn:1', '{\"code\": \"x\"}', '{}')",
-            {"id": id},
-        )
-    for by, words in (("lin", "patrol sent"), ("wu", "seen"), ("lin", "all clear")):
-        await db.write(
-            "INSERT INTO event_note (event_id, by, at, note) VALUES ('noted', %(by)s, '2026-06-01T08:01Z', %(note)s)",
-            {"by": by, "note": words},
-        )
-    assert "kernel/0021_handling.sql" in await migrate(db, {})
-    yield db
-    await db.close()
-    await admin.write("DROP DATABASE before_handling")
-    await admin.close()
+    async with database_before("0021", server, tmp_path) as db:
+        for id in ("noted", "silent"):
+            await db.write(
+                "INSERT INTO event (id, kind, severity, at, entity_id, because, evidence)"
+                " VALUES (%(id)s, 'road.slow', 'II', '2026-06-01T08:00Z', 'urn:1', '{\"code\": \"x\"}', '{}')",
+                {"id": id},
+            )
+        for by, words in (("lin", "patrol sent"), ("wu", "seen"), ("lin", "all clear")):
+            await db.write(
+                "INSERT INTO event_note (event_id, by, at, note)"
+                " VALUES ('noted', %(by)s, '2026-06-01T08:01Z', %(note)s)",
+                {"by": by, "note": words},
+            )
+        assert "kernel/0021_handling.sql" in await migrate(db, {})
+        yield db
 
 
 async def test_notes_are_acts_and_the_first_one_acknowledged_the_event(older: Database) -> None:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sumo
 
@@ -50,16 +51,30 @@ CONFIGURATION = """<sumoConfiguration>
 </sumoConfiguration>"""
 
 
+class Built(msgspec.Struct, frozen=True, kw_only=True):
+    """A city as its files say; they are named after their folder."""
+
+    nodes: str
+    edges: str
+    routes: str
+    configuration: str
+
+
+def build(folder: Path, city: Built, *options: str) -> None:
+    """Write the files of a city into a folder, its net built by netconvert."""
+    name = folder.name.rstrip("0123456789")
+    for ending, text in (("nod.xml", city.nodes), ("edg.xml", city.edges), ("rou.xml", city.routes)):
+        (folder / f"{name}.{ending}").write_text(text)
+    (folder / f"{name}.sumocfg").write_text(city.configuration)
+    files = ["-n", f"{name}.nod.xml", "-e", f"{name}.edg.xml", "-o", f"{name}.net.xml"]
+    subprocess.run([BIN / "netconvert", *files, *options], cwd=folder, check=True, capture_output=True)
+
+
 @pytest.fixture(scope="session")
 def crossing_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the configuration of the crossing, its net built by netconvert."""
     folder = tmp_path_factory.mktemp("crossing")
-    (folder / "crossing.nod.xml").write_text(NODES)
-    (folder / "crossing.edg.xml").write_text(EDGES)
-    (folder / "crossing.rou.xml").write_text(ROUTES)
-    (folder / "crossing.sumocfg").write_text(CONFIGURATION)
-    files = ["-n", "crossing.nod.xml", "-e", "crossing.edg.xml", "-o", "crossing.net.xml"]
-    subprocess.run([BIN / "netconvert", *files, "--proj.utm"], cwd=folder, check=True, capture_output=True)
+    build(folder, Built(nodes=NODES, edges=EDGES, routes=ROUTES, configuration=CONFIGURATION), "--proj.utm")
     return folder
 
 

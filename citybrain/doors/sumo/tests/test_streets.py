@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is ordered of a road is seen in the simulated street, and taken back it is as it was built."""
 
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from citybrain.doors.sumo.network import entity_id
 from citybrain.kernel.app import Frame, Scenario
 from citybrain.kernel.records import Because, Order, Outcome, OutcomeState
 
-from .conftest import BEGINS_AT, BIN
+from .conftest import BEGINS_AT, Built, build
 
 Open = Callable[..., SumoField]
 
@@ -54,12 +53,8 @@ CONFIGURATION = """<sumoConfiguration>
 def block(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
     """A road from west to east with a bus lane, a lane kept for the morning, and a longer way round by the south."""
     folder = tmp_path_factory.mktemp("block")
-    (folder / "block.nod.xml").write_text(NODES)
-    (folder / "block.edg.xml").write_text(EDGES)
-    (folder / "block.rou.xml").write_text(ROUTES)
-    (folder / "block.sumocfg").write_text(CONFIGURATION)
-    files = ["-n", "block.nod.xml", "-e", "block.edg.xml", "-o", "block.net.xml", "--no-turnarounds"]
-    subprocess.run([BIN / "netconvert", *files], cwd=folder, check=True, capture_output=True)
+    city = Built(nodes=NODES, edges=EDGES, routes=ROUTES, configuration=CONFIGURATION)
+    build(folder, city, "--no-turnarounds")
     return scenario.find(str(folder))
 
 
