@@ -149,3 +149,28 @@ def test_an_incident_is_commanded_from_declaration_to_report(first: Open, city: 
     expect(opened.get_by_role("heading", name="After-action report: Water at the station")).to_be_visible()
     assert violations(page) == []
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
+
+
+def test_a_role_without_anybody_gets_a_contact_and_its_means_can_be_done(first: Open) -> None:
+    page = first("/means?q=information.radio")
+    page.get_by_role("link", name="Name somebody").click()
+    expect(page.get_by_text("This role has nobody yet")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Add a contact").click()
+    form = page.get_by_role("form", name="Add a contact")
+    form.get_by_label("Way").select_option("webhook")
+    form.get_by_label("Address").fill("https://radio.example/alerts")
+    form.get_by_label("Name (English)").fill("City radio")
+    form.get_by_label("Signing secret").fill("a long secret")
+    form.get_by_role("button", name="Keep the contact").click()
+    card = page.get_by_role("article", name="City radio")
+    expect(card.get_by_text("Works")).to_be_visible()
+    assert violations(page) == []
+    card.get_by_role("button", name="Change").click()
+    page.get_by_role("form", name="Change").get_by_label("Name (English)").fill("Night radio")
+    page.get_by_role("button", name="Keep the contact").click()
+    night = page.get_by_role("article", name="Night radio")
+    expect(night.get_by_text("yes", exact=True)).to_be_visible()
+    night.get_by_role("button", name="Remove").click()
+    page.get_by_role("dialog").get_by_role("button", name="Remove").click()
+    expect(page.get_by_text("This role has nobody yet")).to_be_visible()
