@@ -15,7 +15,6 @@ from citybrain.kernel.records import Entity, Facts
 
 NETS = ("cologne1", "cologne3", "cologne8", "ingolstadt1", "ingolstadt7", "grid4x4")
 DEMANDS = (0.6, 0.8, 1.0, 1.2)
-TUNED_ON = range(1, 6)
 REPORTED = range(11, 14)
 
 STANDING = ("crash", "breakdown", "stopped", "illegal_parking")

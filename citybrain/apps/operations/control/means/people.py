@@ -6,16 +6,18 @@ from typing import Annotated, Literal
 import msgspec
 
 from citybrain.apps.operations.control.means.acts import Act, Task, task
-from citybrain.apps.operations.control.means.parameters import Note, Number, Send
+from citybrain.apps.operations.control.means.parameters import Id, Note, Number, Send
 
 PEOPLE = "operations_people"
 
 
-class SendFire(Send, frozen=True, kw_only=True):
-    """Fire engines for a fire, a rescue or what leaked out."""
+class SendFire(msgspec.Struct, frozen=True, kw_only=True):
+    """Fire engines for a fire, a rescue or what leaked out; what for is asked first."""
 
     kind: Literal["fire", "rescue", "leak"]
     number: Number = 2
+    unit: Id = ""
+    task: Note = ""
 
 
 class SendAmbulance(Send, frozen=True, kw_only=True):
