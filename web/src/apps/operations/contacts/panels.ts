@@ -4,5 +4,5 @@ import { may } from "@/shell/access";
 import type { Panel } from "@/shell/app";
 
 export const panels: Panel[] = [
-  { path: "/contacts", kind: "desk", group: "manage", title: "desk.contacts", icon: "bell", component: () => import("@/apps/operations/contacts/ContactsDesk.vue"), shown: () => may("operations.contacts") },
+  { path: "/contacts", kind: "desk", group: "manage", title: "desk.contacts", icon: "phone", component: () => import("@/apps/operations/contacts/ContactsDesk.vue"), shown: () => may("operations.contacts") },
 ];
