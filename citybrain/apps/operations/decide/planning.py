@@ -8,7 +8,7 @@ import msgspec
 
 from citybrain.apps.operations.decide.matching import Choice, Version, choose
 from citybrain.apps.operations.decide.network import Network
-from citybrain.apps.operations.decide.playbook import NEAREST, TARGETS, Line
+from citybrain.apps.operations.decide.playbook import NEAREST, Line
 from citybrain.kernel.app import Means
 from citybrain.kernel.records import Event, Facts, Json
 
@@ -69,7 +69,7 @@ def plan(event: Event, playbooks: Iterable[Version], context: Context) -> Plan |
 
 def plan_by(choice: Choice, event: Event, context: Context) -> Plan:
     """What one playbook does about an event."""
-    slots = {lang: slots_of(event, context, lang) for lang in ("zh", "en")}
+    slots = slots_of(event, context)
     lines = [each for line in choice.chosen.playbook.lines for each in _planned(line, event, context, slots)]
     return Plan(choice=choice, lines=tuple(lines))
 
@@ -82,8 +82,15 @@ def targets(target: str, event: Event, context: Context) -> tuple[str, ...]:
         return (event.entity_id,)
     if target == "upstream_junctions":
         return network.upstream(event)
-    one = {"event": event.entity_id, "road": network.road(event), "junction": network.junction(event)}
-    found = one[target] if target in TARGETS else target
+    match target:
+        case "event":
+            return (event.entity_id,)
+        case "road":
+            found = network.road(event)
+        case "junction":
+            found = network.junction(event)
+        case _:
+            found = target
     return (found,) if found else ()
 
 
@@ -120,23 +127,23 @@ def _unusable(line: Line, context: Context) -> tuple[str, Facts]:
     return "", {}
 
 
-def slots_of(event: Event, context: Context, lang: str) -> Mapping[str, Json]:
+def slots_of(event: Event, context: Context) -> Slots:
     """What fills slots of parameters: `{event}`, `{kind}`, `{severity}`, `{entity}`, `{place}`, `{road}`, `{junction}`,
     and `{evidence.NAME}` for what the event's evidence says.
 
-    The place is called as in `lang`. A text that is nothing but one slot of evidence becomes the value itself; unknown
-    slots stay as they are.
+    The place is called as in each language. A text that is nothing but one slot of evidence becomes the value itself;
+    unknown slots stay as they are.
     """
-    return {
+    common: dict[str, Json] = {
         "{event}": event.id,
         "{kind}": event.kind,
         "{severity}": event.severity.value,
         "{entity}": event.entity_id,
-        "{place}": context.names(event.entity_id, lang),
         "{road}": context.network.road(event) or event.entity_id,
         "{junction}": context.network.junction(event) or event.entity_id,
         **{f"{{evidence.{name}}}": value for name, value in event.evidence.items() if isinstance(value, PLAIN)},
     }
+    return {lang: {**common, "{place}": context.names(event.entity_id, lang)} for lang in ("zh", "en")}
 
 
 def _lang(name: str) -> str:

@@ -21,7 +21,6 @@ Plain = str | float | bool
 Minute = Annotated[str, msgspec.Meta(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 NEAREST = "nearest:"
-TARGETS = frozenset({"event", "road", "junction", "upstream_junctions"})
 ID = r"^[a-z0-9][a-z0-9_.-]{0,79}$"
 LINES_AT_MOST = 40
 

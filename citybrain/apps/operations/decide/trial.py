@@ -2,7 +2,7 @@
 """What a playbook would have done about events that were: which match, what would be ordered, who would be asked."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -59,21 +59,23 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[TrialRow, ...]
 
 
-def trial(tried: Version, others: Sequence[Version], events: Iterable[Event], context: Context) -> Trial:
+def trial(tried: Version, others: Sequence[Version], events: Sequence[Event], context: Context) -> Trial:
     """Hold a playbook against events, beside the others that are in force."""
-    looked = matched = unusable = would_wait = 0
-    rows: list[TrialRow] = []
-    won: list[TrialRow] = []
-    for event in events:
-        looked += 1
-        types = context.types(event.entity_id)
-        if not fits(tried.playbook, event, types, context.zone):
-            continue
-        matched += 1
-        row = _row(tried, others, event, context, types)
-        rows.append(row)
-        if row.wins:
-            won.append(row)
+    rows = (tried_on(tried, others, event, context) for event in events)
+    return added_up(len(events), [row for row in rows if row is not None])
+
+
+def tried_on(tried: Version, others: Sequence[Version], event: Event, context: Context) -> TrialRow | None:
+    """Hold a playbook against one event; None where it does not fit."""
+    types = context.types(event.entity_id)
+    if not fits(tried.playbook, event, types, context.zone):
+        return None
+    return _row(tried, others, event, context, types)
+
+
+def added_up(looked: int, rows: Sequence[TrialRow]) -> Trial:
+    """What came of so many events, of which these fitted."""
+    won = [row for row in rows if row.wins]
     lines = [line for row in won for line in row.lines]
     unusable = sum(1 for line in lines if line.code)
     usable = [line for line in lines if not line.code]
@@ -82,7 +84,7 @@ def trial(tried: Version, others: Sequence[Version], events: Iterable[Event], co
     later = Counter(line.means for line in usable if line.waits)
     return Trial(
         events=looked,
-        matched=matched,
+        matched=len(rows),
         won=len(won),
         orders=sum(first.values()),
         later=sum(later.values()),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people do with playbooks: make a version, put it in force by one or two persons, take it out, try it."""
 
+import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -9,7 +10,7 @@ import msgspec
 from citybrain.apps.operations.decide.matching import Choice, Version, choose, conditions
 from citybrain.apps.operations.decide.planning import Planned, plan_by
 from citybrain.apps.operations.decide.playbook import Playbook, Problem, check, is_marked
-from citybrain.apps.operations.decide.trial import Trial, trial
+from citybrain.apps.operations.decide.trial import Trial, TrialRow, added_up, tried_on
 from citybrain.apps.operations.service.operations import Operations, in_state
 from citybrain.apps.operations.service.spans import check_span
 from citybrain.apps.operations.store import playbooks, runs
@@ -23,6 +24,8 @@ from citybrain.kernel.records import Because, Event, Facts, Text
 SECOND_WITHIN = timedelta(hours=24)
 """So long the second person has to read a playbook."""
 EVENTS_AT_MOST = 20_000
+YIELD_EVERY = 50
+"""After so many events of a trial the city has its turn: all of them take seconds."""
 PROPOSE, ACTIVATE = "operations.playbook_propose", "operations.playbook_activate"
 
 
@@ -174,8 +177,15 @@ async def dry_run(operations: Operations, playbook: Playbook, *, since: datetime
     check_span(since, until)
     found = await operations.store.journal.events(since=since, until=until, limit=EVENTS_AT_MOST)
     others = [each for each in operations.active if each.playbook.id != playbook.id]
-    events = [msgspec.convert(each, Event, from_attributes=True) for each in found]
-    return trial(Version(playbook=playbook, version=0), others, events, operations.around.context())
+    tried, context = Version(playbook=playbook, version=0), operations.around.context()
+    rows: list[TrialRow] = []
+    for number, each in enumerate(found, start=1):
+        if number % YIELD_EVERY == 0:
+            await asyncio.sleep(0)
+        row = tried_on(tried, others, msgspec.convert(each, Event, from_attributes=True), context)
+        if row is not None:
+            rows.append(row)
+    return added_up(len(found), rows)
 
 
 async def suggestions(operations: Operations, event_id: str) -> list[Suggestion]:

@@ -10,7 +10,7 @@ import structlog
 from citybrain.apps.operations.decide.playbook import Playbook, check
 from citybrain.apps.operations.service.operations import Operations
 from citybrain.apps.operations.store import playbooks
-from citybrain.apps.operations.store.playbooks import VersionState
+from citybrain.apps.operations.store.playbooks import VersionRow, VersionState
 
 SEED = Path(__file__).parents[1] / "seed" / "playbooks.json"
 NOBODY = ""
@@ -30,18 +30,23 @@ async def ship(operations: Operations, *, now: datetime) -> None:
     """
     await operations.load()
     newest = {row.playbook: row for row in operations.versions}
-    for playbook in shipped_playbooks():
-        check(playbook)
-        known = newest.get(playbook.id)
-        is_ours = known is None or (known.made_by == NOBODY and known.state is VersionState.ACTIVE)
-        if is_ours and (known is None or known.body != playbook):
-            async with operations.db.transaction() as transaction:
+    if new := [each for each in shipped_playbooks() if _is_new(each, newest.get(each.id))]:
+        async with operations.db.transaction() as transaction:
+            for playbook in new:
+                check(playbook)
                 version = await playbooks.add(transaction, playbook, by=NOBODY, at=now, shipped_too=True)
                 await playbooks.activate(transaction, playbook.id, version, by=NOBODY, at=now)
-    await operations.load()
+        await operations.load()
     for active in operations.active:
         for problem in operations.problems(active.playbook):
             facts = dict(problem.facts)
             log.warning(
                 "playbook_line_unusable", playbook=active.playbook.id, line=problem.line, code=problem.code, **facts
             )
+
+
+def _is_new(playbook: Playbook, known: VersionRow | None) -> bool:
+    """Whether the city lacks it, or has it as it was shipped before."""
+    if known is None:
+        return True
+    return known.made_by == NOBODY and known.state is VersionState.ACTIVE and known.body != playbook

@@ -5,11 +5,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
 
+from citybrain.apps.operations.decide import trial
+from citybrain.apps.operations.decide.trial import TrialRow
 from citybrain.apps.operations.service import playbooks as desk
 from citybrain.apps.operations.service.operations import Operations
 from citybrain.apps.operations.service.shipping import ship, shipped_playbooks
@@ -159,6 +162,32 @@ async def test_a_trial_over_times_without_a_zone_or_the_wrong_way_round_is_refus
             await desk.dry_run(operations, playbook("tried", line(1)), since=since, until=until)
     with pytest.raises(Refusal, match="times_reversed"):
         await desk.dry_run(operations, playbook("tried", line(1)), since=NOW, until=NOW)
+
+
+async def test_the_city_goes_on_while_a_playbook_is_tried(
+    city: Town, operations: Operations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk, "YIELD_EVERY", 10)
+    at = city.at + timedelta(days=9)
+    await city.store.journal.tell([event(at=at + timedelta(seconds=number)) for number in range(100)])
+    turns, turns_at = 0, list[int]()
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def tried_on(*args: Any) -> TrialRow | None:
+        turns_at.append(turns)
+        return trial.tried_on(*args)
+
+    monkeypatch.setattr(desk, "tried_on", tried_on)
+    task = asyncio.create_task(others())
+    found = await desk.dry_run(operations, playbook("tried", line(1)), since=at, until=at + timedelta(hours=1))
+    task.cancel()
+    assert (found.events, found.matched) == (100, 100)
+    assert len(set(turns_at)) > 5
 
 
 async def test_a_place_has_its_name_in_the_language_that_is_asked_for(city: Town) -> None:
