@@ -20,6 +20,7 @@ SOON_MS = 30_000
 TWIN_MS = 180_000
 MANY = 20_000
 FEW_ROWS = 120
+WAVE = {f"wave0000{number}" for number in range(1, 6)}
 KIND = "operations.noise_limit"
 
 SEED = """
@@ -157,13 +158,13 @@ def test_a_wave_folds_is_marked_and_handled_at_once(first: Open) -> None:
         page.get_by_role("button", name="Export CSV").click()
     lines = download.value.path().read_text(encoding="utf-8-sig").splitlines()
     assert len(lines) == 6
-    assert "wave00001" in lines[1] or "wave00001" in "".join(lines)
+    assert {id for id in WAVE if any(id in line for line in lines[1:])} == WAVE
 
 
 def test_filters_stand_in_the_address_and_are_kept_by_name(first: Open) -> None:
     page = first("/duty?q=few&state=all")
     page.get_by_role("group", name="Severity").get_by_role("button").first.click()
-    expect(page).to_have_url(re.compile("severity=I"))
+    expect(page).to_have_url(re.compile(r"severity=I(&|$)"))
     expect(rows(page)).to_have_count(2)
     page.get_by_role("button", name=re.compile("^Filter")).click()
     page.get_by_label("Order").select_option("at")
@@ -185,9 +186,10 @@ def test_twenty_thousand_rows_stay_smooth(first: Open, city: RunningCity) -> Non
     expect(page.get_by_text("20,000 alarms")).to_be_visible(timeout=SOON_MS)
     listbox = page.get_by_role("listbox", name="List of alarms")
     listbox.focus()
-    for _ in range(5):
+    for _ in range(3):
+        last = rows(page).last.get_attribute("aria-posinset") or ""
         page.keyboard.press("End")
-        page.wait_for_timeout(700)
+        expect(rows(page).last).not_to_have_attribute("aria-posinset", last)
     expect(rows(page).last).to_be_visible()
     assert int(rows(page).last.get_attribute("aria-posinset") or 0) > FEW_ROWS
     assert rows(page).count() < FEW_ROWS, "only what is seen is drawn"
@@ -204,16 +206,16 @@ def test_the_list_follows_the_clock(first: Open, city: RunningCity) -> None:
     expect(rows(page)).to_have_count(8)
 
 
-@pytest.mark.parametrize("look", ["dark", "light", "contrast"])
 @pytest.mark.parametrize(
     "path", ["/alarms?sel=event:few00003", "/duty?alarm=few00003&state=all", "/handling", "/field", "/shift"]
 )
-def test_every_place_is_accessible_in_every_look(first: Open, look: str, path: str) -> None:
+def test_every_place_is_accessible_in_every_look(first: Open, path: str) -> None:
     page = first(path)
-    wear(page, look)
-    expect(page.locator("html")).to_have_attribute("data-theme", look)
     expect(page.get_by_role("heading", level=2).first).to_be_visible()
-    assert violations(page) == []
+    for look in ("dark", "light", "contrast"):
+        wear(page, look)
+        expect(page.locator("html")).to_have_attribute("data-theme", look)
+        assert violations(page) == [], look
 
 
 def wear(page: Page, look: str) -> None:
@@ -244,7 +246,7 @@ def test_the_wall_needs_no_account_and_has_nothing_to_press(
     wall = page.get_by_role("main", name="Wall")
     worst = wall.get_by_role("region", name="List of alarms").get_by_role("listitem")
     expect(worst.first).to_be_visible(timeout=SOON_MS)
-    expect(worst.first).to_contain_text("I")
+    expect(worst.first.locator(".mark")).to_have_text(re.compile(r"^\W*I$"))
     for role in ("button", "link", "textbox", "checkbox", "combobox"):
         expect(page.get_by_role(role)).to_have_count(0)
     assert page.locator("body").evaluate(
