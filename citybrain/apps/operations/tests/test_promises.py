@@ -12,6 +12,7 @@ from citybrain.kernel.records import Json
 
 NAMED = {act.means.name: act for act in CATALOGUE}
 EACH = pytest.mark.parametrize("act", CATALOGUE, ids=NAMED)
+SEEN = [act for act in CATALOGUE if act.means.effect is not None and act.means.effect.becomes != "ordered"]
 UNUSUAL = -273.0
 MUCH = 1e6
 
@@ -35,12 +36,11 @@ def test_a_promise_is_kept_by_some_value_and_missed_by_another(act: Act) -> None
     assert {True, False} <= said
 
 
-@EACH
+@pytest.mark.parametrize("act", SEEN, ids=[act.means.name for act in SEEN])
 def test_nobody_says_that_a_promise_was_kept_when_nothing_is_known(act: Act) -> None:
     effect = act.means.effect
     assert effect is not None
-    if effect.becomes != "ordered":
-        assert holds(effect, None, None, parameters(act)) is None
+    assert holds(effect, None, None, parameters(act)) is None
 
 
 @EACH

@@ -151,8 +151,20 @@ def test_a_cluster_is_an_event_that_grows_worse_and_ends() -> None:
     assert [event.because.code for event in ended] == ["operations.reports_cluster_over"]
 
 
-def test_what_was_reported_before_the_city_began_is_not_told_and_what_changes_is_no_new_report() -> None:
+def test_what_was_reported_all_over_before_the_city_began_is_not_told_neither_when_it_changes() -> None:
     detector = Reports(earlier())
     assert detector(batch(NOON)) == []
     detector.meet(earlier(), ())
     assert detector(batch(NOON + timedelta(minutes=2))) == []
+
+
+def test_a_cluster_that_was_there_when_the_city_began_is_told_once_and_what_changes_is_no_new_report() -> None:
+    near = [report(1000 + number, NOON, 5000 + number, 5000) for number in range(24)]
+    detector = Reports([*earlier(), *near])
+    (told,) = detector(batch(NOON))
+    assert set(told.evidence["report_ids"]) >= {each.id for each in near}
+    detector.meet(near, ())
+    assert detector(batch(NOON + timedelta(minutes=2))) == []
+    detector.meet([report(2000, NOON + timedelta(minutes=3), 5000, 5000)], ())
+    (grown,) = detector(batch(NOON + timedelta(minutes=4)))
+    assert (grown.id, grown.because.facts["count"]) == (told.id, told.because.facts["count"] + 1)
