@@ -30,6 +30,8 @@ from citybrain.serve import contributions
 
 ROADS = 2_000
 PAUSE_S = 0.05
+PATIENCE_S = 60.0
+"""An event that nothing is ordered for by then ends the measurement: its figure would be none."""
 PLANS = 2_000
 # Of one kind alone fifty in a minute would be a storm, of which only the first is handled.
 KINDS = (
@@ -86,12 +88,13 @@ async def until_ordered(store: Store, events: Sequence[Event]) -> list[float]:
     await store.journal.tell(events)
     committed_s = monotonic_s()
     took: list[float] = []
-    while waiting:
-        for order in await store.orders.delivery.take(utc_now()):
-            if order.because.event_id in waiting:
-                waiting.remove(order.because.event_id)
-                took.append((monotonic_s() - committed_s) * 1000)
-        await asyncio.sleep(0.001)
+    async with asyncio.timeout(PATIENCE_S):
+        while waiting:
+            for order in await store.orders.delivery.take(utc_now()):
+                if order.because.event_id in waiting:
+                    waiting.remove(order.because.event_id)
+                    took.append((monotonic_s() - committed_s) * 1000)
+            await asyncio.sleep(0.001)
     return took
 
 

@@ -115,7 +115,7 @@ def _confirm(officer: httpx.Client, now: datetime, done: set[str], leaves: froze
             is_his = line["approval"] != "two" and line["means"] not in leaves
             if line["state"] == "proposed" and is_his and read and key not in done:
                 done.add(key)
-                officer.post(f"/api/operations/runs/{run['id']}/lines/{line['number']}", json={"act": "confirm"})
+                _post(officer, f"/api/operations/runs/{run['id']}/lines/{line['number']}", {"act": "confirm"})
 
 
 def _order_by_hand(officer: httpx.Client, now: datetime, done: set[str], leaves: frozenset[str]) -> None:
@@ -129,16 +129,14 @@ def _order_by_hand(officer: httpx.Client, now: datetime, done: set[str], leaves:
             if line["code"] or line["waits"] or line["approval"] == "two" or line["means"] in leaves:
                 continue
             wanted = {name: line[name] for name in ("means", "entity_id", "parameters")}
-            officer.post("/api/orders", json={**wanted, "event_id": alarm["id"], "reason": "by hand"})
+            _post(officer, "/api/orders", {**wanted, "event_id": alarm["id"], "reason": "by hand"})
 
 
 def _came(arm: str, officer: httpx.Client, run: Mapping[str, Any]) -> Came:
     span = {"since": run["begins_at"], "until": run["ends_at"]}
     figures = {each["name"]: each for each in _get(officer, "/api/operations/indicators", **span)}
     table = _get(officer, "/api/operations/indicators/operations.handled_at_once/rows", **span)
-    event, at_once = table["columns"].index("event") if table["rows"] else 0, 0
-    if table["rows"]:
-        at_once = table["columns"].index("at_once")
+    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["rows"]]
     brain = run["summary"]["brain"]
     return Came(
         arm=arm,
@@ -147,7 +145,7 @@ def _came(arm: str, officer: httpx.Client, run: Mapping[str, Any]) -> Came:
         figures=figures,
         delay_s=brain["delay_s"],
         arrived=brain["arrived"],
-        at_once=frozenset(row[event] for row in table["rows"] if row[at_once]),
+        at_once=frozenset(row["event"] for row in rows if row["at_once"]),
     )
 
 
@@ -222,6 +220,15 @@ def _get(officer: httpx.Client, path: str, **params: Any) -> Any:
     answer = officer.get(path, params=params)
     assert answer.status_code == 200, f"{path}: {answer.text}"
     return answer.json()
+
+
+def _post(officer: httpx.Client, path: str, body: Mapping[str, Any]) -> None:
+    """Do what an officer may be refused; what was is told, for an arm with many of these is no fair one."""
+    answer = officer.post(path, json=body)
+    if answer.status_code >= 500:
+        answer.raise_for_status()
+    if answer.is_client_error:
+        print(f"#   refused: {path} {answer.text[:200]}", flush=True)
 
 
 def _say(name: str, value: float | None, unit: str) -> None:
