@@ -3,7 +3,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { added, blank, blankLine, check, evidenceOf, evidenceRows, isChanged, moved, paired, parameterProblems, removed, settled, targetKind, whole } from "@/apps/operations/playbooks/editing";
 import type { Line, Playbook } from "@/apps/operations/playbooks/types";
-import { approvalWords, conditionOf, conditionsWords, differences } from "@/apps/operations/playbooks/words";
+import { approvalWords, conditionOf, conditionsWords, differences, namedConditions } from "@/apps/operations/playbooks/words";
 import { lang } from "@/i18n";
 import type { Means } from "@/orders/types";
 
@@ -99,4 +99,9 @@ it("reads evidence as it is typed", () => {
   const rows = evidenceRows({ cause: ["crash", "breakdown"], lanes: 2, both: true });
   expect(rows).toEqual([{ name: "cause", values: "crash, breakdown" }, { name: "lanes", values: "2" }, { name: "both", values: "true" }]);
   expect(evidenceOf(rows)).toEqual({ cause: ["crash", "breakdown"], lanes: 2, both: true });
+});
+it("says the server's line of conditions in words", () => {
+  lang.value = "en";
+  expect(namedConditions("kind traffic.*; severity I, II; type Road")).not.toMatch(/kind |severity /u);
+  expect(namedConditions("type Road")).toBe("Road");
 });

@@ -7,7 +7,7 @@ import type { LinePair } from "@/apps/operations/playbooks/editing";
 import type { After, Conditions, Line, OnlyIf, Playbook, When } from "@/apps/operations/playbooks/types";
 import { knows, say, t, text, wordsUnder } from "@/i18n";
 import type { Key } from "@/i18n";
-import type { Text } from "@/api/types";
+import type { Because, Text } from "@/api/types";
 import { meansWords, parametersWords } from "@/orders/means";
 
 const join = (parts: readonly string[]): string => parts.filter((one) => one !== "").join(" · ");
@@ -43,7 +43,7 @@ export function onlyIfWords(only: OnlyIf | null | undefined): string {
 }
 /** What of the pool, of the evidence, of the roads around and of time must be so. */
 export function conditionsWords({ value, evidence, net, minutes }: Conditions): string {
-  const told = Object.entries(evidence ?? {}).map(([name, one]) => t("playbook.evidence_is", { name, value: [one].flat().join(" / ") }));
+  const told = Object.entries(evidence ?? {}).filter(([name]) => name !== "").map(([name, one]) => t("playbook.evidence_is", { name, value: [one].flat().join(" / ") }));
   const compared = value == null ? "" : `${t(`playbook.on.${value.on ?? "entity"}`)} ${value.attribute} ${t(`playbook.is.${value.is}`)} ${value.value}`;
   return join([compared, ...told, net == null ? "" : t("playbook.has_room"), (minutes ?? 0) > 0 ? t("playbook.lasts_minutes", { n: minutes ?? 0 }) : ""]);
 }
@@ -62,6 +62,20 @@ export function placesWords(when: When): string {
   return join([(places.entity_ids ?? []).map(nameOf).join(", "), (places.types ?? []).join(", "), places.area == null ? "" : t("playbook.an_area")]);
 }
 export const whenWords = (when: When): string => join([when.kinds.map(kindOrGroup).join(", "), (when.severities ?? []).map((one) => t(`severity.${one}`)).join("/"), placesWords(when), hoursWords(when)]);
+
+/** What the server names in one line (`kind a, b; severity I`) for logs, as a reader wants it. */
+const NAMED: Record<string, (one: string) => string> = { kind: kindOrGroup, severity: (one) => say(`severity.${one}`, {}, one), entity: nameOf, area: () => t("playbook.an_area") };
+export function namedConditions(line: string): string {
+  return join(line.split("; ").map((part) => {
+    const [name = "", ...rest] = part.split(" ");
+    return rest.join(" ").split(", ").map(NAMED[name] ?? ((one) => one)).join(t("value.join"));
+  }));
+}
+/** Why a playbook counts, in words. */
+export function becauseWords({ code, facts }: Because): string {
+  const conditions = facts["conditions"];
+  return say(code, typeof conditions === "string" ? { ...facts, conditions: namedConditions(conditions) } : facts);
+}
 
 export interface Difference { what: string; before: string; after: string }
 const both = (name: Text | null | undefined): string => Object.values(name ?? {}).filter((one) => one !== "").join(" / ");
