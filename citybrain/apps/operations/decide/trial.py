@@ -59,12 +59,6 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[TrialRow, ...]
 
 
-def trial(tried: Version, others: Sequence[Version], events: Sequence[Event], context: Context) -> Trial:
-    """Hold a playbook against events, beside the others that are in force."""
-    rows = (tried_on(tried, others, event, context) for event in events)
-    return added_up(len(events), [row for row in rows if row is not None])
-
-
 def tried_on(tried: Version, others: Sequence[Version], event: Event, context: Context) -> TrialRow | None:
     """Hold a playbook against one event; None where it does not fit."""
     types = context.types(event.entity_id)

@@ -12,7 +12,7 @@ from citybrain.apps.operations.decide.matching import choose, fits, inside, poin
 from citybrain.apps.operations.decide.network import Network
 from citybrain.apps.operations.decide.planning import Context, plan
 from citybrain.apps.operations.decide.playbook import PlaybookUnusable, check, is_marked, problems
-from citybrain.apps.operations.decide.trial import trial
+from citybrain.apps.operations.decide.trial import added_up, tried_on
 from citybrain.apps.operations.service.operations import fits_means
 from citybrain.apps.operations.tests.playing import (
     AT,
@@ -84,7 +84,8 @@ def test_hours_are_those_of_the_city() -> None:
         planned = plan(event(), [version(morning), wide], context)
         assert planned is not None
         assert planned.choice.chosen.playbook.id == chosen
-        assert trial(version(morning), [wide], [event()], context).won == (chosen == "morning")
+        row = tried_on(version(morning), [wide], event(), context)
+        assert (row is not None and row.wins) == (chosen == "morning")
 
 
 def test_a_playbook_counts_only_while_it_is_valid() -> None:
@@ -241,7 +242,8 @@ def test_a_dry_run_says_which_events_match_what_is_ordered_and_who_is_asked() ->
     )
     narrower = version(playbook("narrower", severities=["I"]))
     told = [event(), event(severity=Severity.I), event("operations.flood")]
-    found = trial(version(body), [narrower], told, CONTEXT)
+    rows = [tried_on(version(body), [narrower], each, CONTEXT) for each in told]
+    found = added_up(len(told), [row for row in rows if row is not None])
     assert (found.events, found.matched, found.won, found.unusable) == (3, 2, 1, 1)
     assert (found.orders_by_means, found.later_by_means) == ({"street.sign": 1, "street.close": 1}, {"street.tow": 1})
     assert (found.orders, found.later, found.would_wait) == (2, 1, 1)
