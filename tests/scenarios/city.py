@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -96,6 +96,16 @@ def running(folder: Path, **options: Any) -> Iterator[RunningCity]:
         yield city
     finally:
         city.stop()
+
+
+def eventually(seen: Callable[[], Any], *, within_s: float = 30.0) -> Any:
+    """What was asked for, once it is there."""
+    until = time.monotonic() + within_s
+    while time.monotonic() < until:
+        if found := seen():
+            return found
+        time.sleep(0.2)
+    raise AssertionError("it did not happen in time")
 
 
 def citybrain(*words: str, data: Path, **variables: str) -> "subprocess.CompletedProcess[str]":

@@ -4,7 +4,6 @@
 import json
 import socket
 import struct
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -15,7 +14,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.scenarios.city import RunningCity, citybrain, free_port, running, start
+from tests.scenarios.city import RunningCity, citybrain, eventually, free_port, running, start
 
 OWN_PAGE = {"X-Citybrain": "1"}
 
@@ -24,15 +23,6 @@ OWN_PAGE = {"X-Citybrain": "1"}
 def city(new_folder: Callable[[], Path]) -> Iterator[RunningCity]:
     with running(new_folder(), speed="20") as one:
         yield one
-
-
-def eventually(seen: Callable[[], Any], *, within_s: float = 30.0) -> Any:
-    until = time.monotonic() + within_s
-    while time.monotonic() < until:
-        if found := seen():
-            return found
-        time.sleep(0.2)
-    raise AssertionError("it did not happen in time")
 
 
 @contextmanager

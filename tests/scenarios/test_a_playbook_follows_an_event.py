@@ -10,8 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.scenarios.city import RunningCity, running, start
-from tests.scenarios.test_a_city_that_runs import eventually
+from tests.scenarios.city import RunningCity, eventually, running, start
 from tests.scenarios.test_orders_of_people import code_of, officers, signed_in
 
 SIGNAL = "GS_cluster_357187_359543"

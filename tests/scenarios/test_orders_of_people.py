@@ -16,8 +16,8 @@ from citybrain.kernel.clock import utc_now
 from citybrain.kernel.settings import Settings
 from citybrain.kernel.store import open_store
 from citybrain.serve import contributions
-from tests.scenarios.city import RunningCity, running, start
-from tests.scenarios.test_a_city_that_runs import OWN_PAGE, eventually
+from tests.scenarios.city import RunningCity, eventually, running, start
+from tests.scenarios.test_a_city_that_runs import OWN_PAGE
 
 PASSWORD = "correct horse battery"
 OFFICERS = ("ann", "bob", "eve")

@@ -15,8 +15,8 @@ from citybrain.kernel.records import Because, Event, Severity
 from citybrain.kernel.settings import Settings
 from citybrain.kernel.store import open_store
 from citybrain.serve import contributions
-from tests.scenarios.city import RunningCity, citybrain, running, start
-from tests.scenarios.test_a_city_that_runs import OWN_PAGE, eventually
+from tests.scenarios.city import RunningCity, citybrain, eventually, running, start
+from tests.scenarios.test_a_city_that_runs import OWN_PAGE
 
 EVENT = "urn:ngsi-ld:Event:asked-about"
 SIGNAL = "urn:ngsi-ld:TrafficSignalController:GS_cluster_357187_359543"

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from citybrain.doors.sumo.scenario import installed
-from tests.scenarios.city import RunningCity, running, start
-from tests.scenarios.test_a_city_that_runs import eventually, mode
+from tests.scenarios.city import RunningCity, eventually, running, start
+from tests.scenarios.test_a_city_that_runs import mode
 from tests.scenarios.test_orders_of_people import executed, look, officers, order, signal_of, signed_in
 
 OWN = next((one.path for one in installed() if one.id == "cologne1"), "")

@@ -10,13 +10,15 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.scenarios.city import RunningCity, running
 
 # Small, and its first congestion comes after twenty minutes of city time.
 SCENARIO = "cologne3"
 CALM_SPEED = 5.0
+# A page and its first answer, on a machine that does other things too.
+SEEN_WITHIN_MS = 15_000
 OWN_HEADER = {"X-Citybrain": "1"}
 # Software rendering, so that no graphics card is needed; nothing that calls home.
 CHROMIUM = [
@@ -62,6 +64,7 @@ def browser() -> Iterator[Browser]:
     program = which("chromium")
     if program is None:
         pytest.skip("no Chromium here: apt-get install chromium fonts-noto-cjk")
+    expect.set_options(timeout=SEEN_WITHIN_MS)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=program, args=CHROMIUM)
         yield started

@@ -3,12 +3,13 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.scenarios.city import RunningCity, running
+from tests.scenarios.city import RunningCity, eventually, running
 from web.e2e.staff import PASSWORD, Client, Open, desks_of, written
 from web.e2e.test_a_calm_screen import violations
 from web.e2e.test_the_traffic_desk import SECOND, hire
@@ -20,6 +21,8 @@ SOON_MS = 30_000
 TWIN_MS = 180_000
 MANY = 20_000
 FEW_ROWS = 120
+# The oldest of the few alarms began so long before the moment they are written.
+OLDEST_S = 8
 WAVE = {f"wave0000{number}" for number in range(1, 6)}
 KIND = "operations.noise_limit"
 
@@ -43,9 +46,20 @@ def city(open_folder: Path) -> Iterator[RunningCity]:
     """A small city with a second officer, and with alarms."""
     with running(open_folder / "duty-city", scenario="cologne3", speed=str(SPEED)) as started:
         hire(started)
-        seed(started, "few", last=8)
+        grown(started)
+        seed(started, "few", last=OLDEST_S)
         seed(started, "wave", last=5, group="'wave00001'")
         yield started
+
+
+def grown(city: RunningCity) -> None:
+    """Waits until the city is older than any alarm the tests put into it."""
+    eventually(lambda: _age_s(city) > 2 * OLDEST_S)
+
+
+def _age_s(city: RunningCity) -> float:
+    begin, now = city.get("/api/replay/extent")["from"], city.get("/api/status")["city_time"]
+    return (datetime.fromisoformat(now) - datetime.fromisoformat(begin)).total_seconds() if begin else 0.0
 
 
 def seed(city: RunningCity, prefix: str, *, last: int, kind: str = KIND, group: str = "NULL", entity: str = "") -> None:
