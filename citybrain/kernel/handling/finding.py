@@ -25,12 +25,18 @@ class Sql(msgspec.Struct, frozen=True):
 
     page: str
     counted: str
+    tallied: str
+    any_tally: str
     by_ids: str
     state_now: str
     not_merged: str
     only_open: str
     only_ended: str
+    tally_open: str
+    tally_ended: str
+    kind: str
     kinds: str
+    severity: str
     severities: str
     states: str
     taken_by: str
@@ -127,6 +133,7 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 
 ORDERS = {Sort.SEVERITY: SQL.worst_first, Sort.NEWEST: SQL.newest_first, Sort.OLDEST: SQL.oldest_first}
 AFTER = {Sort.SEVERITY: SQL.after_worst, Sort.NEWEST: SQL.after_newest, Sort.OLDEST: SQL.after_oldest}
+TALLY = {Which.OPEN: SQL.tally_open, Which.ENDED: SQL.tally_ended}
 STATE_NOW = SQL.state_now
 STATES = SQL.states.format(state=STATE_NOW)
 
@@ -136,12 +143,9 @@ Question = tuple[str, dict[str, Any]]
 def page_of(asked: Asked, now: datetime) -> Question:
     """The query for one page, and one row more to see whether there are more."""
     conditions, params = _conditions(asked, now)
-    if asked.severities:
-        conditions.append(SQL.severities)
-        params["severities"] = list(asked.severities)
-    if asked.states:
-        conditions.append(STATES)
-        params["states"] = list(asked.states)
+    _add(conditions, params, "severity", SQL.severity, _alone(asked.severities))
+    _add(conditions, params, "severities", SQL.severities, _several(asked.severities))
+    _add(conditions, params, "states", STATES, list(asked.states) or None)
     if asked.after is not None:
         place = read_place(asked.after)
         conditions.append(AFTER[asked.sort])
@@ -156,9 +160,19 @@ def these(ids: Sequence[str]) -> Question:
 
 
 def counts_of(asked: Asked, now: datetime) -> Question:
-    """The query for how many there are, whatever severity and state is asked for."""
+    """The query for how many there are, whatever severity and state is asked for.
+
+    What lists are asked most is counted as it changes (`event_tally`); for what that does not know rows are counted.
+    """
     conditions, params = _conditions(asked, now)
-    return SQL.counted.format(where=" AND ".join(conditions), state=STATE_NOW), {**params, "now": now}
+    where = " AND ".join(conditions)
+    if any(value is not None for _, value in _of_rows(asked).values()) or asked.words:
+        return SQL.counted.format(where=where, state=STATE_NOW), params
+    sorts: list[str] = [] if asked.which is Which.ALL else [TALLY[asked.which]]
+    for name, (condition, value) in _of_sorts(asked).items():
+        _add(sorts, params, name, condition, value)
+    of_tally = " AND ".join(sorts or [SQL.any_tally])
+    return SQL.tallied.format(of_tally=of_tally, where=where, state=STATE_NOW), params
 
 
 def tallied(asked: Asked, counted: Collection[Count]) -> tuple[int, Counts]:
@@ -198,22 +212,49 @@ def _page(conditions: Sequence[str], sort: Sort) -> str:
 def _conditions(asked: Asked, now: datetime) -> tuple[list[str], dict[str, Any]]:
     """All that is asked for beside severity and state."""
     conditions = [SQL.not_merged]
+    params: dict[str, Any] = {"now": now}
     if asked.which is not Which.ALL:
         conditions.append(SQL.only_open if asked.which is Which.OPEN else SQL.only_ended)
-    given: dict[str, tuple[str, Any]] = {
-        "kinds": (SQL.kinds, list(asked.kinds) or None),
+    for name, (condition, value) in {**_of_sorts(asked), **_of_rows(asked)}.items():
+        _add(conditions, params, name, condition, value)
+    if asked.words:
+        conditions.append(SQL.words)
+        params |= {"words": like(asked.words), "kinds_meant": list(asked.kinds_meant)}
+    return conditions, params
+
+
+def _of_sorts(asked: Asked) -> dict[str, tuple[str, Any]]:
+    """What whole sorts of alarms have or have not."""
+    return {
+        "kind": (SQL.kind, _alone(asked.kinds)),
+        "kinds": (SQL.kinds, _several(asked.kinds)),
         "taken_by": (SQL.taken_by, asked.taken_by),
+    }
+
+
+def _of_rows(asked: Asked) -> dict[str, tuple[str, Any]]:
+    """What each alarm has or has not."""
+    return {
         "entity_id": (SQL.entity_id, asked.entity_id),
         "group": (SQL.in_group, asked.group),
         "since": (SQL.since, asked.since),
         "until": (SQL.until, asked.until),
     }
-    conditions += [condition for condition, value in given.values() if value is not None]
-    params: dict[str, Any] = {name: value for name, (_, value) in given.items() if value is not None}
-    if asked.words:
-        conditions.append(SQL.words)
-        params |= {"words": like(asked.words), "kinds_meant": list(asked.kinds_meant)}
-    return conditions, {**params, "now": now}
+
+
+def _add(conditions: list[str], params: dict[str, Any], name: str, condition: str, value: Any) -> None:
+    """What is not asked for is no condition."""
+    if value is not None:
+        conditions.append(condition)
+        params[name] = value
+
+
+def _alone(values: Sequence[Any]) -> Any:
+    return values[0] if len(values) == 1 else None
+
+
+def _several(values: Sequence[Any]) -> list[Any] | None:
+    return list(values) if len(values) > 1 else None
 
 
 def like(words: str) -> str:

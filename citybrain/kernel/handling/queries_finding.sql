@@ -16,6 +16,17 @@ JOIN event e ON e.id = p.event_id ORDER BY {order_of_page};
 -- name: counted
 SELECT h.severity, {state} AS state, count(*) AS number FROM event_handling h WHERE {where} GROUP BY 1, 2;
 
+-- name: tallied
+-- What is counted as it changes; what is on the shelf is looked at, for its time may be over.
+SELECT severity, state, sum(number)::bigint AS number FROM (
+    SELECT h.severity, h.state, h.number FROM event_tally h WHERE {of_tally}
+    UNION ALL
+    SELECT h.severity, {state}, 1 FROM event_handling h WHERE h.state = 'shelved' AND {where}
+) every GROUP BY 1, 2 HAVING sum(number) > 0;
+
+-- name: any_tally
+true
+
 -- name: by_ids
 h.event_id = ANY(%(ids)s)
 
@@ -31,8 +42,21 @@ h.ended_at IS NULL
 -- name: only_ended
 h.ended_at IS NOT NULL
 
+-- name: tally_open
+h.is_open
+
+-- name: tally_ended
+NOT h.is_open
+
+-- name: kind
+-- One alone is found in the order of the list.
+h.kind = %(kind)s
+
 -- name: kinds
 h.kind = ANY(%(kinds)s)
+
+-- name: severity
+h.severity = %(severity)s
 
 -- name: severities
 h.severity = ANY(%(severities)s)

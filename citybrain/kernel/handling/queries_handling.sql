@@ -47,3 +47,13 @@ SELECT min(shelved_until) FROM event_handling WHERE state = 'shelved' HAVING min
 -- Acts after the last that readers were told of: the city may have died in between.
 SELECT DISTINCT event_id FROM event_act
 WHERE at >= coalesce((SELECT max(at) FROM outbox WHERE topic = 'alarm'), '-infinity') AND at >= %(since)s;
+
+-- name: tally_fold
+-- In one statement, so a reader sees either what was or its sum; what another folds right now is left to it.
+WITH gone AS (
+    DELETE FROM event_tally WHERE ctid = ANY(ARRAY(SELECT ctid FROM event_tally FOR UPDATE SKIP LOCKED))
+        AND EXISTS (SELECT FROM event_tally GROUP BY kind, severity, is_open, state, taken_by HAVING count(*) > 1)
+    RETURNING kind, severity, is_open, state, taken_by, number
+)
+INSERT INTO event_tally SELECT kind, severity, is_open, state, taken_by, sum(number) FROM gone
+GROUP BY 1, 2, 3, 4, 5 HAVING sum(number) <> 0;
