@@ -2,6 +2,7 @@
 """A new city begins in shadow; people promote, hold and demote its junctions over HTTP, and kills change nothing."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ def city(officers: Callable[[], Path]) -> Iterator[RunningCity]:
 
 def junction(city: RunningCity, signal: str) -> Any:
     return city.get(f"/api/apps/traffic/junctions/{signal}")
+
+
+def moment(said: str) -> datetime:
+    return datetime.fromisoformat(said)
 
 
 def test_a_city_that_nobody_knows_begins_in_shadow_decides_and_does_not_act(city: RunningCity) -> None:
@@ -87,8 +92,15 @@ def test_who_steers_is_not_forgotten_when_the_city_is_killed(officers: Callable[
     with signed_in(first, "ann") as ann:
         promoted = order(ann, signal, "set_mode", mode="brain")["id"]
         executed(ann, promoted)
+        held = executed(ann, order(ann, signal, "hold", show=1, minutes=10)["id"])
     first.kill()
-    with running(folder, scenario=OWN, speed="30") as second, signed_in(second, "ann") as ann:
+    with running(folder, scenario=OWN, speed="5") as second, signed_in(second, "ann") as ann:
         eventually(lambda: junction(second, signal)["mode"] == "brain", within_s=60)
         assert look(ann, promoted)["state"] == "standing"
+        again = eventually(lambda: junction(second, signal)["held"], within_s=60)
+        assert (again["by"], again["stage"]) == ("ann", 1), "what one person holds stands as well"
+        assert moment(again["until"]) == moment(held["given_at"]) + timedelta(minutes=10), "and no longer than it would"
+        assert look(ann, held["id"])["state"] == "standing"
+        ann.post(f"/api/orders/{held['id']}/end", json={"reason": "over"}).raise_for_status()
+        eventually(lambda: junction(second, signal)["held"] is None, within_s=60)
         eventually(lambda: mode(second, signal) == "brain", within_s=60)

@@ -68,6 +68,16 @@ def _at_signal(name: str, parameters: type[msgspec.Struct], undone_by: str) -> M
     return Means(name=name, permission=CONTROL, parameters=parameters, undone_by=undone_by, entity_types=(SIGNAL,))
 
 
+def _held(name: str, parameters: type[msgspec.Struct], undone_by: str) -> Means:
+    """It stands for its minutes, also over a restart, and ends only what it began."""
+    return replace(
+        _at_signal(name, parameters, undone_by),
+        lasts=True,
+        lasts_for=lambda asked: timedelta(minutes=asked["minutes"]),
+        undo=lambda order: {"only": order.id},
+    )
+
+
 MEANS = (
     Means(
         name=SET_STAGE,
@@ -86,13 +96,8 @@ MEANS = (
         undo=lambda _: {"mode": DEFAULT},
         lasts=True,
     ),
-    replace(
-        _at_signal(LOCK, Lock, UNLOCK),
-        two_person=True,
-        lasts=True,
-        lasts_for=lambda parameters: timedelta(minutes=parameters["minutes"]),
-    ),
-    _at_signal(HOLD, Hold, END_HOLD),
+    replace(_held(LOCK, Lock, UNLOCK), two_person=True),
+    _held(HOLD, Hold, END_HOLD),
     _at_signal(UNLOCK, Unlock, LOCK),
     _at_signal(END_HOLD, EndHold, HOLD),
     *MISSION_MEANS,

@@ -45,11 +45,16 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Unlock(msgspec.Struct, frozen=True, kw_only=True):
-    """End the lock of this signal; where none is, nothing remains to be done."""
+    """End the lock of this signal, or only that of one order; where none is, nothing remains to be done."""
+
+    only: str = ""
 
 
 class EndHold(msgspec.Struct, frozen=True, kw_only=True):
-    """End what one person holds at this signal, also somebody else's; where none holds, nothing remains to be done."""
+    """End what one person holds at this signal, also somebody else's, or only what one order holds; where none holds,
+    nothing remains to be done."""
+
+    only: str = ""
 
 
 class NotShown(Invalid):
@@ -104,9 +109,9 @@ class Locks:
         if order.entity_id not in self._stages:
             raise NoSuchSignal("traffic.no_such_signal", {"entity_id": order.entity_id})
         if order.means == UNLOCK:
-            self.locks.pop(order.entity_id, None)
+            _free(self.locks, order)
         elif order.means == END_HOLD:
-            self.holds.pop(order.entity_id, None)
+            _free(self.holds, order)
         elif order.means == LOCK:
             self._lock(order, _read(order, Lock), at)
         else:
@@ -134,7 +139,7 @@ class Locks:
     def _lock(self, order: Order, wish: Lock, at: datetime) -> None:
         known = self.locks.get(order.entity_id)
         if known is None or known.order_id != order.id:
-            self._keep(self.locks, self._held(order, wish, at), at)
+            self._keep(self.locks, self._held(order, wish), at)
 
     def _hold(self, order: Order, wish: Hold, at: datetime) -> None:
         self._end(at)
@@ -143,10 +148,11 @@ class Locks:
             facts = {"by": known.by, "until": known.until.isoformat(), "reason": known.reason}
             raise HeldBySomebody("traffic.held_by_somebody", facts)
         if known is None or known.order_id != order.id:
-            self._keep(self.holds, self._held(order, wish, at), at)
+            self._keep(self.holds, self._held(order, wish), at)
 
-    def _held(self, order: Order, wish: Lock | Hold, at: datetime) -> Held:
-        """Its time runs from when the order was given: arriving late, or again after a restart, makes it no longer."""
+    def _held(self, order: Order, wish: Lock | Hold) -> Held:
+        """Its time runs from when the order was given: arriving late, or again after a restart, makes it no longer, and
+        a city that goes on from an earlier state makes it no shorter."""
         stages = self._stages[order.entity_id]
         if wish.show != PLAN and (not isinstance(wish.show, int) or wish.show >= stages):
             raise NotShown("traffic.not_shown", {"show": wish.show, "stages": stages})
@@ -158,7 +164,7 @@ class Locks:
             by=order.by,
             approved_by=str(order.because.facts.get("other", "")),
             reason=reason_of(order),
-            until=min(order.at, at) + timedelta(minutes=wish.minutes),
+            until=order.at + timedelta(minutes=wish.minutes),
         )
 
     def _keep(self, held: dict[str, Held], one: Held, at: datetime) -> None:
@@ -168,6 +174,13 @@ class Locks:
     def _end(self, at: datetime) -> None:
         self.locks = {name: one for name, one in self.locks.items() if one.until > at}
         self.holds = {name: one for name, one in self.holds.items() if one.until > at}
+
+
+def _free(held: dict[str, Held], order: Order) -> None:
+    """What ends by itself must not end what somebody else took meanwhile."""
+    known = held.get(order.entity_id)
+    if known is not None and order.parameters.get("only", "") in ("", known.order_id):
+        del held[order.entity_id]
 
 
 def _read(order: Order, kind: type[Wish]) -> Wish:

@@ -19,7 +19,7 @@ def order(means: str, *, by: str = "li", entity_id: str = "cross", reason: str =
         entity_id=entity_id,
         at=NOON,
         because=Because(code="kernel.because_person", facts={"reason": reason}),
-        parameters={} if means in (UNLOCK, END_HOLD) else {"show": 1, "minutes": 5, **parameters},
+        parameters=parameters if means in (UNLOCK, END_HOLD) else {"show": 1, "minutes": 5, **parameters},
         by=by,
     )
 
@@ -44,6 +44,9 @@ def test_the_time_runs_from_when_it_was_given_however_late_or_often_it_arrives()
     assert held(locks, minute=5) == []
     locks.obey(order(LOCK), NOON + timedelta(minutes=6))
     assert held(locks, minute=6) == [], "what is over does not begin again"
+    earlier = Locks([CROSS])
+    earlier.obey(order(HOLD), NOON - timedelta(minutes=2))
+    assert held(earlier, minute=4.9) == [("li", 1)], "a city that goes on from an earlier state knows the same end"
 
 
 def test_two_persons_do_not_fight_by_holds() -> None:
@@ -76,6 +79,17 @@ def test_ending_frees_the_signal() -> None:
     assert held(locks) == [("li", 1)], "what one person holds is no lock"
     locks.obey(order(END_HOLD, by="wang"), NOON)
     assert held(locks) == []
+
+
+def test_what_ran_out_ends_only_itself() -> None:
+    locks = Locks([CROSS])
+    for means, end in ((HOLD, END_HOLD), (LOCK, UNLOCK)):
+        taken = order(means, by="wang")
+        locks.obey(taken, NOON)
+        locks.obey(order(end, only="an older one"), NOON)
+        assert held(locks) == [("wang", 1)], "somebody took it in the very second in which another one's time was over"
+        locks.obey(order(end, only=taken.id), NOON)
+        assert held(locks) == []
 
 
 # fmt: off
