@@ -18,6 +18,7 @@ from citybrain.kernel.access import Access
 from citybrain.kernel.app import App, Door
 from citybrain.kernel.errors import NotFound, Refusal
 from citybrain.serve import (
+    alarm_filter_routes,
     alarm_routes,
     audit_routes,
     case_reveal,
@@ -64,6 +65,7 @@ def create(desk: Desk, access: Access, pages: Path, *, address: str = "") -> Lit
         *notice_routes.ROUTES,
         *order_routes.ROUTES,
         *whatif_routes.ROUTES,
+        *alarm_filter_routes.ROUTES,
         *alarm_routes.ROUTES,
         *case_routes.ROUTES,
         *case_reveal.ROUTES,

@@ -175,7 +175,7 @@ def test_a_wave_folds_is_marked_and_handled_at_once(first: Open) -> None:
     assert {id for id in WAVE if any(id in line for line in lines[1:])} == WAVE
 
 
-def test_filters_stand_in_the_address_and_are_kept_by_name(first: Open) -> None:
+def test_filters_stand_in_the_address_and_are_kept_with_the_account(first: Open, second: Open) -> None:
     page = first("/duty?q=few&state=all")
     page.get_by_role("group", name="Severity").get_by_role("button").first.click()
     expect(page).to_have_url(re.compile(r"severity=I(&|$)"))
@@ -187,11 +187,16 @@ def test_filters_stand_in_the_address_and_are_kept_by_name(first: Open) -> None:
     page.keyboard.press("Enter")
     page.get_by_role("button", name="Reset").click()
     expect(page).not_to_have_url(re.compile("severity"))
-    page.reload()
-    page.get_by_role("button", name=re.compile("^Filter")).click()
-    page.get_by_label("Saved filters").select_option("the worst")
-    expect(page).to_have_url(re.compile("severity=I"))
-    assert violations(page) == []
+    elsewhere = first("/duty?state=all")
+    elsewhere.get_by_role("button", name=re.compile("^Filter")).click()
+    elsewhere.get_by_label("Saved filters").select_option("the worst")
+    expect(elsewhere).to_have_url(re.compile("severity=I"))
+    assert violations(elsewhere) == []
+    elsewhere.get_by_role("button", name="Forget “the worst”").click()
+    expect(elsewhere.get_by_label("Saved filters").get_by_role("option")).to_have_count(1)
+    theirs = second("/duty")
+    theirs.get_by_role("button", name=re.compile("^Filter")).click()
+    expect(theirs.get_by_label("Saved filters").get_by_role("option")).to_have_count(1)
 
 
 def test_twenty_thousand_rows_stay_smooth(first: Open, city: RunningCity) -> None:

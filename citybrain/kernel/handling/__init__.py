@@ -2,6 +2,7 @@
 """How people handle events: alarms that are acknowledged, taken, shelved for a time and cleared, each act kept."""
 
 from citybrain.kernel.handling.alarms import Alarms
+from citybrain.kernel.handling.filters import KeptFilter, KeptFilters
 from citybrain.kernel.handling.finding import AlarmPage, Asked, Sort, Which
 from citybrain.kernel.handling.handling import (
     LONGEST_NOTE,
@@ -27,6 +28,8 @@ __all__ = [
     "Alarms",
     "Asked",
     "Handling",
+    "KeptFilter",
+    "KeptFilters",
     "Refused",
     "Sort",
     "State",

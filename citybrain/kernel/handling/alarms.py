@@ -15,6 +15,7 @@ from citybrain.kernel import sql
 from citybrain.kernel.audit.recording import MACHINE, Acting, Deed, record_all
 from citybrain.kernel.db import Database, Transaction
 from citybrain.kernel.errors import Refusal, Unavailable
+from citybrain.kernel.handling.filters import KeptFilters
 from citybrain.kernel.handling.finding import (
     LIMIT_MOST,
     AlarmPage,
@@ -88,9 +89,13 @@ class Size(msgspec.Struct, frozen=True):
 
 
 class Alarms:
-    """The alarms of one city. `find` knows entities, `retell` tells screens of alarms that changed by an act."""
+    """The alarms of one city. `find` knows entities, `retell` tells screens of alarms that changed by an act.
+
+    `filters` are what officers kept of how they look at them.
+    """
 
     def __init__(self, db: Database, find: Find, retell: Retell) -> None:
+        self.filters = KeptFilters(db)
         self._db = db
         self._find = find
         self._retell = retell

@@ -196,3 +196,19 @@ async def test_the_stream_carries_events_and_alarms_and_goes_on_where_it_stopped
     assert [told["id"] for kind, told in heard if kind == "event"][:2] == ["s1", "s2"]
     assert {told["id"] for kind, told in heard if kind == "alarm"} >= {"s1"}
     assert int(last) > before
+
+
+async def test_filters_are_kept_by_whoever_is_signed_in_and_by_nobody_else(url: str, at_desk: Signs) -> None:
+    lin, guest = await at_desk("lin"), await at_desk("guest")
+    filter = {"name": "the worst", "query": {"severity": "I,II"}}
+    kept = await lin.ask("POST", "/api/alarm-filters", filter, status=201)
+    assert (await lin.ask("GET", "/api/alarm-filters"))["filters"][0]["query"] == {"severity": "I,II"}
+    assert await guest.ask("GET", "/api/alarm-filters") == {"filters": [], "departments": []}
+    path = f"/api/alarm-filters/{kept['id']}"
+    assert await guest.refused("DELETE", path, status=404) == "kernel.no_such_alarm_filter"
+    shared = {**filter, "department": "elsewhere"}
+    assert await lin.refused("PUT", path, shared, status=403) == "kernel.alarm_filter_department"
+    async with httpx.AsyncClient(base_url=url, headers={OWN_PAGE_HEADER: "1"}) as nobody:
+        assert (await nobody.get("/api/alarm-filters")).status_code == 401
+    await lin.ask("DELETE", path, status=204)
+    assert (await lin.ask("GET", "/api/alarm-filters"))["filters"] == []

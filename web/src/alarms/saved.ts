@@ -1,20 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
-// Filters that somebody kept under a name, in their own browser.
-import { shallowRef, watch } from "vue";
-import { me } from "@/shell/access";
+// Filters that somebody kept under a name, with their account on the server, and those that colleagues shared.
+import { computed, shallowRef, watch } from "vue";
+import { keptFilters } from "@/alarms/ask";
+import type { KeptFilter, KeptFilters } from "@/alarms/ask";
+import { toQuery, untold } from "@/alarms/filters";
+import type { Filters } from "@/alarms/filters";
+import { act, me } from "@/shell/access";
 
-export interface Saved { name: string; words: string }
-const place = (): string => `citybrain.alarm_filters.${me.value.account ?? ""}`;
+const NONE: KeptFilters = { filters: [], departments: [] };
+export const kept = shallowRef<KeptFilters>(NONE);
+export const saved = computed(() => kept.value.filters);
+/** Whose departments one's own filters can be shared with. */
+export const shareable = computed(() => kept.value.departments);
 
-function read(): readonly Saved[] {
-  try { return JSON.parse(localStorage.getItem(place()) ?? "[]") as Saved[]; } catch { return []; }
+/** What was kept before filters stood on the server lies in the browser: it is brought there once. */
+const oldPlace = (): string => `citybrain.alarm_filters.${me.value.account ?? ""}`;
+function before(): { name: string; words: string }[] {
+  try { return JSON.parse(localStorage.getItem(oldPlace()) ?? "[]") as { name: string; words: string }[]; } catch { return []; }
 }
-export const saved = shallowRef<readonly Saved[]>([]);
-export const watchSaved = (): (() => void) => watch(() => me.value.account, () => { saved.value = read(); }, { immediate: true });
-
-function keep(next: readonly Saved[]): void {
-  saved.value = next;
-  localStorage.setItem(place(), JSON.stringify(next));
+async function bring(): Promise<void> {
+  for (const { name, words } of before()) await keptFilters.make({ name: name.slice(0, 60), query: partsOf(untold(words)), department: null });
+  localStorage.removeItem(oldPlace());
 }
-export const save = (name: string, words: string): void => { keep([...saved.value.filter((one) => one.name !== name), { name, words }]); };
-export const forget = (name: string): void => { keep(saved.value.filter((one) => one.name !== name)); };
+
+export const partsOf = (filters: Filters): Record<string, string> => Object.fromEntries(Object.entries(toQuery(filters)).filter(([, value]) => value !== ""));
+
+async function load(): Promise<void> {
+  if (me.value.account == null) { kept.value = NONE; return; }
+  const mine = me.value.account;
+  try {
+    if (before().length > 0) await bring();
+    const found = await keptFilters.all();
+    if (mine === me.value.account) kept.value = found;
+  } catch { /* The list of alarms works without them; keeping one says what is wrong. */ }
+}
+export const watchSaved = (): (() => void) => watch(() => me.value.account, load, { immediate: true });
+
+/** Keeps a filter; one's own of the same name asks for this from now on. */
+export async function save(name: string, filters: Filters, department: string | null): Promise<void> {
+  await act(async () => {
+    const given = { name, query: partsOf(filters), department };
+    const known = saved.value.find((one) => one.may_change && one.name === name);
+    await (known === undefined ? keptFilters.make(given) : keptFilters.change(known.id, { ...given, version: known.version }));
+  });
+  await load();
+}
+export async function share(one: KeptFilter, department: string | null): Promise<void> {
+  await act(() => keptFilters.change(one.id, { name: one.name, query: one.query, department, version: one.version })).finally(load);
+}
+export async function forget(one: KeptFilter): Promise<void> {
+  await act(() => keptFilters.drop(one.id)).finally(load);
+}

@@ -18,7 +18,7 @@ SHARED = Queue(name="全部", department="roads", query=CaseQuery(scope=Scope.HE
 
 @pytest.fixture
 async def queues(db: Database, cases: Cases) -> Queues:
-    await db.write("DELETE FROM case_queue")
+    await db.write("DELETE FROM kept_question")
     return Queues(db, cases.finding.counting)
 
 
