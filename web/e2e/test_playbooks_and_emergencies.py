@@ -4,6 +4,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -54,6 +55,7 @@ def test_a_playbook_is_written_tried_and_put_in_force_by_two(first: Open, city: 
     page.keyboard.type("market.jam")
     page.get_by_label("Name (English)").fill("A jam at the market")
     choose(page, "Kind", "traffic.congestion")
+    place(page)
     for typed in ("street.divert", "administration.escalate"):
         page.get_by_role("button", name="Add a line").click()
         choose(page, "Means", typed)
@@ -74,6 +76,9 @@ def test_a_playbook_is_written_tried_and_put_in_force_by_two(first: Open, city: 
     assert violations(page) == []
     page.get_by_role("button", name="Save as draft").click()
     expect(page.get_by_text("Draft v1").first).to_be_visible()
+    kept = city_body(city)
+    assert len(kept["when"]["places"]["area"]["coordinates"][0]) == 5, "four corners, closed"
+    assert (kept["valid_from"], kept["valid_until"]) == (None, "2029-12-31T23:00:00Z"), "typed in the time of Cologne"
     page.get_by_role("button", name="Try on last month").first.click()
     expect(page.get_by_role("region", name="Dry run").get_by_text("Events looked at")).to_be_visible()
     assert violations(page) == []
@@ -90,6 +95,34 @@ def test_a_playbook_is_written_tried_and_put_in_force_by_two(first: Open, city: 
     page.get_by_role("button", name="Take out of force").click()
     page.get_by_role("dialog").get_by_role("button", name="Take out of force").click()
     expect(page.get_by_text("Retired v1").first).to_be_visible()
+
+
+def city_body(city: RunningCity) -> Any:
+    """The playbook as the server has it."""
+    with Client(city, SECOND, PASSWORD) as other:
+        return other.do("GET", "/api/operations/playbooks/market.jam")["body"]
+
+
+def place(page: Page) -> None:
+    """An area around a road, one drawn on the map instead, and from when until when it counts."""
+    page.get_by_text("Places").click()
+    area = page.get_by_role("group", name="Area")
+    choose(page, "Or around these roads", "1")
+    corners = area.get_by_label("Corners (one a line: longitude, latitude)")
+    expect(corners).to_have_value(re.compile(r"(\S+, \S+\n){3,}"))
+    area.get_by_role("button", name="Draw it on the map").click()
+    area.get_by_role("button", name="Remove the area").click()
+    expect(area.get_by_role("status")).to_have_text("0 corners; an area needs 3")
+    drawn = area.locator(".box[data-drawn=yes]")
+    for x, y in ((100, 60), (300, 60), (200, 200)):
+        drawn.click(position={"x": x, "y": y})
+    expect(area.get_by_role("status")).to_have_text("3 corners")
+    area.get_by_role("button", name="Corner in the middle").press("Enter")
+    expect(corners).to_have_value(re.compile(r"^(\S+, \S+\n){3}\S+, \S+$"))
+    page.get_by_label("Valid from").fill("2031-01-01T00:00")
+    page.get_by_label("Valid until").fill("2030-01-01T00:00")
+    expect(page.get_by_text("It must end after it begins.")).to_be_visible()
+    page.get_by_label("Valid from").fill("")
 
 
 def fill_numbers(line: Locator) -> None:

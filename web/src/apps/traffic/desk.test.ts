@@ -8,7 +8,7 @@ import { worthOf } from "@/apps/traffic/gains";
 import { lasting, missionFeatures, missionKey, missionRows, missionsOf } from "@/apps/traffic/missions";
 import { deskRows, doubted, together, wantedRows } from "@/apps/traffic/signal-desk";
 import type { Corridor, Gain, Mission, ShadowReport } from "@/apps/traffic/types";
-import { localOf, momentOf } from "@/apps/traffic/zone";
+import { localOf, momentOf } from "@/time/zone";
 
 const gain = (facts: Partial<Gain>): Gain => ({ windows: 100, came: 50, plan_s_per_vehicle: 30, brain_s_per_vehicle: 20, measured_s_per_vehicle: 30, model_error: 0.05, gain: 0.33, low: 0.2, high: 0.4, ...facts });
 

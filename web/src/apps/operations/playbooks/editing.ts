@@ -17,7 +17,7 @@ export const blankLine = (number: number): Line => ({ number, means: "", target:
 export const blank = (): Playbook => ({ id: "", name: { zh: "", en: "" }, when: { kinds: [] }, lines: [], note: {} });
 
 /** A body with all that a form needs to be there. */
-export const whole = (given: Playbook): Playbook => ({ ...given, name: { ...given.name }, when: { ...given.when, kinds: [...given.when.kinds] }, lines: given.lines.map((line) => ({ ...blankLine(line.number), ...line })) });
+export const whole = (given: Playbook): Playbook => ({ valid_from: null, valid_until: null, ...given, name: { ...given.name }, when: { ...given.when, kinds: [...given.when.kinds] }, lines: given.lines.map((line) => ({ ...blankLine(line.number), ...line })) });
 
 /** Numbers follow the order; who waits for a line keeps waiting for it. A line that is gone is waited for by nobody. */
 export function renumbered(lines: readonly Line[]): Line[] {
@@ -98,6 +98,8 @@ const LINE_RULES: readonly [string, Rule][] = [
 ];
 const within = (value: unknown, least: number, most: number): boolean => typeof value === "number" && value >= least && value <= most;
 
+const isNeverValid = ({ valid_from: from, valid_until: until }: Playbook): boolean => from != null && until != null && Date.parse(until) <= Date.parse(from);
+
 /** What is wrong with a playbook, by field; `lines.2.means` is the means of line 2. */
 export function check(playbook: Playbook, meansOf: (name: string) => Means | undefined): Wrong[] {
   const head: Wrong[] = [
@@ -105,6 +107,7 @@ export function check(playbook: Playbook, meansOf: (name: string) => Means | und
     ...(Object.values(playbook.name).some((one) => one !== undefined && one.trim() !== "") ? [] : [{ field: "name", key: "playbook.wrong.name" }]),
     ...(playbook.when.kinds.length > 0 ? [] : [{ field: "kinds", key: "playbook.wrong.kinds" }]),
     ...(playbook.when.hours ?? []).flatMap((hours, i) => (hours.from === "" || hours.to === "" ? [{ field: `hours.${i}`, key: "playbook.wrong.hours" }] : [])),
+    ...(isNeverValid(playbook) ? [{ field: "valid", key: "playbook.wrong.valid" }] : []),
     ...(playbook.lines.length <= LINES_AT_MOST ? [] : [{ field: "lines", key: "playbook.wrong.lines" }]),
   ];
   const seen = new Set<number>();

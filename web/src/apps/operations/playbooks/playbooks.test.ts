@@ -2,6 +2,7 @@
 // Playbooks while they are written: numbers that follow the order, what is wrong, what two versions differ in.
 import { describe, expect, it, vi } from "vitest";
 import { added, blank, blankLine, check, evidenceOf, evidenceRows, isChanged, moved, paired, parameterProblems, removed, settled, targetKind, whole } from "@/apps/operations/playbooks/editing";
+import { areaOf, around, cornersOfArea, hull } from "@/apps/operations/playbooks/area";
 import type { Line, Playbook } from "@/apps/operations/playbooks/types";
 import { approvalWords, conditionOf, conditionsWords, differences, namedConditions } from "@/apps/operations/playbooks/words";
 import { lang } from "@/i18n";
@@ -104,4 +105,29 @@ it("says the server's line of conditions in words", () => {
   lang.value = "en";
   expect(namedConditions("kind traffic.*; severity I, II; type Road")).not.toMatch(/kind |severity /u);
   expect(namedConditions("type Road")).toBe("Road");
+});
+
+describe("an area", () => {
+  it("is corners and corners are an area, but two are none", () => {
+    const square: [number, number][] = [[0, 0], [1, 0], [1, 1], [0, 1]];
+    expect(cornersOfArea(areaOf(square))).toEqual(square);
+    expect([cornersOfArea(null), areaOf(square.slice(0, 2)), cornersOfArea({ type: "MultiPolygon", coordinates: [] })]).toEqual([[], null, null]);
+  });
+  it("around points leaves out those within", () => {
+    expect(hull([[0, 0], [2, 0], [1, 1], [2, 2], [0, 2], [1, 0]])).toEqual([[0, 0], [2, 0], [2, 2], [0, 2]]);
+  });
+  it("around a road keeps so many metres from it on all sides", () => {
+    const outline = around([[[120, 30], [120.01, 30]]], 50);
+    const [lons, lats] = [outline.map((one) => one[0]), outline.map((one) => one[1])];
+    const [west, south, east, north] = [Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)];
+    const metres = (degrees: number): number => degrees * 111_320;
+    expect([metres(30 - south) >= 50, metres(north - 30) >= 50, metres((120 - west) * Math.cos(Math.PI / 6)) >= 50, metres((east - 120.01) * Math.cos(Math.PI / 6)) >= 50]).toEqual([true, true, true, true]);
+    expect(metres(north - 30)).toBeLessThan(60);
+    expect(around([], 50)).toEqual([]);
+  });
+});
+
+it("is valid from before until, or never", () => {
+  const [early, late] = ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"];
+  expect([[early, late], [late, early], [early, early], [early, null], [null, early]].map(([from, until]) => check(book({ valid_from: from ?? null, valid_until: until ?? null }), none).map((one) => one.field))).toEqual([[], ["valid"], ["valid"], [], []]);
 });
