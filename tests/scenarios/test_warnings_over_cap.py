@@ -16,6 +16,7 @@ import pytest
 from citybrain.doors.cap.door import DOOR
 from citybrain.doors.cap.markup import parse
 from citybrain.doors.cap.reading import read, read_node
+from citybrain.doors.cap.tests.authority import Authority, written
 from citybrain.doors.cap.tests.signing import pair, signed
 from citybrain.kernel.clock import new_id, utc_now
 from citybrain.kernel.crypto.enveloped import check
@@ -266,6 +267,43 @@ async def test_an_officer_warns_replaces_and_calls_off(
         assert (await officer.post("/api/cap/issue", json={**draft, **wrong})).status_code == 400
     entries = await store.db.read("SELECT object FROM audit_entry WHERE act = 'cap.issue'", as_=str)
     assert len(entries) == 3
+
+
+async def test_what_an_authority_does_not_vouch_for_waits_for_an_officer(
+    store: Store, serving: Serving, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Authority("Root")
+    below = Authority("Weather authority", root)
+    monkeypatch.setenv("CITYBRAIN_CAP", str(written(tmp_path, "s@x", root)))
+    async with serving(_front(store, tmp_path)) as url:  # type: ignore[arg-type]
+        async with client(store, url, "vouched centre", ("cap.write",)) as centre:
+            taken = await centre.post("/cap/alerts", content=below.sender("s@x").signed(warning("vouched"), below))
+            assert (taken.status_code, taken.json()["signature"]) == (201, "valid")
+            for identifier in ("aside-1", "aside-2"):
+                body = below.sender("other@x").signed(warning(identifier), below)
+                assert (await centre.post("/cap/alerts", content=body)).status_code == 400
+            assert (await centre.get("/api/cap/quarantine")).status_code == 403
+        async with client(store, url, "quarantine desk", ("cap.quarantine", "cap.restricted")) as desk:
+            listed = (await desk.get("/api/cap/quarantine")).json()
+            assert [(each["identifier"], each["code"]) for each in listed] == [
+                ("aside-2", "cap.signature_unknown"),
+                ("aside-1", "cap.signature_unknown"),
+            ]
+            second, first = (f"/api/cap/quarantine/{each['number']}" for each in listed)
+            assert (await desk.get(first)).json()["alert"]["infos"][0]["severity"] == "Severe"
+            assert (await desk.post(first, json={"decision": "release", "note": ""})).status_code == 400
+            released = await desk.post(first, json={"decision": "release", "note": "telephoned"})
+            assert (released.status_code, released.json()["state"]) == (200, "released")
+            assert (await desk.post(first, json={"decision": "discard", "note": "no"})).status_code == 409
+            assert (await desk.post(second, json={"decision": "discard", "note": "a joke"})).status_code == 200
+            assert (await desk.get("/api/cap/quarantine")).json() == []
+            decided = (await desk.get("/api/cap/quarantine", params={"decided": True})).json()
+            assert [(each["identifier"], each["state"]) for each in decided] == [
+                ("aside-2", "discarded"),
+                ("aside-1", "released"),
+            ]
+            in_force = (await desk.get("/api/cap/alerts")).json()
+            assert [each["signature"] for each in in_force if each["identifier"].startswith("aside")] == ["unknown"]
 
 
 async def test_signatures_are_asked_of_a_sender_and_put_under_what_the_city_says(

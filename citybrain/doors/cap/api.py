@@ -2,16 +2,17 @@
 """What officers see and do: warnings of every scope, who is in their areas, and letting the city's own out."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, get, post
 from litestar.datastructures import State
-from litestar.params import FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody
 
-from citybrain.doors.cap import service, store
+from citybrain.doors.cap import quarantine, service, store
 from citybrain.doors.cap.app import ISSUE, MOST_IN_FEED, NoSuchAlert, status_of
 from citybrain.doors.cap.drafting import Draft, sender_of
+from citybrain.doors.cap.quarantine import State as Aside
 from citybrain.doors.cap.reading import read
 from citybrain.doors.cap.store import EVERY_SCOPE, Kept
 from citybrain.doors.cap.trust import load
@@ -20,7 +21,7 @@ from citybrain.kernel.records import Json
 from citybrain.kernel.settings import load_settings
 from citybrain.kernel.store import address_of
 
-RESTRICTED, INSIDE = "cap.restricted", "cap.inside"
+RESTRICTED, INSIDE, QUARANTINE = "cap.restricted", "cap.inside", "cap.quarantine"
 
 
 class AlertView(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +39,13 @@ class InsideView(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     is_all: bool
     entities: Sequence[Json]
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a person decides on a message that was kept aside, and why."""
+
+    decision: Literal["release", "discard"]
+    note: Annotated[str, msgspec.Meta(min_length=1, max_length=2_000)]
 
 
 @get("/api/cap/alerts", opt={"permission": RESTRICTED})
@@ -93,4 +101,34 @@ async def issue(state: State, request: Request[Any, Any, Any], data: JSONBody[Dr
     return {**service.shown(taken.kept), "closed": taken.closed, "remarks": told}
 
 
-ROUTES = (alerts, alert, inside, issue)
+@get("/api/cap/quarantine", opt={"permission": QUARANTINE})
+async def kept_aside(state: State, decided: FromQuery[bool] = False) -> Sequence[Json]:
+    """Messages that were not believed and wait for a person, the newest first, 200 at most; with `decided` those on
+    which somebody decided instead."""
+    states = (Aside.RELEASED, Aside.DISCARDED) if decided else (Aside.WAITING,)
+    return [quarantine.shown(each) for each in await quarantine.listed(state.store.db, states, limit=MOST_IN_FEED)]
+
+
+@get("/api/cap/quarantine/{number:int}", opt={"permission": QUARANTINE})
+async def one_aside(state: State, number: FromPath[int]) -> AlertView:
+    """One of them in full."""
+    found = await quarantine.find(state.store.db, number)
+    said = read(found.body).alert
+    told = [msgspec.to_builtins(each) for each in service.advice(said)]
+    return AlertView(about=quarantine.shown(found), alert=msgspec.to_builtins(said), remarks=told)
+
+
+@post("/api/cap/quarantine/{number:int}", opt={"permission": QUARANTINE}, status_code=200)
+async def decide(
+    state: State, request: Request[Any, Any, Any], number: FromPath[int], data: JSONBody[Decision]
+) -> Json:
+    """Let a message in that was kept aside, or throw it away; why is written into the audit."""
+    by, now = request.state.actor, utc_now()
+    if data.decision == "release":
+        await service.release(state.store, number, by=by, note=data.note, at=now)
+    else:
+        await service.discard(state.store, number, by=by, note=data.note, at=now)
+    return quarantine.shown(await quarantine.find(state.store.db, number))
+
+
+ROUTES = (alerts, alert, inside, issue, kept_aside, one_aside, decide)

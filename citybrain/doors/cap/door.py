@@ -2,7 +2,7 @@
 """Everything the door `cap` gives the city."""
 
 from citybrain.doors.cap.answers import FOLDER, Voice, refused
-from citybrain.doors.cap.api import INSIDE, RESTRICTED, ROUTES
+from citybrain.doors.cap.api import INSIDE, QUARANTINE, RESTRICTED, ROUTES
 from citybrain.doors.cap.app import ISSUE, PREFIX, VIEW, WRITE, make
 from citybrain.doors.cap.ordered import MEANS, ordered
 from citybrain.doors.cap.service import KIND, running
@@ -33,5 +33,6 @@ DOOR = Door(
         ISSUE: ("operator",),
         RESTRICTED: ("operator",),
         INSIDE: ("operator",),
+        QUARANTINE: ("operator",),
     },
 )

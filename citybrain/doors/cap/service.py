@@ -9,20 +9,22 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import structlog
 
-from citybrain.doors.cap import profiles, store
+from citybrain.doors.cap import profiles, quarantine, store
 from citybrain.doors.cap.drafting import Draft, compose
 from citybrain.doors.cap.levels import worst
 from citybrain.doors.cap.model import Alert, Info, Reference
 from citybrain.doors.cap.places import Zone, descriptions
 from citybrain.doors.cap.problems import Problem, RulesBroken
+from citybrain.doors.cap.quarantine import State
 from citybrain.doors.cap.reading import Message, read
 from citybrain.doors.cap.rules import LASTS_WITHOUT_END, remarks
-from citybrain.doors.cap.store import EVERY_SCOPE, Kept, New, Told
+from citybrain.doors.cap.store import EVERY_SCOPE, Also, Kept, New, Told
 from citybrain.doors.cap.trust import NOBODY, UNCHECKED, SignatureRefused, Signed, Trust
 from citybrain.doors.cap.writing import write
 from citybrain.kernel.audit.recording import Acting
 from citybrain.kernel.clock import new_id, utc_now
 from citybrain.kernel.crypto.enveloped import Verdict
+from citybrain.kernel.db import Transaction
 from citybrain.kernel.entities.document import DEFAULT_TENANT, Document
 from citybrain.kernel.errors import Conflict, Refusal
 from citybrain.kernel.records import Because, Event, Facts, Json, Text
@@ -87,19 +89,46 @@ class Incoming(msgspec.Struct, frozen=True):
 async def take(city: Store, body: bytes, *, by: str, at: datetime, trust: Trust = NOBODY) -> Taken:
     """Take a message of others in: kept, its references closed, its event told, all committed on return.
 
-    The same message may come again. Refuses what `reading.read` and `Trust.judge` refuse, and `Differs`.
+    The same message may come again. Refuses what `reading.read` and `Trust.judge` refuse, and `Differs`. A message
+    that `Trust.judge` does not believe is kept aside.
     """
     message = read(body)
     try:
         signed = trust.judge(message, body, at)
     except SignatureRefused as refusal:
         named = {"sender": message.alert.sender, "identifier": message.alert.identifier}
-        log.warning("warning_not_believed", code=refusal.code, by=by, **named)
+        is_kept = await quarantine.keep_aside(city.db, message.alert, body, verdict=refusal.verdict, by=by, at=at)
+        log.warning("warning_not_believed", code=refusal.code, by=by, kept_aside=is_kept, **named)
         raise
     taken = await _keep(city, Incoming(message, body, signed), by=by, at=at)
     await tell(city, at)
     told = (*trust.remarks(taken.kept.sender, taken.kept.signature, at), *taken.remarks)
     return msgspec.structs.replace(taken, remarks=told)
+
+
+async def release(city: Store, number: int, *, by: Acting, note: str, at: datetime) -> Taken:
+    """Take a message in that was kept aside, as a person vouches for it: with the audit entry, all committed on return.
+
+    It says of itself that its signature was not confirmed. Refuses `NotKeptAside`, `Decided` and `Differs`.
+    """
+    aside = await quarantine.find(city.db, number)
+    if aside.state is not State.WAITING:
+        raise quarantine.Decided("cap.decided_already", {"number": number})
+    incoming = Incoming(read(aside.body), aside.body, Signed(aside.verdict))
+
+    async def decide(transaction: Transaction) -> None:
+        await quarantine.decide(transaction, aside, State.RELEASED, by=by, note=note, at=at)
+
+    taken = await _keep(city, incoming, by=aside.posted_by, at=at, also=decide)
+    await tell(city, at)
+    return taken
+
+
+async def discard(city: Store, number: int, *, by: Acting, note: str, at: datetime) -> None:
+    """Throw a message away that was kept aside, with the audit entry. Refuses `NotKeptAside` and `Decided`."""
+    aside = await quarantine.find(city.db, number)
+    async with city.db.transaction() as transaction:
+        await quarantine.decide(transaction, aside, State.DISCARDED, by=by, note=note, at=at)
 
 
 async def issue(city: Store, alert: Alert, *, by: Acting, at: datetime, trust: Trust = NOBODY) -> Taken:
@@ -134,7 +163,7 @@ async def _own(city: Store, identifier: str, sender: str) -> Reference:
     return Reference(sender=found.sender, identifier=found.identifier, sent=found.sent)
 
 
-async def _keep(city: Store, incoming: Incoming, *, by: str | Acting, at: datetime) -> Taken:
+async def _keep(city: Store, incoming: Incoming, *, by: str | Acting, at: datetime, also: Also | None = None) -> Taken:
     """Keep a message: of others when `by` is the name of who brought it, of the city when it is whoever let it out."""
     officer = None if isinstance(by, str) else by
     message, body, signed = incoming.message, incoming.body, incoming.signed
@@ -156,7 +185,7 @@ async def _keep(city: Store, incoming: Incoming, *, by: str | Acting, at: dateti
         event_id=new_id(),
         body=body,
     )
-    kept, is_new, closed = await store.keep(city.db, new, alert.references, officer=officer)
+    kept, is_new, closed = await store.keep(city.db, new, alert.references, officer=officer, also=also)
     if not is_new and kept.body != body and read(kept.body).alert != alert:
         facts = {"identifier": alert.identifier, "sender": alert.sender}
         raise Differs("cap.alert_differs", facts)
@@ -291,6 +320,7 @@ async def look(city: Store, at: datetime) -> None:
     if lost and len(events) < _EVENTS_LOOKED_AT:
         await city.journal.tell([_event(each, at) for each in lost])
     await store.prune(city.db, at - KEPT_AFTER_END)
+    await quarantine.prune(city.db, at - quarantine.KEPT)
 
 
 @asynccontextmanager

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the door keeps: every message as it was written, what it closed, and what the journal knows of it."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -85,12 +85,15 @@ class _Referred(msgspec.Struct, frozen=True, kw_only=True):
     told: Told
 
 
+Also = Callable[[Transaction], Awaitable[None]]
+
+
 async def keep(
-    db: Database, new: New, references: Sequence[Reference], *, officer: Acting | None = None
+    db: Database, new: New, references: Sequence[Reference], *, officer: Acting | None = None, also: Also | None = None
 ) -> tuple[Kept, bool, int]:
     """Keep a message, close what it replaces or cancels, and itself when that came before; committed on return.
 
-    A message that an officer lets out is in the audit in the same transaction.
+    A message that an officer lets out is in the audit in the same transaction, and so is what is `also` to be done.
 
     Answers with the message as it is kept, whether it is new here, and how many it closed.
     """
@@ -98,6 +101,8 @@ async def keep(
     closed = 0
     async with db.transaction() as transaction:
         await transaction.write(SQL.lock)
+        if also is not None:
+            await also(transaction)
         added = await transaction.read(SQL.alert_add, row, as_=int)
         if added:
             rows = [{"number": added[0], **msgspec.structs.asdict(each)} for each in references]

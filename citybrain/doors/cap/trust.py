@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whose signatures are checked and by which certificates, and what the city signs with: a file of the operator."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +11,8 @@ import msgspec
 from citybrain.doors.cap.problems import Problem
 from citybrain.doors.cap.reading import Message, read
 from citybrain.kernel.controllers import mapping
-from citybrain.kernel.crypto.enveloped import Certificate, CertificateUnusable, Checked, Signer, Verdict, certificates
+from citybrain.kernel.crypto.chains import Authorities, Revocations, Standing, names_of, read_certificates, read_lists
+from citybrain.kernel.crypto.enveloped import Certificate, CertificateUnusable, Checked, Signer, Verdict, shown
 from citybrain.kernel.crypto.enveloped import check as check_signature
 from citybrain.kernel.errors import Invalid
 from citybrain.kernel.records import Facts
@@ -22,6 +23,8 @@ CODES: Mapping[str, str] = {
     Verdict.NONE: "cap.signature_none",
     Verdict.WRONG: "cap.signature_wrong",
     Verdict.OUTDATED: "cap.signature_outdated",
+    Verdict.REVOKED: "cap.signature_revoked",
+    Verdict.STALE: "cap.signature_stale",
     Verdict.UNKNOWN: "cap.signature_unknown",
     Verdict.UNSUPPORTED: "cap.signature_unsupported",
 }
@@ -37,14 +40,25 @@ class Signatures(StrEnum):
 
 
 class SignatureRefused(Invalid):
-    """A message whose signature is not what the operator asks of its sender."""
+    """A message whose signature is not what the operator asks of its sender; `verdict` is that on its signature."""
+
+    @property
+    def verdict(self) -> str:
+        return next(verdict for verdict, code in CODES.items() if code == self.code)
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A sender of the file, and PEM files with the certificates that it signs with."""
+    """A sender of the file, and PEM files with the certificates that it signs with.
+
+    Or files and folders with `authorities`, of which any may have made its certificate, with one of the `names` (its
+    own if nothing is said) and named in none of the lists in `revocations`.
+    """
 
     sender: str
-    certificates: tuple[str, ...]
+    certificates: tuple[str, ...] = ()
+    authorities: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    revocations: tuple[str, ...] = ()
     signatures: Signatures = Signatures.REQUIRED
 
 
@@ -70,12 +84,42 @@ class Signed(msgspec.Struct, frozen=True):
     by: str = ""
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """What is asked of a sender, and by what its signatures are checked."""
+
+    signatures: Signatures
+    certificates: tuple[Certificate, ...] = ()
+    authorities: Authorities = Authorities()
+    names: frozenset[str] = frozenset()
+
+    def check(self, body: bytes, at: datetime) -> Checked:
+        """By certificates that are known, or that an authority made for this sender."""
+        found = check_signature(body, self.certificates, at)
+        if found.verdict is Verdict.VALID or not self.authorities.has_any:
+            return found
+        brought = shown(body)
+        tried = [self._by_authority(each, brought, body, at) for each in brought if self.names & names_of(each)]
+        return min((found, *tried), key=lambda each: list(Verdict).index(each.verdict))
+
+    def _by_authority(self, each: Certificate, brought: Sequence[Certificate], body: bytes, at: datetime) -> Checked:
+        """The verdict on a certificate that came with a message; one whose time is over is judged within it."""
+        standing = self.authorities.judge(each, brought, min(max(at, each.begins_at), each.ends_at))
+        if standing is Standing.UNTRUSTED:
+            return Checked(Verdict.UNKNOWN)
+        checked = check_signature(body, [each], at)
+        return Checked(WORSE[standing]) if checked.verdict is Verdict.VALID and standing in WORSE else checked
+
+
+# What becomes of a signature that fits, by a certificate that is no longer good, or of which that is not known.
+WORSE: Mapping[Standing, Verdict] = {Standing.REVOKED: Verdict.REVOKED, Standing.STALE: Verdict.STALE}
+
+
 class Trust:
     """Whom to believe. Without a file nothing is checked, and nothing signed."""
 
     def __init__(
         self,
-        sources: Mapping[str, tuple[Signatures, tuple[Certificate, ...]]] | None = None,
+        sources: Mapping[str, Asked] | None = None,
         *,
         others: Signatures = Signatures.IGNORED,
         signer: Signer | None = None,
@@ -90,10 +134,11 @@ class Trust:
         A message that is valid says what was signed: both are read, and must say the same.
         """
         sender = message.alert.sender
-        asked, known = self._sources.get(sender, (self._others, ()))
+        source = self._sources.get(sender, Asked(self._others))
+        asked = source.signatures
         if asked is Signatures.IGNORED:
             return Signed(UNCHECKED if message.signed else Verdict.NONE.value)
-        found = check_signature(body, known, at) if message.signed else Checked(Verdict.NONE)
+        found = source.check(body, at) if message.signed else Checked(Verdict.NONE)
         if message.signed and found.verdict is Verdict.NONE:
             found = Checked(Verdict.UNSUPPORTED)
         if found.verdict is Verdict.VALID and read(found.signed).alert != message.alert:
@@ -104,7 +149,7 @@ class Trust:
 
     def remarks(self, sender: str, state: str, at: datetime) -> list[Problem]:
         """What is told of a message that was taken although its signature is not valid."""
-        asked, _ = self._sources.get(sender, (self._others, ()))
+        asked = self._sources.get(sender, Asked(self._others)).signatures
         if asked is Signatures.IGNORED or state not in CODES:
             return []
         facts: Facts = {"sender": sender, "at": at.isoformat()}
@@ -126,10 +171,22 @@ def load(path: Path | None) -> Trust:
     for each in found.source:
         if each.sender in sources:
             raise mapping.UnusableMapping("cap.sender_twice", {"path": str(path), "sender": each.sender})
-        known = tuple(one for name in each.certificates for one in certificates(path.parent / name))
-        if not known and each.signatures is not Signatures.IGNORED:
-            raise CertificateUnusable("cap.sender_without_certificates", {"path": str(path), "sender": each.sender})
-        sources[each.sender] = (each.signatures, known)
+        sources[each.sender] = _asked(path, each)
     own = found.signing
     signer = Signer.open(path.parent / own.key, path.parent / own.certificate) if own else None
     return Trust(sources, others=found.others, signer=signer)
+
+
+def _asked(path: Path, source: Source) -> Asked:
+    """What a source of the file asks, with the files that it names."""
+    folder = path.parent
+    known = tuple(one for name in source.certificates for one in read_certificates(folder / name))
+    made_by = [one for name in source.authorities for one in read_certificates(folder / name)]
+    lists = Revocations([file for name in source.revocations for file in read_lists(folder / name)])
+    authorities = Authorities(made_by, lists)
+    facts = {"path": str(path), "sender": source.sender}
+    if made_by and not authorities.has_any:
+        raise CertificateUnusable("cap.sender_without_root", facts)
+    if not known and not made_by and source.signatures is not Signatures.IGNORED:
+        raise CertificateUnusable("cap.sender_without_certificates", facts)
+    return Asked(source.signatures, known, authorities, frozenset(source.names or (source.sender,)))

@@ -10,6 +10,7 @@ import stat
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -33,6 +34,8 @@ ENVELOPED = f"{XMLDSIG}enveloped-signature"
 # What others sign with cannot be chosen here; the city's own keys have 128 bits of security (NIST SP 800-57).
 SMALLEST_RSA, SMALLEST_OWN_RSA = 2048, 3072
 SMALLEST_CURVE = 256
+# A chain is a handful; what brings more is meant to keep us busy.
+MOST_SHOWN = 10
 _HASHES = ("SHA256", "SHA384", "SHA512")
 METHODS = frozenset(
     SignatureMethod[name] for hash in _HASHES for name in (f"RSA_{hash}", f"ECDSA_{hash}", f"{hash}_RSA_MGF1")
@@ -54,10 +57,16 @@ class CertificateUnusable(Invalid):
 
 
 class Verdict(StrEnum):
-    """What came of checking a signature; of several certificates the one that stands first counts."""
+    """What came of checking a signature; of several certificates the one that stands first counts.
+
+    `revoked` and `stale` are said by those who know authorities: the certificate is no longer good, or it is not known
+    whether it is.
+    """
 
     VALID = "valid"
     OUTDATED = "outdated"
+    REVOKED = "revoked"
+    STALE = "stale"
     WRONG = "wrong"
     UNKNOWN = "unknown"
     UNSUPPORTED = "unsupported"
@@ -80,13 +89,23 @@ class Certificate:
         self.fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
 
     @property
+    def begins_at(self) -> datetime:
+        """Since when it is valid."""
+        return self.itself.not_valid_before_utc
+
+    @property
+    def ends_at(self) -> datetime:
+        """Until when."""
+        return self.itself.not_valid_after_utc
+
+    @property
     def is_elliptic(self) -> bool:
         """Whether its key is one of a curve, else it is RSA."""
         return isinstance(self.itself.public_key(), EllipticCurvePublicKey)
 
     def is_valid_at(self, at: datetime) -> bool:
         """Whether a moment lies within its time."""
-        return self.itself.not_valid_before_utc <= at <= self.itself.not_valid_after_utc
+        return self.begins_at <= at <= self.ends_at
 
 
 def certificates(path: Path) -> list[Certificate]:
@@ -155,11 +174,11 @@ def check(body: bytes, known: Sequence[Certificate], at: datetime) -> Checked:
         if not _is_plain(root, found):
             return Checked(Verdict.UNSUPPORTED)
         is_elliptic = _method(found[0]).name.startswith("ECDSA")
-        shown = _shown(found[0])
+        fingerprints = frozenset(each.fingerprint for each in _shown(found[0]))
     except _NOT_READABLE:
         return Checked(Verdict.UNSUPPORTED)
     fitting = [each for each in known if each.is_elliptic == is_elliptic]
-    tried = [_check(body, each, at, shown) for each in fitting]
+    tried = [_check(body, each, at, fingerprints) for each in fitting]
     return min(tried, key=lambda each: list(Verdict).index(each.verdict), default=Checked(Verdict.UNKNOWN))
 
 
@@ -209,13 +228,23 @@ def _method(signature: etree._Element) -> SignatureMethod:
     return found
 
 
-def _shown(signature: etree._Element) -> frozenset[str]:
-    """Fingerprints of the certificates that a signature brings along: said by its sender, believed by nobody."""
-    found = set()
-    for each in signature.iter(f"{{{XMLDSIG}}}X509Certificate"):
+def shown(body: bytes) -> list[Certificate]:
+    """The certificates that the signature of a document brings along, believed by nobody yet; none of bytes that are
+    no document."""
+    try:
+        found = list(_tree(body).iter(f"{{{XMLDSIG}}}Signature"))
+        return [each for signature in found[:1] for each in _shown(signature)]
+    except _NOT_READABLE:
+        return []
+
+
+def _shown(signature: etree._Element) -> list[Certificate]:
+    """The certificates that a signature brings along: said by its sender."""
+    found = []
+    for each in islice(signature.iter(f"{{{XMLDSIG}}}X509Certificate"), MOST_SHOWN):
         pem = f"-----BEGIN CERTIFICATE-----\n{(each.text or '').strip()}\n-----END CERTIFICATE-----\n"
-        found.add(x509.load_pem_x509_certificate(pem.encode()).fingerprint(hashes.SHA256()).hex())
-    return frozenset(found)
+        found.append(Certificate(x509.load_pem_x509_certificate(pem.encode())))
+    return found
 
 
 def _tree(body: bytes) -> etree._Element:
@@ -227,10 +256,15 @@ def _parser() -> etree.XMLParser:
     return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
 
 
+def is_weak(key: object, rsa: int = SMALLEST_RSA) -> bool:
+    """Whether a key is of another kind than RSA or a curve, or smaller than is accepted."""
+    if isinstance(key, RSAPublicKey):
+        return key.key_size < rsa
+    return not isinstance(key, EllipticCurvePublicKey) or key.key_size < SMALLEST_CURVE
+
+
 def _refuse_weak(path: Path, key: object, rsa: int = SMALLEST_RSA) -> None:
-    if isinstance(key, RSAPublicKey) and key.key_size >= rsa:
-        return
-    if isinstance(key, EllipticCurvePublicKey) and key.key_size >= SMALLEST_CURVE:
+    if not is_weak(key, rsa):
         return
     raise CertificateUnusable("kernel.key_weak", {"file": str(path), "rsa": rsa, "curve": SMALLEST_CURVE})
 

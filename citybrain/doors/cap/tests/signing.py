@@ -13,7 +13,7 @@ from lxml import etree
 from signxml.algorithms import CanonicalizationMethod, DigestAlgorithm, SignatureMethod
 from signxml.signer import XMLSigner
 
-from citybrain.doors.cap.trust import Signatures, Trust
+from citybrain.doors.cap.trust import Asked, Signatures, Trust
 from citybrain.kernel.crypto.enveloped import Certificate, Signer
 
 FOREIGN = Path(__file__).with_name("signed")
@@ -64,4 +64,4 @@ def signed(
 
 def trusting(*pairs: Pair, asked: Signatures = Signatures.REQUIRED, sender: str = SENDER) -> Trust:
     """Trust in these certificates, of one sender."""
-    return Trust({sender: (asked, tuple(each.certificate for each in pairs))})
+    return Trust({sender: Asked(asked, tuple(each.certificate for each in pairs))})
