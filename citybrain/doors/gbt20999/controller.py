@@ -27,8 +27,14 @@ class NotDiscovered(Conflict):
     """Nobody has asked this controller yet what it can do."""
 
 
+STOPS = {Mode.ALL_RED: int(RunMode.ALL_RED), Mode.FLASH: int(RunMode.FLASH)}
+"""The special modes that are set when somebody stops a junction."""
+
+
 class _Wish(msgspec.Struct, frozen=True):
-    stage: int
+    """A stage, or that all be red or flash."""
+
+    wanted: int | Mode
     expires_at: datetime
 
 
@@ -36,7 +42,7 @@ class Controller:
     """One junction of one controller. A wish lasts until it expires, is taken back, or the controller hears no more.
 
     `stages` are the stages that count, by the controller's own numbers, in the order of whoever wishes; without them
-    all that it has.
+    all that it has. With `stops` it leaves all red and flashing by itself when the centre falls silent.
     """
 
     def __init__(
@@ -45,11 +51,14 @@ class Controller:
         *,
         stages: Sequence[int] = (),
         backup_s: float = BACKUP_S,
+        stops: bool = False,
         clock: Clock = utc_now,
     ) -> None:
         self.client = client
         self._stages = tuple(stages)
         self._backup_s = backup_s
+        self._stops = stops
+        self._was_stopped = False
         self._clock = clock
         self._capability: Capability | None = None
         self._wish: _Wish | None = None
@@ -97,6 +106,21 @@ class Controller:
             self._wish = None
         return answer
 
+    async def stop(self, mode: Mode, *, for_s: float, now: datetime) -> Answer:
+        """Wish that all be red, or flash, for so many seconds. Flashing is set once red was shown to everybody, as a
+        controller may begin it amid a green. Refused with a code where the operator has not allowed it, where somebody
+        stands at the cabinet, and by the controller."""
+        if not self._stops:
+            return refused("gbt20999.stop_not_allowed")
+        try:
+            seen = await self.look()
+            answer = guard.at_the_panel(seen) or await self._bring_about(seen, mode)
+        except Silent as silent:
+            answer = Answer(accepted=False, code=silent.code, facts=silent.facts)
+        if answer.accepted:
+            self._wish, self._was_stopped = _Wish(mode, now + timedelta(seconds=for_s)), True
+        return answer
+
     async def beat(self) -> Seen:
         """A heartbeat, a look, and what is wished renewed; to be called every second or two.
 
@@ -109,11 +133,14 @@ class Controller:
         if self._wish is not None and self._clock() >= self._wish.expires_at:
             self._wish = None
         if self._wish is None:
-            if seen.run_mode == self.client.line.dialect.centre_mode:
+            self._was_stopped = self._was_stopped and seen.mode in STOPS
+            if self._was_stopped or seen.run_mode == self.client.line.dialect.centre_mode:
                 await self.release()
-            return seen
-        if guard.in_other_hands(seen) is None and guard.no_way(self._known(), seen, self._wish.stage) is None:
-            await self._steer(seen, self._wish.stage)
+        elif isinstance(self._wish.wanted, Mode):
+            if guard.at_the_panel(seen) is None:
+                await self._bring_about(seen, self._wish.wanted)
+        elif guard.in_other_hands(seen) is None and guard.no_way(self._known(), seen, self._wish.wanted) is None:
+            await self._steer(seen, self._wish.wanted)
         return seen
 
     async def release(self) -> None:
@@ -136,13 +163,24 @@ class Controller:
         silent_s = max(0.0, (seen.at - self._heard_at).total_seconds())
         return max(0.0, self._backup_s - silent_s)
 
+    async def _bring_about(self, seen: Seen, mode: Mode) -> Answer:
+        """Set the mode where it is not yet so; on the way to flashing all must be red first."""
+        is_cleared = seen.mode in STOPS and not seen.green | seen.yellow
+        number = STOPS[mode if is_cleared else Mode.ALL_RED]
+        if seen.run_mode == number:
+            return ACCEPTED
+        return await self._set([(self._address("mode"), bytes([number]))])
+
     async def _steer(self, seen: Seen, stage: int) -> Answer:
         """Say the stage again, with the mode where it is not ours; wait while what is shown may not end yet."""
         if seen.stage != stage and not guard.may_change(self._known(), seen):
             return ACCEPTED
         mode = self.client.line.dialect.centre_mode
         values = [] if seen.run_mode == mode else [(self._address("mode"), bytes([mode]))]
-        reply = await self.client.set([*values, (self._address("stage"), bytes([self._known().numbers[stage]]))])
+        return await self._set([*values, (self._address("stage"), bytes([self._known().numbers[stage]]))])
+
+    async def _set(self, values: Sequence[tuple[Address, bytes]]) -> Answer:
+        reply = await self.client.set(values)
         self._heard_at = self._clock()
         if reply.refused:
             return refused("gbt20999.refused", status=_status(next(iter(reply.refused.values()))))

@@ -23,7 +23,7 @@ def emulate(signal: Blueprint, path: Path, port: int) -> Made:
     return Made(
         plan=msgspec.json.encode(site_of(signal)),
         lamps=signal.group_of,
-        mapped={"address": f"tcp://{HOST}:{port}", "backup_s": BACKUP_S},
+        mapped={"address": f"tcp://{HOST}:{port}", "backup_s": BACKUP_S, "stops": True},
         arguments=("citybrain.doors.gbt20999.emulator", *arguments, *quiet),
     )
 

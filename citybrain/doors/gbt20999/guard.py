@@ -37,6 +37,13 @@ def in_other_hands(seen: Seen) -> Answer | None:
     return None
 
 
+def at_the_panel(seen: Seen) -> Answer | None:
+    """Whoever stands at the cabinet sees what the centre does not."""
+    if seen.is_manual:
+        return refused("gbt20999.in_other_hands", mode=seen.mode.value, run_mode=f"0x{seen.run_mode:02X}")
+    return None
+
+
 def no_way(capability: Capability, seen: Seen, stage: int) -> Answer | None:
     """A change that the controller's own table does not allow from what is shown, or only by another stage."""
     if seen.stage is None or seen.stage == stage:

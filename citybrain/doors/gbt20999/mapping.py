@@ -26,6 +26,8 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     back to its own plan, as it is set there. `lamps` are the lamps 0, 1 … of the signal by the lamp group that each
     belongs to (0: none); without them lamp 0 is phase 1 and so on. `yields` are pairs of a lamp and a stage in which
     its green gives way. With `commands` the city's orders are carried out; else the controller is only looked at.
+    With `stops` it may be set to all red and to flashing: the operator knows that it leaves both by itself after
+    `backup_s` of silence, which no object tells either.
     `dialect` is where makers differ.
     """
 
@@ -43,6 +45,7 @@ class Mapped(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     lamps: tuple[Byte, ...] = ()
     yields: tuple[tuple[Lamp, Lamp], ...] = ()
     commands: bool = False
+    stops: bool = False
     dialect: Dialect = USUAL
 
     @property

@@ -28,7 +28,9 @@ class GbtOutstation:
         self._mapped = mapped
         self.reported = asyncio.Event()
         self._client = Client(mapped.line, self._told)
-        self._controller = Controller(self._client, stages=mapped.stages, backup_s=mapped.backup_s, clock=clock)
+        self._controller = Controller(
+            self._client, stages=mapped.stages, backup_s=mapped.backup_s, stops=mapped.stops, clock=clock
+        )
         self._capability: Capability | None = None
 
     async def discover(self) -> Tables:
@@ -54,6 +56,10 @@ class GbtOutstation:
     async def wish(self, stage: int, *, for_s: float, now: datetime) -> Answer:
         """Order the stage as soon as what is shown may end."""
         return await self._controller.wish(stage, for_s=for_s, now=now)
+
+    async def stop(self, mode: Mode, *, for_s: float, now: datetime) -> Answer:
+        """Set the special mode, where the mapping allows it."""
+        return await self._controller.stop(mode, for_s=for_s, now=now)
 
     async def release(self) -> None:
         """Give the junction back to its own plan."""

@@ -76,6 +76,7 @@ class Street:
         self._heads = {phase.number: _Head(phase) for phase in site.phases}
         self._heard_s = now_s
         self._is_at_panel = False
+        self._is_stopped = False
         self._crossing = _crossing(site)
         self._step = 0
         self._step_since_s = now_s
@@ -110,8 +111,10 @@ class Street:
             return Status.CONTROL_FAILED
         if not self._may_leave_special(now_s):
             return Status.CONTROL_FAILED
-        if mode in SPECIAL_MODES:
-            self._special(RunMode(mode), now_s)
+        self._is_stopped = mode in SPECIAL_MODES
+        if self._is_stopped:
+            if mode != self.mode:
+                self._special(RunMode(mode), now_s)
             return None
         self._leave_special(now_s)
         if mode_of(mode) is Mode.LOCAL:
@@ -148,6 +151,7 @@ class Street:
             return Status.OUT_OF_RANGE
         if not self._may_leave_special(now_s):
             return Status.CONTROL_FAILED
+        self._is_stopped = False
         if command in special:
             self._special(special[Command(command)], now_s)
             return None
@@ -184,6 +188,12 @@ class Street:
         ]
 
     def _mind_the_centre(self, now_s: float) -> None:
+        if self.mode in SPECIAL_MODES and self._is_stopped and now_s - self._heard_s > self._backup_s:
+            # The centre set it so and is silent: it goes on as it would from any of its orders.
+            self._is_stopped = False
+            self._leave_special(now_s)
+            self._go_local()
+            return
         if mode_of(self.mode) is not Mode.CENTRE:
             return
         if now_s - self._heard_s > self._backup_s:

@@ -214,6 +214,7 @@ _CONTROL_FIELDS = {
     objects.CONTROL_CALL: "call",
     objects.CONTROL_PED_CALL: "ped_call",
 }
+"""By group of eight phases; that of rings is written like them."""
 
 
 def _controls(unit: Unit) -> Items:
@@ -268,6 +269,8 @@ def _rings(unit: Unit) -> Items:
     rings = unit.cabinet.rings
     yield objects.MAX_RINGS, _fixed(len(rings))
     yield objects.MAX_SEQUENCES, _fixed(1)
+    for group in objects.groups(len(rings)):
+        yield (*objects.RING_RED_REST, group), _control(unit, "red_rest", group)
     for number, order in enumerate(rings, start=1):
         yield (*objects.SEQUENCE_DATA, 1, number), _fixed(bytes(order))
         yield (*objects.RING_STATUS, number), Item(_ring_status(unit, number))

@@ -31,8 +31,8 @@ class Capability(msgspec.Struct, frozen=True, kw_only=True):
 
     `stages` are sets of phases that may be green together; `conflicts` pairs that never may, both ways round;
     `intergreen_s` the time from the end of green of the first to the begin of green of the second. `rings` hold the
-    phases in their order. `can` is what it accepts: hold, force_off, omit, call, plan, stage; and back_up where the
-    operator says so. Without a command for `backup_s` seconds it goes back to its own plan; 0: it never does.
+    phases in their order. `can` is what it accepts: hold, force_off, omit, call, plan, red_rest, stage; and back_up
+    where the operator says so. Without a command for `backup_s` seconds it goes back to its own plan; 0: it never does.
     """
 
     maker: str

@@ -31,7 +31,9 @@ class NotDiscovered(Conflict):
 
 
 class _Wish(msgspec.Struct, frozen=True):
-    stage: int
+    """A stage, or that all be red or flash."""
+
+    wanted: int | Mode
     expires_at: datetime
 
 
@@ -76,12 +78,13 @@ class Controller:
         at = self._clock()
         read = await discovery.look(self._link, capability)
         left_s = 0.0
+        mode = self._all_red_or(read)
         if self._set_at is not None and read.mode is Mode.CENTRE:
             left_s = max(0.0, capability.backup_s - (at - self._set_at).total_seconds())
         self._green_since = {phase: self._green_since.get(phase, at) for phase in read.green}
         red = frozenset() if read.mode is Mode.FLASH else read.red
         self._red_since = {phase: self._red_since.get(phase, at) for phase in red}
-        return msgspec.structs.replace(read, at=at, backup_left_s=left_s)
+        return msgspec.structs.replace(read, at=at, mode=mode, backup_left_s=left_s)
 
     async def wish(self, stage: int, *, for_s: float, now: datetime) -> Answer:
         """Wish for a stage for so many seconds; whoever wants it longer wishes again before. Acts at once.
@@ -101,21 +104,41 @@ class Controller:
             return Answer(accepted=False, code=refusal.code, facts=refusal.facts)
         return ACCEPTED
 
+    async def stop(self, mode: Mode, *, for_s: float, now: datetime) -> Answer:
+        """Wish that all be red, or that the unit flash (as it is set up to, once its phases have cleared), for so many
+        seconds. Refused with a code where the controller could not, or would not go on by itself."""
+        answer = self._could_stop(mode)
+        if not answer.accepted:
+            return answer
+        try:
+            seen = await self.look()
+            if seen.is_manual or (not self._is_stop and _out_of_hand(seen)):
+                return _out_of_hand(seen) or refused("ntcip.under_manual_control")
+            self._wish = _Wish(mode, now + timedelta(seconds=for_s))
+            await self._bring_about(seen, mode)
+        except (Silent, DeviceRefused) as refusal:
+            return Answer(accepted=False, code=refusal.code, facts=refusal.facts)
+        return ACCEPTED
+
     async def beat(self) -> Seen:
         """Look, and renew what is wished; to be called every second or two. An expired wish is taken back.
 
         When the controller flashes or somebody stands at it, nothing is commanded until it is free again. When a called
-        phase was red for `MAX_RED_S`, the controller's own plan goes on until it has been served.
+        phase was red for `MAX_RED_S`, the controller's own plan goes on until it has been served, unless somebody
+        wished that all be red.
         """
         seen = await self.look()
         if self._wish is None:
             return seen
         if self._clock() >= self._wish.expires_at:
             await self.release()
+        elif isinstance(self._wish.wanted, Mode):
+            if not seen.is_manual:
+                await self._bring_about(seen, self._wish.wanted)
         elif self._starving(seen):
             await self._command(NOTHING)
         elif _out_of_hand(seen) is None:
-            await self._steer(seen, self._wish.stage)
+            await self._steer(seen, self._wish.wanted)
         return seen
 
     async def release(self) -> None:
@@ -131,6 +154,24 @@ class Controller:
         if self._capability is None:
             raise NotDiscovered("ntcip.not_discovered", {})
         return self._capability
+
+    @property
+    def _is_stop(self) -> bool:
+        return self._wish is not None and isinstance(self._wish.wanted, Mode)
+
+    def _all_red_or(self, seen: Seen) -> Mode:
+        """All red is a mode of ours alone: the controller only knows that it is commanded."""
+        is_wished = self._wish is not None and self._wish.wanted is Mode.ALL_RED
+        return Mode.ALL_RED if is_wished and seen.mode is Mode.CENTRE and not seen.green | seen.yellow else seen.mode
+
+    def _could_stop(self, mode: Mode) -> Answer:
+        """Whether the controller, as it described itself, could do this, and would go on by itself."""
+        can = self._known().can
+        if mode is Mode.FLASH and "plan" not in can:
+            return refused("ntcip.cannot_flash")
+        if mode is Mode.ALL_RED and not {"omit", "force_off", "red_rest"} <= can:
+            return refused("ntcip.cannot_all_red")
+        return ACCEPTED if self._known().backup_s else refused("ntcip.no_backup_timer")
 
     def _judge(self, stage: int, for_s: float) -> Answer:
         """Whether the controller, as it described itself, could show this at all."""
@@ -156,6 +197,13 @@ class Controller:
         }
         starving = [phase for phase, red_s in waited_s.items() if red_s > MAX_RED_S]
         return refused("ntcip.phase_starves", phases=sorted(starving), red_s=MAX_RED_S) if starving else None
+
+    async def _bring_about(self, seen: Seen, mode: Mode) -> None:
+        if mode is Mode.FLASH:
+            await self._command(Command(flash=True))
+            return
+        ready = frozenset(phase for phase in seen.green if self._is_ready(seen, phase))
+        await self._command(phasing.all_red(self._known(), seen.green, ready))
 
     async def _steer(self, seen: Seen, stage: int) -> None:
         capability = self._known()
@@ -188,9 +236,16 @@ def bindings(command: Command, capability: Capability) -> Bindings:
         for word, oid, phases in columns
         if word in capability.can
     )
+    if "red_rest" in capability.can:
+        rings = {phase.ring for phase in capability.phases}
+        resting = rings if command.red_rest else set()
+        masks += tuple(
+            ((*objects.RING_RED_REST, group), objects.mask(resting, group)) for group in objects.groups(max(rings))
+        )
     if "plan" not in capability.can:
         return masks
-    return (*masks, (objects.PATTERN_CONTROL, objects.PATTERN_FREE if command.free else objects.PATTERN_STANDBY))
+    pattern = objects.PATTERN_FREE if command.free else objects.PATTERN_STANDBY
+    return (*masks, (objects.PATTERN_CONTROL, objects.PATTERN_FLASH if command.flash else pattern))
 
 
 def _out_of_hand(seen: Seen) -> Answer | None:

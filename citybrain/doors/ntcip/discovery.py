@@ -163,7 +163,8 @@ def _checked(
 
 async def _can(link: Link) -> frozenset[str]:
     values = await link.get([(*oid, 1) for oid in _CONTROLS.values()] + [objects.PATTERN_CONTROL])
-    words = [*_CONTROLS, "plan"]
+    values = [*values, *await link.get([(*objects.RING_RED_REST, 1)])]
+    words = [*_CONTROLS, "plan", "red_rest"]
     can = {word for word, value in zip(words, values, strict=True) if isinstance(value, int)}
     return frozenset(can | {"stage"} if {"hold", "force_off"} <= can else can)
 

@@ -94,6 +94,7 @@ RINGS: Oid = (*ASC, 7)
 MAX_RINGS: Oid = (*RINGS, 1, 0)
 MAX_SEQUENCES: Oid = (*RINGS, 2, 0)
 SEQUENCE_DATA: Oid = (*RINGS, 3, 1, 3)  # add the sequence and the ring; one octet per phase, in their order
+RING_RED_REST: Oid = (*RINGS, 5, 1, 7)  # add the group of eight rings: a ring without calls rests in red
 RING_STATUS: Oid = (*RINGS, 6, 1, 1)
 
 # Channels, the outputs to the load switches.

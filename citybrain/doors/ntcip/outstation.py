@@ -69,6 +69,11 @@ class NtcipOutstation:
         _, controller = await self._open()
         return await controller.wish(stage, for_s=for_s, now=now)
 
+    async def stop(self, mode: Mode, *, for_s: float, now: datetime) -> Answer:
+        """Omit and force off until all is red, or call the flash."""
+        _, controller = await self._open()
+        return await controller.stop(mode, for_s=for_s, now=now)
+
     async def release(self) -> None:
         """Take all controls back."""
         _, controller = await self._open()

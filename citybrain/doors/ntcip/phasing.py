@@ -14,7 +14,8 @@ MAX_COMBINATIONS = 100_000
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """Phases under each system control; all that are not named are free of it.
 
-    `free` asks for free operation, so that no coordination of the controller's own ends what is held.
+    `free` asks for free operation, so that no coordination of the controller's own ends what is held. With `red_rest`
+    rings that serve nobody rest in red; with `flash` the unit flashes.
     """
 
     hold: frozenset[int] = frozenset()
@@ -22,6 +23,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     omit: frozenset[int] = frozenset()
     call: frozenset[int] = frozenset()
     free: bool = False
+    red_rest: bool = False
+    flash: bool = False
 
 
 NOTHING = Command()
@@ -113,6 +116,12 @@ def steer(capability: Capability, stage: Sequence[int], green: Set[int], ready: 
         call=wanted if "call" in capability.can else frozenset(),
         free="plan" in capability.can,
     )
+
+
+def all_red(capability: Capability, green: Set[int], ready: Set[int]) -> Command:
+    """What brings red about for everybody: nobody is served any more, and who may end ends."""
+    everybody = frozenset(phase.number for phase in capability.phases)
+    return Command(force_off=frozenset(green & ready), omit=everybody, red_rest=True, free="plan" in capability.can)
 
 
 def _must_go_back(capability: Capability, wanted: Set[int], green: Set[int]) -> bool:

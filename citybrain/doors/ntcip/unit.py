@@ -30,7 +30,7 @@ class Running(StrEnum):
 
 
 class Controls(msgspec.Struct):
-    """The system controls, as sets of phases, and the called pattern."""
+    """The system controls, as sets of phases, the rings that rest in red, and the called pattern."""
 
     omit: frozenset[int] = frozenset()
     ped_omit: frozenset[int] = frozenset()
@@ -38,6 +38,7 @@ class Controls(msgspec.Struct):
     force_off: frozenset[int] = frozenset()
     call: frozenset[int] = frozenset()
     ped_call: frozenset[int] = frozenset()
+    red_rest: frozenset[int] = frozenset()
     pattern: int = objects.PATTERN_STANDBY
 
     def are_idle(self) -> bool:
@@ -181,6 +182,9 @@ class Unit:
         for ring, order in zip(self.rings, self.cabinet.rings, strict=True):
             if self._may_end(ring) and (onward := self._onward(ring, order)) is not None:
                 self._end(ring, onward)
+        for at, ring in enumerate(self.rings, start=1):
+            if at in self.controls.red_rest and self._may_rest(ring):
+                self._end(ring, None)
         if all(self._may_cross(ring, order) for ring, order in zip(self.rings, self.cabinet.rings, strict=True)):
             self._cross()
         for ring in self.rings:
@@ -208,6 +212,10 @@ class Unit:
         if ring.active is None:
             return ring.next is None
         return ring.interval is Interval.GREEN and self._may_end(ring) and self._onward(ring, order) is None
+
+    def _may_rest(self, ring: Ring) -> bool:
+        """It may end, and nobody who could be served calls anywhere."""
+        return self._may_end(ring) and not any(self._calls(number) for number in self.phases)
 
     def _onward(self, ring: Ring, order: Sequence[int]) -> int | None:
         """The next phase of the ring on this side: one ahead, or one behind if nobody calls on another side."""

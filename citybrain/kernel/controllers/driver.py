@@ -6,8 +6,10 @@ from collections import deque
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from msgspec.structs import replace
+
 from citybrain.kernel.clock import Clock, utc_now
-from citybrain.kernel.controllers.outstation import ACCEPTED, Answer, Looked, Outstation, Tables
+from citybrain.kernel.controllers.outstation import ACCEPTED, Answer, Looked, Mode, Outstation, Tables
 from citybrain.kernel.controllers.watch import Found, Watch
 from citybrain.kernel.errors import Conflict, Refusal, Unavailable
 from citybrain.kernel.records import Facts, Order, Outcome, OutcomeState
@@ -15,7 +17,11 @@ from citybrain.kernel.records import Facts, Order, Outcome, OutcomeState
 SET_STAGE = "traffic.set_stage"
 SET_CONTROL_MODE = "traffic.set_control_mode"
 RELEASE = "traffic.release"
+ALL_RED, FLASH, RESUME = "signals.all_red", "signals.flash", "signals.resume"
 BRAIN, PLAN = "brain", "plan"
+
+STOPS = {ALL_RED: Mode.ALL_RED, FLASH: Mode.FLASH}
+"""What is shown when somebody stops a signal."""
 
 WISH_S = 60.0
 """Each wish expires after so long: longer than the brain is silent while a long least green runs."""
@@ -47,6 +53,8 @@ class Driver:
         self._is_known = False
         self._is_driven = False
         self._is_held = False
+        self._stopped_until: datetime | None = None
+        self._is_back = True
         self._newest = ""
         self._taken: deque[str] = deque(maxlen=REMEMBERED)
 
@@ -67,9 +75,7 @@ class Driver:
         can do: it may be another one, or set up anew."""
         async with self._turn:
             try:
-                if not self._is_known:
-                    self.tables = await self.outstation.discover()
-                    self._is_known = True
+                await self._know()
                 looked = await self._look()
             except (Refusal, OSError) as trouble:
                 self._is_known = False
@@ -79,10 +85,24 @@ class Driver:
 
     async def _look(self) -> Looked:
         """One that answers, but refuses what is renewed, is seen all the same."""
+        looked = None
         if self._is_driven:
             with suppress(Conflict):
-                return await self.outstation.beat()
-        return await self.outstation.look()
+                looked = await self.outstation.beat()
+        if looked is None:
+            looked = await self.outstation.look()
+        if not self._is_stopped and looked.mode not in STOPS.values():
+            self._is_back = True
+        return replace(looked, is_stopped=not self._is_back)
+
+    async def _know(self) -> None:
+        if not self._is_known:
+            self.tables = await self.outstation.discover()
+            self._is_known = True
+
+    @property
+    def _is_stopped(self) -> bool:
+        return self._stopped_until is not None and self._clock() < self._stopped_until
 
     async def obey(self, order: Order, at: datetime) -> Outcome:
         """Carry out an order, when its turn comes. Refused by code: late, twice, overtaken, or what it cannot do.
@@ -95,10 +115,10 @@ class Driver:
             return refused
         self._newest = order.id
         async with self._turn:
-            if self._newest != order.id:
+            if self._newest != order.id and order.means not in {*STOPS, RESUME}:
                 return _outcome(order, at, "kernel.order_overtaken")
             try:
-                answer = await self._carry_out(order)
+                answer = await self._carry_out(order, at)
             except (Refusal, OSError) as trouble:
                 refusal = _refusal(trouble)
                 return _outcome(order, at, refusal.code, refusal.facts, state=OutcomeState.FAILED)
@@ -114,11 +134,20 @@ class Driver:
             return _outcome(order, at, "kernel.order_late", {"age_s": round((at - order.at).total_seconds())})
         return None
 
-    async def _carry_out(self, order: Order) -> Answer:
+    async def _carry_out(self, order: Order, at: datetime) -> Answer:
+        if order.means in STOPS:
+            return await self._stop(order, at)
+        if order.means == RESUME:
+            return await self._resume()
+        if self._is_stopped:
+            return Answer(accepted=False, code="kernel.signal_stopped")
         if order.means == SET_CONTROL_MODE:
             return await self._set_mode(order.parameters.get("mode"))
         if order.means == RELEASE:
             return await self._release()
+        return await self._show(order)
+
+    async def _show(self, order: Order) -> Answer:
         stage = order.parameters.get("stage")
         if order.means != SET_STAGE or not isinstance(stage, int):
             return Answer(accepted=False, code="kernel.no_such_order", facts={"means": order.means})
@@ -130,6 +159,30 @@ class Driver:
         answer = await self.outstation.wish(stage, for_s=max(WISH_S, least_s), now=self._clock())
         self._is_driven = self._is_driven or answer.accepted
         return answer
+
+    async def _stop(self, order: Order, at: datetime) -> Answer:
+        """Until its minutes are over, however late it comes or however often it is given. It asks a controller that
+        nobody knows yet what it is, as orders that stand come before the first look of a city that opens."""
+        minutes = order.parameters.get("minutes")
+        if not isinstance(minutes, int | float) or minutes <= 0:
+            return Answer(accepted=False, code="kernel.no_such_order", facts={"means": order.means})
+        age_s = (at - order.at).total_seconds()
+        left_s = 60.0 * minutes - age_s
+        if left_s <= 0:
+            return Answer(accepted=False, code="kernel.order_late", facts={"age_s": round(age_s)})
+        await self._know()
+        now = self._clock()
+        answer = await self.outstation.stop(STOPS[order.means], for_s=left_s, now=now)
+        if answer.accepted:
+            self._stopped_until = now + timedelta(seconds=left_s)
+            self._is_driven, self._is_back = True, False
+        return answer
+
+    async def _resume(self) -> Answer:
+        """Also where nobody knows of a stop: it may have been ordered by a city that died since."""
+        self._stopped_until = None
+        await self.outstation.release()
+        return ACCEPTED
 
     async def _set_mode(self, mode: object) -> Answer:
         if mode not in (BRAIN, PLAN):

@@ -8,12 +8,15 @@ from datetime import datetime
 from typing import Protocol
 
 from citybrain.kernel.clock import Clock, utc_now
-from citybrain.kernel.controllers.driver import BRAIN, PLAN, Driver
+from citybrain.kernel.controllers.driver import BRAIN, PLAN, STOPS, Driver
 from citybrain.kernel.controllers.outlets import Giver, Outlets
 from citybrain.kernel.controllers.outstation import Mode, Outstation
 from citybrain.kernel.controllers.watch import Watch, Watched
 from citybrain.kernel.ending import end_all
 from citybrain.kernel.records import Because, Column, Facts, Order, Outcome
+
+CONTROL_MODES = {Mode.CENTRE: BRAIN, **{mode: mode.value for mode in STOPS.values()}}
+"""What is said of who decides: the brain, the plan (all other modes), or that nobody does."""
 
 PATIENCE_S = 0.2
 """So long the loop waits for answers of controllers; one that comes later is told with a later step."""
@@ -80,7 +83,7 @@ class Fleet:
         ids = self._columns.setdefault(ids, ids)
         if not ids:
             return ()
-        modes = tuple(BRAIN if looked.mode is Mode.CENTRE else PLAN for _, looked in shown)
+        modes = tuple(CONTROL_MODES.get(looked.mode, PLAN) for _, looked in shown)
         return (
             Column(attribute="signalState", entity_ids=ids, values=tuple(looked.lamps for _, looked in shown)),
             Column(attribute="controlMode", entity_ids=ids, values=modes),

@@ -62,7 +62,8 @@ class Tables(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a controller showed at one time, one letter per lamp; `stage` None during a change."""
+    """What a controller showed at one time, one letter per lamp; `stage` None during a change. `is_stopped`: that it is
+    all red or flashes, or is on its way there or back, is what somebody ordered of it."""
 
     at: datetime
     lamps: str
@@ -70,6 +71,7 @@ class Looked(msgspec.Struct, frozen=True, kw_only=True):
     stage: int | None
     pattern: int
     alarms: tuple[str, ...]
+    is_stopped: bool = False
 
 
 class Outstation(Protocol):
@@ -89,6 +91,10 @@ class Outstation(Protocol):
 
     async def wish(self, stage: int, *, for_s: float, now: datetime) -> Answer:
         """Wish for a stage for so many seconds."""
+        ...
+
+    async def stop(self, mode: Mode, *, for_s: float, now: datetime) -> Answer:
+        """Wish that all lamps be red, or flash, for so many seconds, once everybody is cleared."""
         ...
 
     async def release(self) -> None:

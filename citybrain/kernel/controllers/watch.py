@@ -85,7 +85,7 @@ class Watch:
             signal["stage"] = float(looked.stage)
         is_lit = looked.mode not in (Mode.FLASH, Mode.OFF)
         facts = {"mode": looked.mode.value, "alarms": signal["alarms"]}
-        flashing = None if is_lit else self._because(flashes(self.watched.door), facts)
+        flashing = None if is_lit or looked.is_stopped else self._because(flashes(self.watched.door), facts)
         return Found(
             (
                 *self._new(self.watched.entity, SIGNAL, signal, looked.at),

@@ -113,6 +113,7 @@ class Emulated:
         dialect: Dialect | None = None,
         tries: int = 3,
         port: int = 0,
+        stops: bool = False,
     ) -> Controller:
         """A controller at this emulator, with a clock of its speed."""
         line = Line(
@@ -122,4 +123,4 @@ class Emulated:
             tries=tries,
         )
         client = Client(line, None if told is None else told.append)
-        return Controller(client, backup_s=BACKUP_S, clock=junction_clock)
+        return Controller(client, backup_s=BACKUP_S, stops=stops, clock=junction_clock)

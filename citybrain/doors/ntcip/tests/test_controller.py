@@ -63,7 +63,7 @@ async def test_what_a_controller_can_do_is_read_from_itself(version: Version, em
     assert (capability.maker, capability.version) == ("citybrain emulated ASC", "1")
     assert capability.rings == ((1, 2, 3, 4), (5, 6, 7, 8))
     assert capability.stages == STAGES
-    assert capability.can == {"hold", "force_off", "omit", "call", "plan", "stage", "back_up"}
+    assert capability.can == {"hold", "force_off", "omit", "call", "plan", "red_rest", "stage", "back_up"}
     assert (1, 2) in capability.conflicts and (2, 4) in capability.conflicts and (2, 6) not in capability.conflicts
     assert capability.intergreen_s[2, 4] == 5.0
     assert capability.backup_s == BACKUP_S

@@ -7,7 +7,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from citybrain.kernel.controllers.driver import RELEASE, SET_CONTROL_MODE, SET_STAGE, Driver
+from citybrain.kernel.controllers.driver import (
+    ALL_RED,
+    FLASH,
+    RELEASE,
+    RESUME,
+    SET_CONTROL_MODE,
+    SET_STAGE,
+    Driver,
+)
 from citybrain.kernel.controllers.fleet import Fleet
 from citybrain.kernel.controllers.outstation import ACCEPTED, Answer, Looked, Mode, Tables, refused
 from citybrain.kernel.controllers.watch import Watch, Watched, flashes, silent
@@ -56,6 +64,12 @@ class Box:
         if self.slow is not None:
             await self.slow.wait()
         self._answer(f"wish {stage} for {for_s:.0f}")
+        return refused(self.refusal) if self.refusal else ACCEPTED
+
+    async def stop(self, mode: Mode, *, for_s: float, now: datetime) -> Answer:
+        self._answer(f"{mode} for {for_s:.0f}")
+        if not self.refusal:
+            self.mode = mode
         return refused(self.refusal) if self.refusal else ACCEPTED
 
     async def release(self) -> None:
@@ -277,3 +291,63 @@ async def test_what_does_not_change_is_told_seldom() -> None:
     box.now += timedelta(seconds=40)
     third = await driver.second()
     assert (len(first.measurements), len(second.measurements), len(third.measurements)) == (7, 0, 7)
+
+
+async def test_a_stop_lasts_for_its_minutes_from_when_it_was_given_and_nobody_else_is_heard(order: Ordering) -> None:
+    box, driver = driven()
+    await driver.second()
+    stop = order(ALL_RED, minutes=3)
+    assert (await driver.obey(stop, NOON + timedelta(seconds=60))).state is OutcomeState.EXECUTED
+    assert box.did[-1] == "all_red for 120"
+    for other in (order(stage=1), order(RELEASE), order(SET_CONTROL_MODE, mode="plan")):
+        assert (await driver.obey(other, NOON)).code == "kernel.signal_stopped"
+    box.now = NOON + timedelta(seconds=121)
+    await driver.second()
+    assert (await driver.obey(order(stage=1), NOON)).state is OutcomeState.EXECUTED, "its time is over"
+    late = await driver.obey(stop, NOON + timedelta(minutes=4))
+    assert (late.code, late.facts) == ("kernel.order_late", {"age_s": 240}), "and does not begin again"
+
+
+async def test_a_stop_that_stands_reaches_a_controller_before_its_first_look(order: Ordering) -> None:
+    box, driver = driven()
+    assert (await driver.obey(order(FLASH, minutes=5), NOON)).state is OutcomeState.EXECUTED
+    await driver.second()
+    assert box.did == ["discover", "flash for 300", "beat"]
+
+
+async def test_a_stop_is_not_overtaken_by_stages_of_the_brain(order: Ordering) -> None:
+    _, driver = driven()
+    fleet = Fleet([driver], patience_s=0.05)
+    await fleet.second()
+    outcomes = await fleet.obey([order(ALL_RED, minutes=1), order(stage=1)], NOON)
+    assert sorted((each.state, each.code) for each in outcomes) == [
+        (OutcomeState.EXECUTED, ""),
+        (OutcomeState.REFUSED, "kernel.signal_stopped"),
+    ]
+
+
+async def test_a_signal_that_flashes_because_it_was_ordered_is_no_event_and_says_who_decides(order: Ordering) -> None:
+    box, driver = driven()
+    fleet = Fleet([driver])
+    await driver.second()
+    await driver.obey(order(FLASH, minutes=5), NOON)
+    assert (await driver.second()).events == ()
+    assert [column.values for column in fleet.columns()] == [("Gr",), ("flash",)]
+    await driver.obey(order(RESUME), NOON)
+    assert box.did[-1] == "release"
+    assert (await driver.second()).events == (), "it still flashes while it goes back"
+    box.mode = Mode.LOCAL
+    await driver.second()
+    box.mode = Mode.FLASH
+    assert [event.kind for event in (await driver.second()).events] == [flashes("d")], "but this nobody ordered"
+
+
+async def test_what_a_controller_cannot_stop_is_refused_by_its_code(order: Ordering) -> None:
+    box, driver = driven()
+    box.refusal = "d.cannot"
+    await driver.second()
+    refusal = await driver.obey(order(ALL_RED, minutes=1), NOON)
+    assert (refusal.state, refusal.code) == (OutcomeState.REFUSED, "d.cannot")
+    assert (await driver.obey(order(ALL_RED), NOON)).code == "kernel.no_such_order"
+    box.refusal = ""
+    assert (await driver.obey(order(stage=1), NOON)).state is OutcomeState.EXECUTED, "it was never stopped"
