@@ -24,7 +24,10 @@ def _word(name: str) -> Attribute:
 ENTITY_TYPES = (
     EntityType(name="RoadSegment", attributes=(_number("averageVehicleSpeed", "km/h"), _number("vehicleCount", "veh"))),
     EntityType(name="RoadLane"),
-    EntityType(name=fleet.FLEET, attributes=(Attribute(name="fleet", keep=Keep.NEVER),)),
+    EntityType(
+        name=fleet.FLEET,
+        attributes=(Attribute(name="fleet", keep=Keep.NEVER), Attribute(name="crews", keep=Keep.NEVER)),
+    ),
     EntityType(name="RoadJunction"),
     EntityType(name="TrafficSignalController", attributes=(_word("signalState"), _word("controlMode"))),
     EntityType(

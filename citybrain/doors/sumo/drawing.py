@@ -100,7 +100,7 @@ def _drawn(wanted: Draw, site: Site, rng: np.random.Generator) -> Iterator[Incid
     busy: dict[str, float] = {}
     while (at_s := at_s + float(rng.exponential(3600.0 / wanted.per_hour))) < site.length_s:
         kind = wanted.kinds[int(rng.integers(len(wanted.kinds)))]
-        low, high = MINUTES[kind]
+        low, high = sorted(wanted.minutes.get(kind, MINUTES[kind]))
         duration_s = round(float(rng.uniform(low, high)) * 60.0)
         taken = {place for place, until_s in busy.items() if until_s > at_s}
         incident = _placed(kind, site, rng, taken)

@@ -221,6 +221,7 @@ class SumoField:
             Column(attribute="averageVehicleSpeed", entity_ids=self._roads, values=self._floating.speeds_kmh()),
             Column(attribute="vehicleCount", entity_ids=self._roads, values=self._floating.counts()),
             Column(attribute="fleet", entity_ids=FLEETS, values=(self._fleet.reports(),)),
+            Column(attribute="crews", entity_ids=FLEETS, values=(self._obeying.reports(now_s),)),
         ]
         return Batch(
             id=self._batch_id(at),

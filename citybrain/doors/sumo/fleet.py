@@ -37,7 +37,8 @@ WITH_RIGHTS = (
 speed limit, over a red light that is red for less than 300 s at 20 km/h, keen to overtake. Its bluelight device is
 left out: with it SUMO 1.28 crashes on ingolstadt7, and without the sublane model it makes nobody give way."""
 
-# Sizes: SUMO's own for its classes emergency, passenger and bus; a fire engine and maintenance as its truck.
+# Sizes: SUMO's own for its classes emergency, passenger and bus; a fire engine and maintenance as its truck, who mends
+# signals as its delivery van.
 # A tow truck on its way to what blocks a road has the rights of the others: an assumption, cities differ.
 TYPES = {
     "ambulance": f'{WITH_RIGHTS} guiShape="emergency"',
@@ -45,6 +46,7 @@ TYPES = {
     "police": f'{WITH_RIGHTS} guiShape="police" length="5.0" width="1.8" height="1.5"',
     "tow": f'{WITH_RIGHTS} guiShape="truck" length="8.5" width="2.5" height="3.0"',
     "maintenance": f'{WITH_RIGHTS} guiShape="truck" length="7.1" width="2.4" height="2.4"',
+    "signal_repair": f'{WITH_RIGHTS} guiShape="delivery" length="6.5" width="2.2" height="2.9"',
     "bus": 'vClass="bus"',
     CAR: "",
 }
@@ -67,6 +69,7 @@ class Sent(msgspec.Struct, frozen=True, kw_only=True):
     destination: str
     mission: str = ""
     urgency: int = 0
+    order: str = ""
 
 
 class Memory(msgspec.Struct, frozen=True, kw_only=True):
@@ -122,6 +125,15 @@ class Fleet:
             for one, sent in self._sent.items()
             if sent.kind in kinds and one in self._reporting
         ]
+
+    def order_of(self, vehicle: str) -> str:
+        """The order that sent a vehicle as a crew; empty where none did."""
+        return self._sent[vehicle].order if vehicle in self._sent else ""
+
+    @property
+    def expected(self) -> list[str]:
+        """The vehicles that orders sent and that have not come to the end of their way."""
+        return [one for one in self._sent if one not in self._over]
 
     @property
     def sent(self) -> Collection[str]:
@@ -222,6 +234,7 @@ class Fleet:
             destination=entity_id("RoadSegment", route[-1]),
             mission=str(given.get("mission", "")),
             urgency=int(given.get("urgency", 0)),
+            order=str(given.get("order", "")),
         )
         return None
 

@@ -12,6 +12,7 @@ from citybrain.doors.sumo.detours import Avoidance
 from citybrain.doors.sumo.drawing import SENSORS, STANDING, Planned
 from citybrain.doors.sumo.fleet import CAR as CAR_TYPE
 from citybrain.doors.sumo.fleet import REPORTING, TYPE_PREFIX
+from citybrain.doors.sumo.lanes import road_of
 from citybrain.doors.sumo.network import entity_id
 from citybrain.doors.sumo.options import FOREVER_S, Fault
 from citybrain.doors.sumo.use import StreetUse
@@ -110,10 +111,10 @@ class Incidents:
                 self._close(at, now_s, vehicles)
 
     def standing_on(self, road: str) -> list[tuple[int, str]]:
-        """What stands in the way on a road now: number and kind."""
+        """What stands in the way on a road now, or is dark at its end: number and kind."""
         kinds = {at: self._planned[at].incident for at in self._open if self._happened[at].began_s is not None}
-        in_the_way = (*STANDING, *CLOSING)
-        return [(at, each.kind) for at, each in kinds.items() if each.road == road and each.kind in in_the_way]
+        here = {at: each for at, each in kinds.items() if road_of(self._happened[at].lane) == road}
+        return [(at, each.kind) for at, each in here.items() if each.kind in (*STANDING, *CLOSING, "dark_signal")]
 
     def place(self, number: int) -> tuple[str, float]:
         """The lane of an incident, and how far along it."""
@@ -166,6 +167,9 @@ class Incidents:
         else:
             if kind == "dark_signal":
                 self._signals.darken(self._planned[at].incident.signal)
+                # There whoever mends it comes to.
+                happening.lane = self._lanes.first_at(self._planned[at].incident.signal)
+                happening.spot_m = float(libsumo.lane.getLength(happening.lane)) if happening.lane else 0.0
             happening.began_s = now_s
         if happening.began_s is None and late_s > GIVEN_UP_AFTER_S and at in self._open:
             self._drop_stops(happening.vehicles)

@@ -47,6 +47,13 @@ class Lanes:
         """Those that cars may use as built, from the right."""
         return self._for_cars.get(road, [])
 
+    def first_at(self, signal: str) -> str:
+        """The lane for cars that a signal names first; empty where it has none."""
+        found = (
+            lane for lane in libsumo.trafficlight.getControlledLanes(signal) if lane in self.for_cars(road_of(lane))
+        )
+        return next(found, "")
+
     def kept(self, road: str, vclass: str) -> list[str]:
         """Lanes that lead on and were built for this class and not for cars: of buses, or to be opened when needed."""
         return [

@@ -13,7 +13,7 @@ from citybrain.doors.sumo.signals import Cabinets
 from citybrain.doors.sumo.streets import StreetOrders
 from citybrain.doors.sumo.transit import Transit
 from citybrain.doors.sumo.use import StreetUse
-from citybrain.kernel.records import Order, Outcome
+from citybrain.kernel.records import Json, Order, Outcome
 
 MEANS = (*OF_SIGNALS, *fleet.MEANS, *streets.MEANS, *transit.MEANS)
 
@@ -28,7 +28,7 @@ class Obeying:
         self._fleet = sent
         self._streets = StreetOrders(use, sent)
         self._transit = Transit(use, sent)
-        self._crews = Crews(sent, incidents, crews)
+        self._crews = Crews(sent, incidents, use.ways, crews)
 
     def obey(
         self, orders: Sequence[Order], now_s: float, at: datetime, on_road: Collection[str]
@@ -39,6 +39,10 @@ class Obeying:
     def step(self, now_s: float) -> None:
         """Let the crews go on."""
         self._crews.step(now_s)
+
+    def reports(self, now_s: float) -> tuple[Json, ...]:
+        """What crews say of the orders that sent them."""
+        return self._crews.reports(now_s)
 
     def memory(self) -> dict[str, Work]:
         """Who is at work."""

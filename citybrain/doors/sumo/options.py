@@ -51,6 +51,9 @@ IncidentKind = Literal[
 ALL_KINDS: tuple[IncidentKind, ...] = get_args(IncidentKind)
 
 
+Minutes = Annotated[float, msgspec.Meta(gt=0.0, le=10_000.0)]
+
+
 class Incident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing that goes wrong: where, by the net's own names, and when, in seconds since the scenario's begin.
 
@@ -70,12 +73,16 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Draw(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Incidents by chance: `per_hour` of them in the mean, of these kinds alike, on roads by their traffic."""
+    """Incidents by chance: `per_hour` of them in the mean, of these kinds alike, on roads by their traffic.
+
+    `minutes` says of a kind from how long to how long it lasts when nobody comes, where that is to be other than usual.
+    """
 
     seed: int = 1
     per_hour: Annotated[float, msgspec.Meta(gt=0.0, le=600.0)] = 6.0
     kinds: Annotated[tuple[IncidentKind, ...], msgspec.Meta(min_length=1)] = ALL_KINDS
     from_s: Annotated[float, msgspec.Meta(ge=0.0)] = 300.0
+    minutes: dict[IncidentKind, tuple[Minutes, Minutes]] = {}
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

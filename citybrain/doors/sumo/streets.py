@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What may be ordered of a road: closing, limiting, banning, opening, metering, driving around; and taking it back."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+import libsumo
+
 from citybrain.doors.sumo.detours import Avoidance
 from citybrain.doors.sumo.fleet import Fleet
-from citybrain.doors.sumo.lanes import Use
+from citybrain.doors.sumo.lanes import Use, road_of
 from citybrain.doors.sumo.network import KMH_PER_MPS, entity_id
 from citybrain.doors.sumo.use import StreetUse
 from citybrain.kernel.records import Facts, Order, Outcome, OutcomeState
@@ -34,13 +36,14 @@ SATURATION_PER_S = 0.5
 
 LEAST_GATE = 0.05
 
-CREWS = ("tow", "police", "maintenance")
+CREWS = ("tow", "police", "maintenance", "signal_repair")
 
 PLAYED: Mapping[str, str] = {
     "people.send_tow": "tow",
     "people.send_police": "police",
     "people.send_traffic_police": "police",
     "people.send_road_maintenance": "maintenance",
+    "people.send_signal_repair": "signal_repair",
 }
 """Whom people send, and the crew that drives there in the simulated street."""
 
@@ -68,6 +71,7 @@ class StreetOrders:
         self._use = use
         self._fleet = fleet
         self._road_of = {entity_id("RoadSegment", road): road for road in use.ways.onward}
+        self._road_at = {entity_id("TrafficSignalController", signal): road for signal, road in _approaches(use)}
         self._means: dict[str, Callable[[Order, str, Collection[str]], Refused]] = {
             CLOSE_LANE: self._close_lane,
             CLOSE_ROAD: self._close_road,
@@ -86,6 +90,8 @@ class StreetOrders:
     def obey(self, order: Order, at: datetime, vehicles: Collection[str]) -> Outcome:
         """Carry out one order; `vehicles` are all on the road."""
         road = self._road_of.get(order.entity_id)
+        if road is None and order.means in PLAYED:
+            road = self._road_at.get(order.entity_id)
         if road is None:
             refused: Refused = ("sumo.no_such_road", {"road": order.entity_id})
         else:
@@ -201,8 +207,9 @@ class StreetOrders:
         facts = {
             "kind": crew,
             "from_road": begin or entity_id("RoadSegment", self._use.ways.edge_nearest_to(road)),
-            "to_road": order.entity_id,
+            "to_road": entity_id("RoadSegment", road),
             "urgency": 2,
+            "order": order.id,
         }
         return self._fleet.send(str(order.parameters.get("vehicle", "") or f"{crew}-{order.id}"), facts)
 
@@ -216,6 +223,14 @@ class StreetOrders:
     def _avoid(self, order: Order, avoidance: Avoidance, vehicles: Collection[str]) -> None:
         if avoidance.roads or avoidance.turns or avoidance.instead:
             self._use.detours.begin(_key(order), avoidance, vehicles)
+
+
+def _approaches(use: StreetUse) -> Iterator[tuple[str, str]]:
+    """A road that leads to each signal: there whoever is sent to the signal drives."""
+    for signal in libsumo.trafficlight.getIDList():
+        lane = use.lanes.first_at(signal)
+        if lane:
+            yield signal, road_of(lane)
 
 
 def _key(order: Order) -> str:

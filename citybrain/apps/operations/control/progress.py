@@ -21,5 +21,16 @@ PROGRESS_OF: Mapping[str, float] = {
     RECALLED: -1.0,
 }
 
+SAID: Mapping[str, float] = {
+    "under_way": PROGRESS_OF[ACCEPTED],
+    "at_work": PROGRESS_OF[ON_SITE],
+    "cleared": PROGRESS_OF[DONE],
+    "nothing": PROGRESS_OF[REFUSED],
+}
+"""How far a crew is that reports itself, by its own words; `nothing`: there was nothing that it could clear."""
+
+ENDS = {"cleared": "operations.crew_cleared", "nothing": "operations.crew_nothing"}
+"""Words with which a crew is done, by what it says."""
+
 ACTIVE = frozenset({ORDERED, ACCEPTED, ON_SITE})
 """While somebody works on it, it can be called off."""

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from citybrain.apps.operations.service import checking, intake, ordering
+from citybrain.apps.operations.service import checking, following, intake, ordering
 from citybrain.apps.operations.service.open_runs import OpenRuns
 from citybrain.apps.operations.service.operations import Operations
 from citybrain.kernel.clock import utc_now
@@ -82,6 +82,7 @@ class Engine:
                 self._heard = self._heard or heard
                 self._answered |= answered
                 raise
+            await following.follow(self.under_way)
             await checking.look(self.under_way, now)
             for number, run in enumerate(list(self.under_way.runs.values()), start=1):
                 if number % YIELD_EVERY == 0:

@@ -81,6 +81,11 @@ WHERE order_id = %(order_id)s AND state = 'waiting';
 UPDATE operations_check SET due_at = greatest(%(at)s, executed_at)
 WHERE order_id = %(order_id)s AND state = 'waiting' AND due_at > %(at)s;
 
+-- name: check_settled
+UPDATE operations_check SET due_at = greatest(%(at)s, executed_at)
+WHERE order_id = %(order_id)s AND state = 'waiting' AND due_at > %(at)s AND attribute = %(attribute)s
+    AND becomes = 'above' AND (%(progress)s < 0 OR %(progress)s > (value #>> '{}')::float8);
+
 -- name: checks_of
 SELECT order_id, line, part, attribute, of_entity, becomes, value, before, after, executed_at, due_at, state, checked_at
 FROM operations_check WHERE run_id = %(run_id)s ORDER BY executed_at;

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from citybrain.apps.operations.control.means.acts import PROGRESS
 from citybrain.apps.operations.decide.lines import Run, RunLine
 from citybrain.apps.operations.decide.planning import UNIT
 from citybrain.kernel import sql
@@ -34,6 +35,7 @@ class Sql(msgspec.Struct, frozen=True):
     checks_due: str
     check_write: str
     check_now: str
+    check_settled: str
     checks_of: str
     check_next: str
 
@@ -207,6 +209,12 @@ async def write_check(transaction: Transaction, order_id: str, *, state: str, af
 async def check_now(db: Database, order_id: str, *, at: datetime) -> bool:
     """Look at a promise now rather than when it is due; answers with whether there was one to look at."""
     return await db.write(SQL.check_now, {"order_id": order_id, "at": at}) > 0
+
+
+async def check_settled(db: Database, order_id: str, progress: float, *, at: datetime) -> bool:
+    """Look now at a promise of work that has come as far as it was to, or that will never."""
+    asked = {"order_id": order_id, "attribute": PROGRESS, "progress": progress, "at": at}
+    return await db.write(SQL.check_settled, asked) > 0
 
 
 async def checks_of(db: Database, run_id: str) -> Sequence[Checked]:

@@ -14,6 +14,9 @@ from citybrain.doors.sumo.field import SumoField
 from citybrain.doors.sumo.network import entity_id
 from citybrain.doors.sumo.options import Draw, Incident, OptionsBroken, options
 from citybrain.kernel.app import Frame, Scenario
+from citybrain.kernel.records import Because, Order
+
+from .conftest import BEGINS_AT
 
 Open = Callable[..., SumoField]
 
@@ -101,6 +104,24 @@ def test_a_dark_signal_shows_no_colour_and_comes_back_through_red(opened: Open, 
     assert field.truth()[0]["entity_id"] == entity_id("TrafficSignalController", "middle")
 
 
+def sent(means: str, entity: str) -> Order:
+    return Order(id=f"o-{means}", means=means, entity_id=entity, at=BEGINS_AT, because=Because(code="test.because"))
+
+
+def test_who_mends_signals_drives_to_a_dark_one_and_a_tow_truck_does_not(opened: Open, crossing: Scenario) -> None:
+    dark = one("dark_signal", road="", signal="middle", begin_s=20, duration_s=30_000)
+    field = opened(crossing, obey=True, incidents=dark)
+    run(field, 30)
+    signal = entity_id("TrafficSignalController", "middle")
+    (refused,) = field.step((sent("street.clear_obstacle", signal),)).outcomes
+    assert refused.code == "sumo.no_such_road"
+    field.step((sent("people.send_tow", signal), sent("people.send_signal_repair", signal)))
+    run(field, 300)
+    assert field.truth()[0]["end_s"] is None, "it works for a quarter of an hour"
+    run(field, 900)
+    assert field.truth()[0]["cleared_by"] == "urn:ngsi-ld:Vehicle:signal_repair-o-people.send_signal_repair"
+
+
 def test_a_sensor_that_is_dark_reports_nothing_for_its_time(opened: Open, crossing: Scenario) -> None:
     detector = "middle:approach:in#west_0"
     field = opened(crossing, incidents=one("sensor_dark", road="", detector=detector, begin_s=20, duration_s=30))
@@ -146,6 +167,12 @@ def test_equal_seeds_draw_equal_incidents_and_others_others(opened: Open, cologn
     assert first != plan(2, {"seed": 3, "per_hour": 60})
     assert 35 <= len(first) <= 85
     assert len({each["kind"] for each in first}) > 6
+
+
+def test_a_kind_lasts_as_long_as_was_said_and_others_as_usual(opened: Open, cologne: Scenario) -> None:
+    found = drawn(opened(cologne, incidents={"seed": 3, "per_hour": 60, "minutes": {"crash": [50, 50]}}))
+    assert {each["duration_s"] for each in found if each["kind"] == "crash"} == {3000.0}
+    assert {each["duration_s"] <= 1800.0 for each in found if each["kind"] in ("breakdown", "stopped")} == {True}
 
 
 def test_people_say_incidents_as_a_number_as_json_or_as_a_file(tmp_path: Path) -> None:

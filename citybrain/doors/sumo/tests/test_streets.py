@@ -281,14 +281,48 @@ def test_road_maintenance_takes_away_what_closes_a_road(opened: Open, block: Sce
     assert field.truth()[0]["cleared_by"].startswith("urn:ngsi-ld:Vehicle:")
 
 
+def said_of(frame: Frame) -> list[tuple[str, str]]:
+    """What crews say: the means of the order and the state."""
+    (column,) = (each for each in frame.batch.columns if each.attribute == "crews")
+    return [(each["order"].removeprefix("o-"), each["state"]) for each in column.values[0]]
+
+
+def test_a_tow_truck_takes_debris_off_a_lane_and_says_how_far_it_is(opened: Open, block: Scenario) -> None:
+    debris = [{"kind": "lane_closure", "road": "AB", "lane": 1, "at": 0.5, "begin_s": 20, "duration_s": 3000}]
+    field = opened(block, obey=True, incidents=debris)
+    run(field, 80)
+    obeyed(field, "street.clear_obstacle", "AB")
+    said: list[list[tuple[str, str]]] = []
+    while field.truth()[0]["end_s"] is None and len(said) < 760:
+        said.append(said_of(field.step(())))
+    states = [state for each in said for means, state in each if means == "street.clear_obstacle"]
+    assert list(dict.fromkeys(states)) == ["under_way", "at_work", "cleared"]
+    assert states.count("at_work") == pytest.approx(600, abs=2)
+    assert said_of(run(field, 60)) == [("street.clear_obstacle", "cleared")]
+    assert said_of(run(field, 100)) == [], "it does not say so for ever"
+
+
+def test_a_crew_that_finds_nothing_where_it_was_sent_clears_what_it_sees_on_the_next_road(
+    opened: Open, block: Scenario
+) -> None:
+    broken = [{"kind": "breakdown", "road": "AB", "lane": 1, "at": 0.9, "begin_s": 20, "duration_s": 3000}]
+    field = opened(block, obey=True, incidents=broken)
+    run(field, 80)
+    assert field.truth()[0]["begin_s"] is not None
+    obeyed(field, "street.clear_obstacle", "BE")
+    run(field, 500)
+    assert field.truth()[0]["cleared_by"].startswith("urn:ngsi-ld:Vehicle:tow")
+
+
 def test_police_clear_no_crash_and_a_crew_finds_nothing_where_nothing_is(opened: Open, block: Scenario) -> None:
     crash = [{"kind": "crash", "road": "AB", "lane": 1, "begin_s": 20, "duration_s": 3000}]
     field = opened(block, obey=True, incidents=crash)
     run(field, 60)
     obeyed(field, "street.clear_obstacle", "AB", crew="police")
-    obeyed(field, "street.clear_obstacle", "CD")
-    run(field, 400)
+    obeyed(field, "street.clear_obstacle", "CD", vehicle="urn:ngsi-ld:Vehicle:tow-1")
+    said = [each for _ in range(400) for each in said_of(field.step(()))]
     assert field.truth()[0]["end_s"] is None
+    assert said.count(("street.clear_obstacle", "nothing")) > 200, "both say that they found nothing for them"
     assert give(field, "street.clear_obstacle", "AB", crew="dragon").code == "sumo.no_such_kind"
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import msgspec
 
-from citybrain.apps.operations.control.means.acts import Act, group_of
+from citybrain.apps.operations.control.means.acts import DONE, PROGRESS, Act, group_of
 from citybrain.apps.operations.control.means.parameters import Id, Minutes, Name
 from citybrain.kernel.app import Becomes, Effect, Means, Where
 from citybrain.kernel.records import Facts, Order
@@ -212,7 +212,7 @@ ACTS: tuple[Act, ...] = (
     _road(DIVERT, Divert, _after(COUNT, "falls", 10, value=A_TENTH)),
     _road("street.gate", Gate, _after(COUNT, "falls", 10, value=A_TENTH)),
     _road("parking.guide", GuideParking, _after(COUNT, "falls", 15, value=A_TENTH)),
-    _once("street.clear_obstacle", Clear, ROAD, _after(SPEED, "rises", 20)),
+    _once("street.clear_obstacle", Clear, ROAD, _after(PROGRESS, "above", 20, value=DONE, on="entity")),
     _once(REOPEN, Reopen, ROAD, _after(SPEED, "ordered", 5)),
     _signal("signals.all_red", ForFew, "all_red"),
     _signal("signals.flash", For, "flash"),

@@ -10,6 +10,7 @@ import structlog
 
 from citybrain.apps.operations.control.means import BY_NAME, CARRIED
 from citybrain.apps.operations.control.means.acts import TAKEN, Command, Message, Task, Verb
+from citybrain.apps.operations.control.progress import SAID
 from citybrain.apps.operations.service.carrying import devices, works
 from citybrain.apps.operations.service.carrying.book import Book, seed
 from citybrain.apps.operations.service.carrying.messages import PAUSES_S, Delivery
@@ -36,7 +37,10 @@ log = structlog.get_logger()
 
 
 class MeansDesk:
-    """Carries orders out once, however often one is given: cases, messages and wanted values are known by its id."""
+    """Carries orders out once, however often one is given: cases, messages and wanted values are known by its id.
+
+    `crews` is what those said last who report themselves for an order.
+    """
 
     def __init__(self, store: Store, *, pauses_s: Sequence[float] = PAUSES_S) -> None:
         self.book = Book(store)
@@ -44,6 +48,7 @@ class MeansDesk:
         self._under_way: dict[str, asyncio.Task[Outcome]] = {}
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._at: datetime | None = None
+        self.crews: dict[str, str] = {}
 
     @property
     def claims(self) -> frozenset[str]:
@@ -85,7 +90,8 @@ class MeansDesk:
         """What an order promised and the pool does not know: `case.progress` or `message.taken`, as it is now."""
         if attribute == TAKEN:
             return await self._taken(order_id)
-        return await works.progress(self.book, order_id)
+        progress = await works.progress(self.book, order_id)
+        return SAID.get(self.crews.get(order_id, "")) if progress is None else progress
 
     async def close(self) -> None:
         """Let go of all; what is not done is given again when the city opens."""
