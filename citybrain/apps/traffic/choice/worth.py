@@ -39,6 +39,16 @@ IMPATIENCE_PER_S = 0.01
 
 IMPATIENCE_UNTIL_S = 200.0
 
+CROWDED = 2.0
+"""A vehicle of a queue that stands back to the end of the reach counts by so much more: such a lane gets too little
+green, which the wait of its first vehicle does not show, for that begins anew whenever the queue moves up (m)."""
+
+CROWDED_FROM_M = 70.0
+"""A queue that ends nearer than this counts as it is; from here on it counts more and more (m)."""
+
+CRAWL_MPS = 2.0
+"""Slower than this a vehicle is part of a queue, though it moves up."""
+
 STARVING_S = 120.0
 """A lane whose first vehicle waits longer gets an extra, growing without limit (RiLSA 2015: cycles end at 120 s)."""
 
@@ -149,6 +159,13 @@ def queue(tracks: Sequence[Track], green_s: float, patience_s: float) -> list[Tr
     return found
 
 
+def crowded(tracks: Sequence[Track]) -> float:
+    """What each vehicle of these counts: 1, and up to `CROWDED` more the farther back they stand."""
+    end_m = max((track[0] for track in tracks if track[1] < CRAWL_MPS), default=0.0)
+    over = (end_m - CROWDED_FROM_M) / (REACH_M - CROWDED_FROM_M)
+    return 1.0 + CROWDED * min(over, 1.0) if over > 0.0 else 1.0
+
+
 def pass_times_s(tracks: Sequence[Track], lane: Lane, start_s: float) -> list[tuple[float, Track]]:
     """When each vehicle passes the stop line if green begins after `start_s` (0: it is green now)."""
     found: list[tuple[float, Track]] = []
@@ -184,13 +201,14 @@ def worth(junction: Junction, stage: Sequence[Served], view: View) -> Worth:
         tracks = queue(view.approaches[one.approach], green_s, PATIENCE_S if one.protected else PATIENCE_PERMISSIVE_S)
         start_s = 0.0 if green_s else junction.change_s
         times = pass_times_s(tracks, junction.approaches[one.approach], start_s)[: int(space)]
+        part = one.part * crowded(tracks)
         if times and times[0][1][2] > STARVING_S:
             extra += one.part * times[0][1][2] / STARVING_S
         for at_s, track in times:
             if at_s <= HORIZON_S:
                 longest_s = max(longest_s, track[2])
                 patience = 1.0 + IMPATIENCE_PER_S * min(track[2], IMPATIENCE_UNTIL_S)
-                passing.append((at_s, one.part * track[3] * patience))
+                passing.append((at_s, part * track[3] * patience))
     rate, vehicles = _best_rate(sorted(passing))
     return Worth(rate=rate, extra=extra, vehicles=vehicles, longest_wait_s=longest_s, full_exits=full)
 

@@ -134,6 +134,19 @@ def test_the_stage_that_passes_most_is_ordered(seen: Mapping[str, Vehicles], sta
     assert stages(after(5, CITY, {"cross": "Gr"}, seen)) == {"cross": stage}, why
 
 
+STREAM: Vehicles = [(20.0, 10.0, 0.0)] * 3
+
+
+@pytest.mark.parametrize(("queued", "stage"), [(6, 0), (13, 1)])
+def test_a_queue_that_reaches_far_back_goes_before_a_stream_that_a_short_one_waits_for(queued: int, stage: int) -> None:
+    assert stages(after(5, CITY, {"cross": "Gr"}, {NORTH: STREAM, EASTERN: standing(queued)})) == {"cross": stage}
+
+
+def test_a_queue_that_moves_up_is_as_long_as_one_that_stands() -> None:
+    moving_up = [(at_m, 1.0, 0.0) for at_m, _, _ in standing(13)]
+    assert stages(after(5, CITY, {"cross": "Gr"}, {NORTH: STREAM, EASTERN: moving_up})) == {"cross": 1}
+
+
 def test_a_queue_that_green_does_not_move_loses_its_green() -> None:
     blocked = [(*vehicle, 1.0) for vehicle in standing(6, 200.0)]
     assert len(queue(blocked, PATIENCE_S, PATIENCE_S)) == 6
