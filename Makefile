@@ -9,10 +9,13 @@ SHELL := /bin/bash
 PYTHON ?= python3
 # How many tests run at once: most of them wait for a server, a database or a controller, so three keep two cores busy.
 SIDE_BY_SIDE ?= 3
-# The browser's client holds an event loop of its own for as long as it lives, so pages are tried apart from the rest.
+# How many checks run at once; what each says comes in one piece.
+CHECKS_AT_ONCE ?= 2
 side_by_side = $(BIN)/python -m pytest -n $(SIDE_BY_SIDE) --dist loadfile
 BIN := .venv/bin
 WEB := $(shell find web -path web/node_modules -prune -o -path web/e2e -prune -o -type f -print 2>/dev/null)
+# Some machines are told to keep no compiled modules. Tests start hundreds of processes: each would compile all anew.
+unexport PYTHONDONTWRITEBYTECODE
 say = @printf '\033[1m%s\033[0m\n'
 
 .PHONY: help run test check style types boundaries words web-check audit pytest web-test browser broker bench docs web lock clean
@@ -23,7 +26,11 @@ help: ## these words
 run: .venv/runtime.stamp citybrain/static/.stamp ## start a city at http://127.0.0.1:8000
 	@CITYBRAIN_DATA=$${CITYBRAIN_DATA:-.citybrain} $(BIN)/citybrain up $(ARGS)
 
-test: check browser broker pytest web-test ## all checks and all tests
+# Locks, words and names are among the tests.
+test: ## all checks and all tests
+	@$(MAKE) --no-print-directory --jobs=$(CHECKS_AT_ONCE) --output-sync=line \
+	  types web-check style boundaries audit web-test browser broker .clients/.stamp citybrain/static/.stamp
+	@$(MAKE) --no-print-directory pytest
 
 check: style types boundaries words web-check audit ## style, types, boundaries, locks, words, known flaws
 
@@ -55,8 +62,7 @@ audit: .venv/dev.stamp web/node_modules/.stamp
 
 pytest: .venv/dev.stamp .clients/.stamp citybrain/static/.stamp
 	$(say) 'Tests'
-	@$(side_by_side) $(or $(ARGS),tests citybrain)
-	$(if $(ARGS),,@$(BIN)/python -m pytest -n 2 --dist loadfile web/e2e)
+	@$(side_by_side) $(or $(ARGS),tests citybrain web/e2e)
 
 web-test: web/node_modules/.stamp
 	$(say) 'Web tests'
@@ -71,7 +77,8 @@ browser:
 	fi
 
 # The tests of MQTT use Debian's mosquitto. Without it they say that they are skipped, and why.
-broker:
+# Not beside the browser: apt-get works alone.
+broker: browser
 	@if ! command -v mosquitto >/dev/null && [ ! -x /usr/sbin/mosquitto ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	  echo 'Installing mosquitto for the tests of MQTT …'; \
 	  { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends mosquitto >/dev/null; } \

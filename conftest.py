@@ -17,6 +17,7 @@ from granian.constants import Interfaces
 from granian.log import LogLevels
 from granian.server.embed import Server
 from hypothesis import settings as property_settings
+from xdist.remote import Producer
 
 from citybrain.kernel import embedded
 from citybrain.kernel.asgi import AsgiApp
@@ -24,6 +25,7 @@ from citybrain.kernel.db import Database
 from citybrain.kernel.migrate import migrate
 from citybrain.kernel.settings import Settings
 from citybrain.kernel.store import Store, open_store
+from tests.scheduling import LongFilesFirst
 
 HOUSE = Path(__file__).parent / "citybrain"
 MEMORY = Path("/dev/shm")
@@ -33,6 +35,12 @@ _numbers = count(1)
 # A busy machine is no error of what is tested.
 property_settings.register_profile("city", deadline=None)
 property_settings.load_profile("city")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LongFilesFirst | None:
+    """Says which of several workers gets which file."""
+    return LongFilesFirst(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")

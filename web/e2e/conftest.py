@@ -34,10 +34,10 @@ CHROMIUM = [
 Open = Callable[..., Page]
 
 
-@pytest.fixture(scope="session")
-def city(open_folder: Path) -> Iterator[RunningCity]:
+@pytest.fixture(scope="module")
+def city(open_folder: Path, request: pytest.FixtureRequest) -> Iterator[RunningCity]:
     """A city in which something has happened, then slowed down so that the browser gets its share."""
-    with running(open_folder / "web-city", scenario=SCENARIO, speed="max") as started:
+    with running(open_folder / f"web-city-{request.path.stem}", scenario=SCENARIO, speed="max") as started:
         until = time.monotonic() + 180
         while not started.get("/api/events") and time.monotonic() < until:
             time.sleep(1)
@@ -52,15 +52,15 @@ def slow_down(city: RunningCity) -> None:
         client.post("/api/city/speed", json={"speed": CALM_SPEED}).raise_for_status()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def city_url(city: RunningCity) -> str:
     """Where the city listens."""
     return city.url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, driven by Playwright."""
+    """Debian's Chromium, driven by Playwright; its client holds an event loop of its own for as long as it lives."""
     program = which("chromium")
     if program is None:
         pytest.skip("no Chromium here: apt-get install chromium fonts-noto-cjk")
