@@ -28,6 +28,7 @@ from citybrain.apps.traffic.detect.congestion import CONGESTION, Congestion
 from citybrain.apps.traffic.detect.dark import SIGNAL_DARK
 from citybrain.apps.traffic.detect.incidents import MERGES, Incidents
 from citybrain.apps.traffic.detect.stops import BLOCKED_LANE, ILLEGAL_PARKING, STOPPED_VEHICLE
+from citybrain.apps.traffic.detect.wrong_way import SAME, SENSES, WRONG_WAY, WrongWay
 from citybrain.apps.traffic.index import RoadLevels
 from citybrain.apps.traffic.jobs import running
 from citybrain.apps.traffic.measure.figures import TrafficMeasure
@@ -107,8 +108,9 @@ MEANS = (
 APP = App(
     name="traffic",
     folder=Path(__file__).parent,
-    detectors=(Congestion, spillback, Incidents),
-    merges=MERGES,
+    detectors=(Congestion, spillback, Incidents, WrongWay),
+    merges=(*MERGES, SAME),
+    senses=SENSES,
     deciders=(SignalControl,),
     measures=(TrafficMeasure,),
     shows=(RoadLevels,),
@@ -132,6 +134,7 @@ APP = App(
         SIGNAL_DARK,
         ROAD_CLOSED,
         SURGE,
+        WRONG_WAY,
         BRAIN_WORSE,
         MISSION,
     ),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from citybrain.doors.sumo import fleet, obeying, scenario, streets
 from citybrain.doors.sumo.field import SumoField
+from citybrain.doors.sumo.floating import FLOATING_CARS
 from citybrain.doors.sumo.host import HostedSumoField
 from citybrain.doors.sumo.importing.formats import IMPORTERS
 from citybrain.kernel.app import Attribute, Door, EntityType, Keep
@@ -26,7 +27,7 @@ ENTITY_TYPES = (
     EntityType(name="RoadLane"),
     EntityType(
         name=fleet.FLEET,
-        attributes=(Attribute(name="fleet", keep=Keep.NEVER), Attribute(name="crews", keep=Keep.NEVER)),
+        attributes=tuple(Attribute(name=name, keep=Keep.NEVER) for name in ("fleet", "crews", FLOATING_CARS)),
     ),
     EntityType(name="RoadJunction"),
     EntityType(name="TrafficSignalController", attributes=(_word("signalState"), _word("controlMode"))),

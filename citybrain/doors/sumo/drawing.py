@@ -7,6 +7,7 @@ import libsumo
 import msgspec
 import numpy as np
 
+from citybrain.doors.sumo.against import is_one_way
 from citybrain.doors.sumo.demand import Traffic
 from citybrain.doors.sumo.lanes import Lanes
 from citybrain.doors.sumo.options import Draw, Incident, IncidentKind
@@ -35,6 +36,7 @@ MINUTES: Mapping[IncidentKind, tuple[float, float]] = {
     "sensor_jumping": (5, 30),
     "sensor_contradictory": (5, 30),
     "surge": (10, 20),
+    "wrong_way": (1, 3),
 }
 """How long each kind lasts when nobody comes, evenly drawn: assumptions of the simulation, not figures of a city."""
 
@@ -142,7 +144,13 @@ def _fitting(kind: IncidentKind, site: Site) -> Callable[[str, int], bool]:
         return lambda road, lane: site.lanes.can_close(road, [site.lanes.for_cars(road)[lane]], site.traffic.turns)
     if kind == "surge":
         return lambda road, _: bool(site.ways.onward.get(road))
-    return lambda road, _: bool(libsumo.lane.getLength(site.lanes.for_cars(road)[0]) >= LEAST_M)
+    if kind == "wrong_way":
+        return lambda road, _: is_one_way(road, site.ways) and _is_long(road, site)
+    return lambda road, _: _is_long(road, site)
+
+
+def _is_long(road: str, site: Site) -> bool:
+    return bool(libsumo.lane.getLength(site.lanes.for_cars(road)[0]) >= LEAST_M)
 
 
 def _surge_size(road: str, counts: Mapping[str, float], rng: np.random.Generator) -> float:

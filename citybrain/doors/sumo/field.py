@@ -24,7 +24,7 @@ from citybrain.doors.sumo import (
 from citybrain.doors.sumo.checker import Checker
 from citybrain.doors.sumo.eyes import Eyes
 from citybrain.doors.sumo.fleet import Fleet
-from citybrain.doors.sumo.floating import FloatingCars
+from citybrain.doors.sumo.floating import FLOATING_CARS, FloatingCars, Numbers, places
 from citybrain.doors.sumo.incidents import Incidents
 from citybrain.doors.sumo.judge import SCORE_EVERY_S, arrived_trips, locked_in, read_trips, score
 from citybrain.doors.sumo.moving import Moving
@@ -36,7 +36,7 @@ from citybrain.doors.sumo.sensors import Street, zones
 from citybrain.doors.sumo.signals import Cabinets
 from citybrain.doors.sumo.simulation import Simulation
 from citybrain.doors.sumo.use import StreetUse
-from citybrain.kernel.app import Frame, Opening, Score
+from citybrain.kernel.app import Frame, Opening, Score, Vehicles
 from citybrain.kernel.branches import RoadTraffic
 from citybrain.kernel.records import Batch, Column, Entity, Facts, Order, Outcome
 
@@ -78,7 +78,7 @@ class SumoField:
             batch=self._look(at),
             outcomes=outcomes,
             score=self._score() if finished or _every(SCORE_EVERY_S, at) else None,
-            vehicles=self._moving.draw(self._simulation.vehicles, at) if vehicles else None,
+            vehicles=self._draw(at) if vehicles else None,
             finished=finished,
         )
 
@@ -136,6 +136,7 @@ class SumoField:
         self._survey(Survey(net, opening.begins_at, trusted=opening.scenario.trusted), memory)
         closing.callback(self._cabinets.close)
         self._cabinets.remember(memory.cabinets, self._simulation.now_s())
+        self._place = net.place
         self._moving = Moving(net.place, net.middle)
         roads = [edge.getID() for edge in net.roads]
         self._fleet = Fleet(net, memory.fleet, self._simulation.vehicles)
@@ -220,8 +221,9 @@ class SumoField:
             *self._eyes.look(self._simulation.vehicles, passed_s),
             Column(attribute="averageVehicleSpeed", entity_ids=self._roads, values=self._floating.speeds_kmh()),
             Column(attribute="vehicleCount", entity_ids=self._roads, values=self._floating.counts()),
-            Column(attribute="fleet", entity_ids=FLEETS, values=(self._fleet.reports(),)),
             Column(attribute="crews", entity_ids=FLEETS, values=(self._obeying.reports(now_s),)),
+            Column(attribute="fleet", entity_ids=FLEETS, values=(self._fleet.reports(),)),
+            Column(attribute=FLOATING_CARS, entity_ids=FLEETS, values=(self._places(now_s),)),
         ]
         return Batch(
             id=self._batch_id(at),
@@ -229,6 +231,19 @@ class SumoField:
             observed_at=at,
             received_at=at,
             columns=tuple(column for column in columns if column.entity_ids),
+        )
+
+    def _draw(self, at: datetime) -> Vehicles:
+        return self._moving.draw(self._simulation.vehicles, at, self._incidents.drivers(self._simulation.now_s()))
+
+    def _places(self, now_s: float) -> Numbers:
+        return places(
+            self._simulation.vehicles,
+            self._incidents.drivers(now_s),
+            self._place,
+            now_s,
+            accuracy_m=self._options.floating_m,
+            seed=self._opening.seed,
         )
 
     def _batch_id(self, at: datetime) -> str:

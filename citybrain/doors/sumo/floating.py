@@ -5,9 +5,12 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from zlib import crc32
 
+import libsumo
 import numpy as np
 from numpy.typing import NDArray
 
+from citybrain.doors.sumo.against import Driver
+from citybrain.doors.sumo.place import Place
 from citybrain.doors.sumo.quick import road_of, speed_of
 
 PROBE_SHARE = 0.2
@@ -16,9 +19,40 @@ PROBE_SHARE = 0.2
 WINDOW_S = 60
 """A road's speed is that of the last minute."""
 
+REPORT_EVERY_S = 5
+"""So often a probe says where it is; each in a second of its own. An assumption: taxis do so every 1 to 30 s."""
+
+ACCURACY_M = 5.0
+"""How far off these places are, east and north alike (standard deviation), where nobody says otherwise: GPS between
+houses, not under open sky."""
+
 KMH_PER_MPS = 3.6
 
 Numbers = NDArray[np.float64]
+
+
+FLOATING_CARS = "floatingCars"
+"""A table with number, longitude, latitude and accuracy of each probe that reports in this second."""
+
+
+def places(
+    vehicles: Iterable[str], others: Iterable[Driver], place: Place, now_s: float, *, accuracy_m: float, seed: int
+) -> Numbers:
+    """What the probes among all vehicles, and others who report, say of where they are; errors are new with each."""
+    second = round(now_s)
+    saying = [one for one in vehicles if is_probe(one) and _is_due(one, second)]
+    beside = [one for one in others if _is_due(one.name, second)]
+    if not saying and not beside:
+        return np.empty((0, 4))
+    points = [libsumo.vehicle.getPosition(one) for one in saying] + [one.at for one in beside]
+    error_m = np.random.default_rng([seed, second]).normal(0.0, accuracy_m, (len(points), 2))
+    numbers = np.array([crc32(name.encode()) for name in (*saying, *(one.name for one in beside))], np.float64)
+    lonlat = place.lonlat(np.array(points) + error_m)
+    return np.column_stack((numbers, lonlat, np.full(len(points), accuracy_m)))
+
+
+def _is_due(vehicle: str, second: int) -> bool:
+    return (crc32(vehicle.encode()) + second) % REPORT_EVERY_S == 0
 
 
 def is_probe(vehicle: str) -> bool:

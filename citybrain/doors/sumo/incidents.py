@@ -8,6 +8,7 @@ from typing import Protocol
 import libsumo
 import msgspec
 
+from citybrain.doors.sumo import against
 from citybrain.doors.sumo.detours import Avoidance
 from citybrain.doors.sumo.drawing import SENSORS, STANDING, Planned
 from citybrain.doors.sumo.fleet import CAR as CAR_TYPE
@@ -82,6 +83,7 @@ class Incidents:
         self._detours = street.detours
         self._ways = street.ways
         self._signals = signals
+        self._lines: dict[int, list[against.Point]] = {}
         self._planned = memory.planned
         self._happened = list(memory.happened) or [Happening() for _ in memory.planned]
         self._open = [at for at, each in enumerate(self._happened) if each.ended_s is None]
@@ -109,6 +111,17 @@ class Incidents:
                 self._add(at, now_s)
             elif incident.kind in CLOSING:
                 self._close(at, now_s, vehicles)
+            elif incident.kind == "wrong_way":
+                self._drive_against(at, now_s)
+
+    def drivers(self, now_s: float) -> list[against.Driver]:
+        """Who drives on the wrong way now."""
+        found = []
+        for at in self._open:
+            if self._lines.get(at) and (began_s := self._happened[at].began_s) is not None:
+                place = against.where(self._lines[at], against.SPEED_MPS * (now_s - began_s))
+                found += [against.Driver(against.name_of(at), *place)] if place else []
+        return found
 
     def standing_on(self, road: str) -> list[tuple[int, str]]:
         """What stands in the way on a road now, or is dark at its end: number and kind."""
@@ -156,6 +169,7 @@ class Incidents:
             "cleared_by": happening.cleared_by,
             "vehicles_per_hour": planned.vehicles_per_hour,
             "vehicles": happening.added or len(happening.vehicles),
+            **({"roads": self._roads_against(at)} if incident.kind == "wrong_way" else {}),
         }
 
     def _begin(self, at: int, now_s: float, late_s: float, vehicles: Collection[str]) -> None:
@@ -164,6 +178,8 @@ class Incidents:
             self._bring_to_stand(at, now_s, late_s)
         elif kind in CLOSING:
             self._close(at, now_s, vehicles)
+        elif kind == "wrong_way":
+            self._drive_against(at, now_s)
         else:
             if kind == "dark_signal":
                 self._signals.darken(self._planned[at].incident.signal)
@@ -208,6 +224,23 @@ class Incidents:
             around = Avoidance(roads=(incident.road,), share=share, seen_from=self._before(incident.road))
             if self._detours.asked(_key(at)) != around:
                 self._detours.begin(_key(at), around, vehicles)
+
+    def _drive_against(self, at: int, now_s: float) -> None:
+        """Somebody drives against a road from now on, or goes on; it is over when his way is."""
+        incident, happening = self._planned[at].incident, self._happened[at]
+        if happening.began_s is None:
+            happening.began_s, happening.lane = now_s, self._lanes.for_cars(incident.road)[-1]
+            happening.spot_m = _spot_m(happening.lane, incident.at)
+        if at not in self._lines:
+            self._lines[at] = against.line_against(self._roads_against(at), incident.at, self._lanes)
+        if against.where(self._lines[at], against.SPEED_MPS * (now_s - happening.began_s)) is None:
+            self._end(at, now_s, "way")
+
+    def _roads_against(self, at: int) -> list[str]:
+        """The roads that the driver of an incident goes against."""
+        incident = self._planned[at].incident
+        length_m = against.SPEED_MPS * incident.duration_s
+        return against.roads_against(incident.road, self._ways, self._lanes, length_m)
 
     def _before(self, road: str) -> tuple[str, ...]:
         return tuple(sorted(one for one, onward in self._ways.onward.items() if road in onward))

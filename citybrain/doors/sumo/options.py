@@ -6,6 +6,7 @@ from typing import Annotated, Literal, get_args
 
 import msgspec
 
+from citybrain.doors.sumo.floating import ACCURACY_M
 from citybrain.doors.sumo.outside import Outside
 from citybrain.kernel.errors import Invalid
 from citybrain.kernel.records import Facts, Json
@@ -46,6 +47,7 @@ IncidentKind = Literal[
     "sensor_jumping",
     "sensor_contradictory",
     "surge",
+    "wrong_way",
 ]
 
 ALL_KINDS: tuple[IncidentKind, ...] = get_args(IncidentKind)
@@ -92,7 +94,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     shipped plan, SUMO's gap-based `actuated` or time-loss-based `delay_based` control. `yellow`: the plan's own, or
     3 s everywhere as in RESCO's published runs. `sensors`: positions of vehicles (video, radar), or counts and
     occupancy only (loops). `missed` of the vehicles are not seen, places are wrong by `noise_m` (standard deviation),
-    `dead` of the detectors report nothing, and `faults` are those that come and go.
+    `dead` of the detectors report nothing, floating cars say where they are with an error of `floating_m` east and
+    north alike (standard deviation), and `faults` are those that come and go.
     The lamps of the signals in `outside` are shown by controllers outside. From a saved state on, drivers go on as they
     would have; with another number of `dice` than 0 chance falls differently from there.
     A `branch` is a saved run that somebody thinks on: it foresees nothing that will go wrong, nor when it will be over.
@@ -105,6 +108,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     missed: Share = 0.0
     noise_m: Annotated[float, msgspec.Meta(ge=0.0)] = 0.0
     dead: Share = 0.0
+    floating_m: Annotated[float, msgspec.Meta(gt=0.0)] = ACCURACY_M
     faults: tuple[Fault, ...] = ()
     outside: tuple[Outside, ...] = ()
     incidents: tuple[Incident, ...] | Draw = ()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What goes wrong in the simulated street really happens there, by seed, and only the judge is told."""
 
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from citybrain.doors.sumo.drawing import IncidentUnusable
 from citybrain.doors.sumo.field import SumoField
+from citybrain.doors.sumo.moving import ROW
 from citybrain.doors.sumo.network import entity_id
 from citybrain.doors.sumo.options import Draw, Incident, OptionsBroken, options
 from citybrain.kernel.app import Frame, Scenario
@@ -273,3 +275,49 @@ def test_an_incident_at_a_place_that_there_is_not_is_refused(
     with pytest.raises(IncidentUnusable) as refused:
         opened(crossing, incidents=wanted)
     assert refused.value.code == "sumo.incident_unusable"
+
+
+def test_a_driver_on_the_wrong_way_reports_and_is_drawn_going_backwards_and_is_not_in_the_simulator(
+    opened: Open, crossing: Scenario
+) -> None:
+    field = opened(crossing, incidents=one("wrong_way", road="in#west", at=0.9, begin_s=40, duration_s=30))
+    run(field, 60)
+    (truth,) = field.truth()
+    assert (truth["roads"], truth["begin_s"], truth["end_s"]) == (["in#west"], 40, None)
+    seen = [field.step((), vehicles=True) for _ in range(8)]
+    driver = zlib.crc32(b"wrong-way-0")
+    assert "wrong-way-0" not in libsumo.vehicle.getIDList()
+    places = [
+        (lon, lat)
+        for frame in seen
+        for column in frame.batch.columns
+        if column.attribute == "floatingCars"
+        for number, lon, lat, accuracy_m in column.values[0]
+        if int(number) == driver and accuracy_m == 5.0
+    ]
+    assert 1 <= len(places) <= 2
+    assert seen[-1].vehicles is not None
+    assert seen[-1].vehicles.count == len(libsumo.vehicle.getIDList()) + 1
+    drawn = [np.frombuffer(frame.vehicles.rows, ROW) for frame in seen if frame.vehicles]
+    lons = [float(rows["dlon"][rows["id"] == driver][0]) for rows in drawn]
+    assert lons == sorted(lons, reverse=True)
+    assert lons[0] > lons[-1]
+    run(field, 20)
+    assert field.truth()[0]["end_s"] is not None
+    last = field.step((), vehicles=True).vehicles
+    assert last is not None
+    assert driver not in np.frombuffer(last.rows, ROW)["id"]
+
+
+def test_a_wrong_way_driver_goes_on_when_the_run_is_resumed(opened: Open, crossing: Scenario, tmp_path: Path) -> None:
+    incidents = one("wrong_way", road="in#west", at=0.9, begin_s=10, duration_s=30)
+    field = opened(crossing, incidents=incidents)
+    run(field, 20)
+    field.save(str(tmp_path / "state"))
+    field.close()
+    again = opened(crossing, incidents=incidents, state_path=str(tmp_path / "state"))
+    run(again, 5)
+    assert again.truth()[0]["begin_s"] == 10
+    assert again.truth()[0]["end_s"] is None
+    run(again, 20)
+    assert again.truth()[0]["end_s"] is not None
