@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which alarms of a city that ran tell of which incident that really happened, and how long incidents stood."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,9 @@ from citybrain.serve.import_remote import entities_of
 
 STANDING = ("crash", "breakdown", "stopped", "illegal_parking")
 """What stands in the way until somebody clears it or it goes by itself."""
+
+CLEARABLE = ("crash", "breakdown", "illegal_parking", "lane_closure", "closure", "dark_signal")
+"""What somebody who is sent can clear, before it goes by itself within minutes."""
 
 STOPS = ("traffic.blocked_lane", "traffic.illegal_parking", "traffic.stopped_vehicle")
 FINDS: Mapping[str, tuple[str, ...]] = {
@@ -112,12 +116,22 @@ def signs_of(alarm: Mapping[str, Any], entities: Sequence[Entity], lanes: Mappin
     return [own, *merged]
 
 
-def standing_s(truth: Sequence[Mapping[str, Any]]) -> dict[int, float]:
-    """How long each incident that somebody can clear stood; those that outlasted the scenario are left out."""
+def standing_s(truth: Sequence[Mapping[str, Any]], day_s: float) -> dict[int, float]:
+    """How long each incident that somebody can clear stood; one that outlasted the day until its end. To leave those
+    out would favour whoever clears nothing."""
     return {
-        one["number"]: one["end_s"] - one["begin_s"]
+        one["number"]: (day_s if one["end_s"] is None else one["end_s"]) - one["begin_s"]
         for one in truth
-        if one["kind"] in STANDING and one["begin_s"] is not None and one["end_s"] is not None
+        if one["kind"] in CLEARABLE and one["begin_s"] is not None
+    }
+
+
+def kept_promises(checks: Sequence[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
+    """Of each means, how many orders did what it promises, and of how many that is known."""
+    known = [each for each in checks if each["state"] in ("helped", "missed")]
+    return {
+        means: (sum(each["state"] == "helped" for each in known if each["means"] == means), count)
+        for means, count in sorted(Counter(str(each["means"]) for each in known).items())
     }
 
 
