@@ -4,6 +4,7 @@
 import ast
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -25,9 +26,23 @@ def _ours() -> Iterator[tuple[Path, ast.AST]]:
             yield from ((path.relative_to(ROOT), node) for node in ast.walk(module))
 
 
+@cache
+def _read() -> tuple[list[tuple[Path, str, ast.Call]], list[tuple[Path, str]]]:
+    """All calls of the code with their names, and all that it imports; read once."""
+    calls: list[tuple[Path, str, ast.Call]] = []
+    imported: list[tuple[Path, str]] = []
+    for path, node in _ours():
+        if isinstance(node, ast.Call):
+            calls.append((path, _name(node), node))
+        if isinstance(node, ast.Import):
+            imported += [(path, alias.name) for alias in node.names]
+        if isinstance(node, ast.ImportFrom) and node.module:
+            imported.append((path, node.module))
+    return calls, imported
+
+
 def _calls(wanted: Callable[[str, ast.Call], bool]) -> list[str]:
-    found = [(path, node) for path, node in _ours() if isinstance(node, ast.Call)]
-    return [f"{path}:{node.lineno}: {_name(node)}" for path, node in found if wanted(_name(node), node)]
+    return [f"{path}:{node.lineno}: {name}" for path, name, node in _read()[0] if wanted(name, node)]
 
 
 def _name(call: ast.Call) -> str:
@@ -35,13 +50,7 @@ def _name(call: ast.Call) -> str:
 
 
 def _imports(*names: str) -> list[str]:
-    found: list[str] = []
-    for path, node in _ours():
-        modules_of = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            modules_of = [node.module]
-        found += [f"{path}: {each}" for each in modules_of if each.split(".")[0] in names]
-    return found
+    return [f"{path}: {module}" for path, module in _read()[1] if module.split(".")[0] in names]
 
 
 def _in_pages(pattern: str) -> list[str]:

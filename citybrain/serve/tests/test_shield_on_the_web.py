@@ -3,7 +3,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -44,15 +43,16 @@ def _refuse(refusal: Refusal) -> Answer:
 MOUNT = Mount(prefix="/mounted", make=lambda _store: _bare, reads="city.view", writes="city.control", refuse=_refuse)
 
 
-@pytest.fixture
-async def url(store: Store, serving: Serving, tmp_path: Path) -> AsyncIterator[str]:
+@pytest.fixture(scope="module")
+async def url(store: Store, serving: Serving, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """A city's web front with a mounted protocol, and pages of one file."""
-    (tmp_path / "assets").mkdir()
-    (tmp_path / "index.html").write_text("<!doctype html>" + " " * 2_000)
-    (tmp_path / "assets" / "a.js").write_text("0")
+    pages = tmp_path_factory.mktemp("pages")
+    (pages / "assets").mkdir()
+    (pages / "index.html").write_text("<!doctype html>" + " " * 2_000)
+    (pages / "assets" / "a.js").write_text("0")
     store.access.policy = Access(store.db, (CASE_PERMISSIONS, *contributions.permissions())).policy
     desk: Any = SimpleNamespace(city=SimpleNamespace(store=store))
-    front = Front(create(desk, store.access, tmp_path, address=HTTPS), store.access, [(MOUNT, _bare)], address=HTTPS)
+    front = Front(create(desk, store.access, pages, address=HTTPS), store.access, [(MOUNT, _bare)], address=HTTPS)
     async with serving(front) as found:  # type: ignore[arg-type]
         yield found
 
