@@ -86,13 +86,16 @@ def told(name: str, waited_s: Sequence[float]) -> None:
     print(f"{name} n {len(waited_s)} p50 {p50:.1f} ms p95 {p95:.1f} ms p99 {p99:.1f} ms", flush=True)
 
 
-async def fill(db: Database, have: int, want: int, now: datetime) -> None:
-    """As many alarms as are wanted, one in 40 s of the time before now."""
+async def fill(store: Store, have: int, want: int, now: datetime) -> None:
+    """As many alarms as are wanted, one in 40 s of the time before now, with counts put together."""
+    db = store.db
     params = {"kinds": list(KINDS), "now": now, "gap": timedelta(seconds=40), "roads": ROADS}
     await db.write(FILL, {**params, "from": have + 1, "to": want})
     await db.write(FILL_HANDLING, {"from": have + 1, "to": want})
     await db.write("VACUUM ANALYZE event")
     await db.write("VACUUM ANALYZE event_handling")
+    await store.alarms.fold()
+    await db.write("VACUUM ANALYZE event_tally")
 
 
 async def bench_list(store: Store, name: str, ask: Question, users: int, seconds: float) -> None:
@@ -211,7 +214,7 @@ async def main() -> None:
         for alarms in given.alarms:
             have = (await store.db.read("SELECT count(*) FROM event WHERE id LIKE 'alarm-%'", as_=int))[0]
             if have < alarms:
-                await fill(store.db, have, alarms, utc_now())
+                await fill(store, have, alarms, utc_now())
             print(f"# {alarms} alarms", flush=True)
             if given.explain:
                 await explain(store.db)

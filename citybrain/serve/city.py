@@ -77,6 +77,7 @@ class City:
         self.door = found.door
         self._host_field = door_of(found.door).host if found.door else None
         self._side: Side | None = None
+        self._street: Street | None = None
         self.branches = folder / "branches"
         self._folder = folder
         self._again: tuple[Order, ...] = ()
@@ -89,6 +90,11 @@ class City:
     def simulated(self) -> bool:
         """Whether streets are simulated here, or the pool is all there is."""
         return self._host_field is not None
+
+    @property
+    def heard(self) -> int:
+        """How often doors brought something of the real street that screens draw."""
+        return self._street.heard if self._street else 0
 
     @property
     def now(self) -> datetime:
@@ -148,7 +154,7 @@ class City:
         """Second by second by the clock, for ever; without anything to look at the pool lives by its doors alone."""
         self.arms, self.condition = (BRAIN,), "running"
         self.pace.change(1.0)
-        street = Street(self.store.pool, self.executing)
+        street = self._street = Street(self.store.pool, self.executing)
         side = Side(
             BRAIN, street, decide=True, executing=self.executing, followers=self._followers(), sensing=self.sensing
         )

@@ -19,6 +19,10 @@ from citybrain.serve.desk import Desk
 
 # Two pictures a second are as many as a person can read; the browser moves what lies between.
 PICTURE_EVERY_S = 0.5
+# Of a real street what is new is drawn as soon as this allows: from source to screen is less than half a second.
+NEWS_EVERY_S = 0.2
+# A pause may end so much early by another clock's count.
+EARLY_S = 0.01
 INDICATORS_EVERY_S = 2.0
 PING_EVERY_S = 5.0
 # So many events are told at once; of more a storm's next ones come without waiting for the next picture.
@@ -49,25 +53,58 @@ async def stream(
 
 
 async def _pushed(desk: Desk, after: int) -> AsyncIterator[ServerSentEventMessage]:
-    pinged_s = indicated_s = 0.0
+    pinged_s = indicated_s = asked_s = 0.0
+    pictures = Pictures(desk)
     while not desk.closing.is_set():
         now_s = monotonic_s()
-        if desk.has_picture:
+        if pictures.is_due(now_s):
             yield _message("state", desk.picture())
-        for _ in range(PORTIONS_AT_ONCE):
-            rows = await desk.outbox.since(after, topics=(EVENT, ALARM), limit=EVENTS_AT_ONCE)
-            for message in await _told(desk, rows):
-                yield message
-            after = rows[-1].id if rows else after
-            if len(rows) < EVENTS_AT_ONCE:
-                break
+        if now_s - asked_s >= PICTURE_EVERY_S - EARLY_S:
+            asked_s = now_s
+            async for rows in _records(desk, after):
+                for message in await _told(desk, rows):
+                    yield message
+                after = rows[-1].id
         if now_s - indicated_s >= INDICATORS_EVERY_S:
             indicated_s = now_s
             yield _message("indicators", desk.indicators())
         if now_s - pinged_s >= PING_EVERY_S:
             pinged_s = now_s
             yield _message("ping", {"condition": desk.city.condition})
-        await desk.next_picture(PICTURE_EVERY_S)
+        await desk.next_picture(pictures.pause_s)
+
+
+async def _records(desk: Desk, after: int) -> AsyncIterator[Sequence[Told]]:
+    """What was told since, in portions."""
+    for _ in range(PORTIONS_AT_ONCE):
+        rows = await desk.outbox.since(after, topics=(EVENT, ALARM), limit=EVENTS_AT_ONCE)
+        if rows:
+            yield rows
+            after = rows[-1].id
+        if len(rows) < EVENTS_AT_ONCE:
+            return
+
+
+class Pictures:
+    """When one reader is due a picture: always after `PICTURE_EVERY_S`, of a real street sooner if it has news."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._sent_s = -PICTURE_EVERY_S
+        self._heard = -1
+
+    @property
+    def pause_s(self) -> float:
+        """How long there is nothing to do."""
+        return PICTURE_EVERY_S if self._desk.city.simulated else NEWS_EVERY_S
+
+    def is_due(self, now_s: float) -> bool:
+        """Whether to send one now; it counts as sent."""
+        heard = self._desk.city.heard
+        if not self._desk.has_picture or (heard == self._heard and now_s - self._sent_s < PICTURE_EVERY_S - EARLY_S):
+            return False
+        self._sent_s, self._heard = now_s, heard
+        return True
 
 
 async def _told(desk: Desk, rows: Sequence[Told]) -> list[ServerSentEventMessage]:

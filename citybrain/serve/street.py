@@ -11,7 +11,7 @@ import numpy as np
 
 from citybrain.kernel.app import Frame
 from citybrain.kernel.clock import Clock, new_id, utc_now
-from citybrain.kernel.entities.document import DEFAULT_TENANT, Document
+from citybrain.kernel.entities.document import DEFAULT_TENANT, Document, EntityChange, Instance
 from citybrain.kernel.entities.times import us_of
 from citybrain.kernel.errors import Conflict
 from citybrain.kernel.executing import Executing
@@ -52,6 +52,9 @@ NUMBERS: Mapping[str, tuple[str, ...]] = {
 
 STATE = "signalState"
 
+SHOWN: Mapping[str, frozenset[str]] = {ROAD: frozenset(NUMBERS[ROAD]), SIGNAL: frozenset({STATE})}
+"""What screens draw: it is in the present as soon as it comes, and not only with the next second."""
+
 GREEN_S = 30.0
 """How long a stage is green in the plan of a signal of which no plan is known."""
 
@@ -78,6 +81,10 @@ class Street:
         self._ids: dict[str, tuple[str, ...]] = {}
         self._known: dict[str, tuple[bytes, dict[str, _Value]]] = {}
         self._counted_us: dict[tuple[str, str], int] = {}
+        self._shown: Mapping[str, frozenset[str]] = {}
+        self._batch_id = ""
+        self.heard = 0
+        pool.documents.hooks.append(self._hear)
 
     @property
     def has_news(self) -> bool:
@@ -91,6 +98,7 @@ class Street:
             kind: tuple(each.id for each in self._entities if each.type == kind) for kind in (ROAD, SIGNAL, DETECTOR)
         }
         self._pool.admit(each.id for each in self._entities)
+        self._shown = {id: names for kind, names in SHOWN.items() for id in self._ids[kind]}
         return self._entities
 
     async def step(self, orders: Sequence[Order], *, vehicles: bool = False) -> Frame:
@@ -102,8 +110,25 @@ class Street:
             for name in names
             if self._ids[kind] and name in self._pool.declared(kind)
         ]
-        batch = Batch(id=new_id(), source=SOURCE, observed_at=at, received_at=at, columns=(*columns, *self._states(at)))
+        self._batch_id = new_id()
+        batch = Batch(
+            id=self._batch_id, source=SOURCE, observed_at=at, received_at=at, columns=(*columns, *self._states(at))
+        )
         return Frame(batch=batch, outcomes=tuple(_nobody(order, at) for order in orders))
+
+    def _hear(self, changes: Sequence[EntityChange]) -> None:
+        """Put what screens draw into the present. `heard` counts how often there was such."""
+        at = self._clock()
+        found: dict[str, dict[str, float | str]] = {}
+        for change in changes:
+            names = self._shown.get(change.id) if change.tenant == DEFAULT_TENANT else None
+            for each in change.attributes if names else ():
+                value = _value(each.after) if names and each.name in names else None
+                if value is not None and _is_alive(value, at):
+                    found.setdefault(each.name, {})[change.id] = value.value
+        for name, values in found.items():
+            self._pool.hear(name, values, batch_id=self._batch_id, at=at)
+        self.heard += bool(found)
 
     async def save(self, path: str) -> None:
         """There is nothing to save."""
@@ -207,12 +232,16 @@ def _planned(signal: Entity) -> Entity:
 
 
 def _values(document: Document) -> dict[str, _Value]:
-    return {
-        name: _Value(float(each.value) if isinstance(each.value, int) else each.value, us_of(each.observed_at))
-        for name, instances in document.attributes.items()
-        for each in instances[:1]
-        if each.observed_at and isinstance(each.value, int | float | str)
-    }
+    found = {name: _value(each) for name, instances in document.attributes.items() for each in instances[:1]}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _value(instance: Instance | None) -> _Value | None:
+    """What was observed as a number or a word."""
+    if instance is None or not instance.observed_at or not isinstance(instance.value, int | float | str):
+        return None
+    value = float(instance.value) if isinstance(instance.value, int) else instance.value
+    return _Value(value, us_of(instance.observed_at))
 
 
 def _is_alive(found: _Value, at: datetime) -> bool:

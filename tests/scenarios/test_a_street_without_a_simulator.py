@@ -161,6 +161,48 @@ async def test_an_order_that_no_machine_takes_is_refused(store: Store) -> None:
     assert (outcome.state, outcome.code) == (OutcomeState.REFUSED, "serve.nobody_in_the_street")
 
 
+def road(name: str) -> Entity:
+    return entity("RoadSegment", name, length=100.0, maximumAllowedSpeed=50.0, totalLaneNumber=1)
+
+
+async def drove(store: Store, name: str, at: datetime, kmh: float) -> None:
+    """A source says how fast a road is."""
+    observations = Observations(
+        entity_ids=[f"urn:ngsi-ld:RoadSegment:{name}"],
+        attributes=["averageVehicleSpeed"],
+        observed_us=np.array([to_us(at)], np.int64),
+        numbers=np.array([kmh]),
+        words=None,
+    )
+    await observe_many(store.documents, DEFAULT_TENANT, observations, type="RoadSegment", at=at)
+
+
+async def test_what_screens_draw_is_in_the_present_as_soon_as_it_comes_and_not_with_the_next_second(
+    store: Store,
+) -> None:
+    now = NOON
+    street = Street(store.pool, Executing(), clock=lambda: now)
+    await store.pool.register([road("quick"), road("other")])
+    await drove(store, "quick", now, 30.0)
+    await drove(store, "other", now, 31.0)
+    await street.start()
+    await street.step(())
+    ids = ("urn:ngsi-ld:RoadSegment:quick", "urn:ngsi-ld:RoadSegment:other")
+    heard = street.heard
+    now += timedelta(milliseconds=300)
+    await drove(store, "quick", now, 40.0)
+    assert store.pool.values("averageVehicleSpeed", ids)[0] == 40.0
+    assert street.heard == heard + 1
+    await drove(store, "quick", now - timedelta(minutes=5), 50.0)
+    assert store.pool.values("averageVehicleSpeed", ids)[0] == 40.0, "late: it replaces nothing"
+    now += timedelta(milliseconds=700)
+    frame = await street.step(())
+    (column,) = [each for each in frame.batch.columns if each.attribute == "averageVehicleSpeed"]
+    assert 40.0 in list(column.values)
+    store.pool.observe(frame.batch)
+    assert store.pool.values("averageVehicleSpeed", ids)[0] == 40.0
+
+
 async def lived(store: Store, folder: Path, controller: Controller, *, until: Any) -> City:
     """A city without a simulator, until something holds of it."""
     city = City(scenarios.find("none"), store, folder, speed=10.0)

@@ -21,7 +21,7 @@ from citybrain.kernel.pool.keeping import Keeping
 from citybrain.kernel.pool.overlay import Overlay
 from citybrain.kernel.pool.registered import change_of, entity_of
 from citybrain.kernel.pool.slots import NOTHING, Directory, Slots
-from citybrain.kernel.records import Batch, Entity, Json
+from citybrain.kernel.records import Batch, Column, Entity, Json
 
 LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 FAR_AHEAD = datetime(9999, 12, 31, tzinfo=UTC)
@@ -148,6 +148,14 @@ class Pool:
         for column in batch.columns:
             place = self._directory.known_place(column.attribute, column.entity_ids)
             self._current.put(place.slots, typed(column), seen)
+
+    def hear(self, attribute: str, values: Mapping[str, float | str], *, batch_id: str, at: datetime) -> None:
+        """Take single values of one attribute into the present that came between two batches; those of a series that
+        does not exist are left out. The next batch takes their place."""
+        slots = np.array([self._directory.slot(entity_id, attribute) for entity_id in values], np.intp)
+        known = slots != NOTHING
+        column = typed(Column(attribute=attribute, entity_ids=tuple(values), values=tuple(values.values())))
+        self._current.put(slots[known], column[known], Seen(batch_id, at, at))
 
     def now(self, entity_id: str) -> Mapping[str, Now]:
         """The newest value of each attribute of an entity that was ever seen."""
