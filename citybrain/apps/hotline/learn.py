@@ -11,19 +11,19 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
 import rjieba
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score, precision_recall_fscore_support
-from sklearn.model_selection import StratifiedKFold
-from sklearn.svm import LinearSVC
 
 from citybrain.kernel.errors import Invalid
+
+# Loading it takes a second or two, which a city that learns nothing now need not wait: who learns imports it.
+if TYPE_CHECKING:
+    from sklearn.svm import LinearSVC
 
 Numbers = NDArray[np.float64]
 
@@ -126,6 +126,8 @@ def distinct(examples: Iterable[Example]) -> list[Example]:
 
 def train(examples: Sequence[Example], *, seed: int = 1, threshold: float = USUAL_THRESHOLD) -> Classifier:
     """Learn from examples. Refuses fewer than two categories, and categories with fewer than five examples."""
+    from sklearn.model_selection import StratifiedKFold
+
     known = distinct(examples)
     counted = _counted(known)
     texts, categories = [each.text for each in known], sorted(counted)
@@ -171,6 +173,9 @@ def probabilities(classifier: Classifier, texts: Sequence[str]) -> Numbers:
 
 def evaluate(examples: Sequence[Example], *, seed: int = 1, threshold: float = USUAL_THRESHOLD) -> Figures:
     """Five-fold cross-validation: every text is judged by a classifier that never saw it."""
+    from sklearn.metrics import f1_score
+    from sklearn.model_selection import StratifiedKFold
+
     known = distinct(examples)
     categories = sorted(_counted(known))
     wanted = np.array([categories.index(each.category) for each in known])
@@ -186,6 +191,8 @@ def evaluate(examples: Sequence[Example], *, seed: int = 1, threshold: float = U
 def _figures(
     categories: Sequence[str], wanted: NDArray[np.int_], chances: Numbers, by_fold: list[float], threshold: float
 ) -> Figures:
+    from sklearn.metrics import precision_recall_fscore_support
+
     told, sureness = chances.argmax(axis=1), chances.max(axis=1)
     right, sure = told == wanted, sureness >= threshold
     each = precision_recall_fscore_support(wanted, told, labels=range(len(categories)), zero_division=0)
@@ -226,6 +233,8 @@ def _counted(known: Sequence[Example]) -> Mapping[str, int]:
 
 
 def _bag(cut: Cut, texts: Sequence[str]) -> Bag:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
     vectorizer = TfidfVectorizer(analyzer=cut, min_df=2 if len(texts) >= 100 else 1, sublinear_tf=True)
     vectorizer.fit(texts)
     return Bag({name: int(place) for name, place in vectorizer.vocabulary_.items()}, _bytes(vectorizer.idf_))
@@ -259,13 +268,15 @@ def _weighted(bag: Bag, cut: Cut, texts: Sequence[str]) -> csr_matrix:
     return csr_matrix((np.concatenate(values), np.concatenate(places), np.array(starts)), shape=shape)
 
 
-def _machine(features: csr_matrix, wanted: NDArray[np.int_], seed: int) -> LinearSVC:
+def _machine(features: csr_matrix, wanted: NDArray[np.int_], seed: int) -> "LinearSVC":
+    from sklearn.svm import LinearSVC
+
     machine = LinearSVC(C=SOFTNESS, class_weight="balanced", random_state=seed)
     machine.fit(features, wanted)
     return machine
 
 
-def _planes(machine: LinearSVC, categories: int) -> tuple[Numbers, Numbers]:
+def _planes(machine: "LinearSVC", categories: int) -> tuple[Numbers, Numbers]:
     """One plane a category; of two the library gives one, whose other side is the other's."""
     planes, offsets = np.asarray(machine.coef_), np.asarray(machine.intercept_)
     if categories == 2:
@@ -279,5 +290,7 @@ def _decide(features: csr_matrix, planes: Numbers, offsets: Numbers) -> Numbers:
 
 
 def _curve(decisions: Numbers, is_it: NDArray[np.bool_]) -> tuple[float, float]:
+    from sklearn.linear_model import LogisticRegression
+
     fitted = LogisticRegression(C=1e6).fit(decisions.reshape(-1, 1), is_it)
     return float(fitted.coef_[0, 0]), float(fitted.intercept_[0])

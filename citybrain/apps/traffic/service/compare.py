@@ -9,7 +9,6 @@ from typing import Annotated
 
 import msgspec
 import numpy as np
-from scipy import stats
 
 from citybrain.apps.traffic.index import network
 from citybrain.kernel.errors import Invalid
@@ -133,6 +132,9 @@ def difference(name: str, unit: str, before: Sequence[float], after: Sequence[fl
 
 def welch(before: Sequence[float], after: Sequence[float]) -> tuple[float, float]:
     """Bounds of mean(after) − mean(before) at 95 %: Student's t with Welch's degrees of freedom."""
+    # Loading it takes a second, which a city that compares nothing need not wait.
+    from scipy import stats
+
     parts = [float(np.var(one, ddof=1)) / len(one) for one in (before, after)]
     middle = float(np.mean(after) - np.mean(before))
     error = sqrt(sum(parts))
