@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from citybrain.doors.sumo.scenario import installed
@@ -83,6 +84,30 @@ def test_two_officers_do_not_fight_by_holds(city: RunningCity) -> None:
         assert held["why_not"]["code"] == "traffic.not_brain_lock"
         executed(bob, order(bob, signal, "end_hold")["id"])
         eventually(lambda: junction(city, signal)["held"] is None)
+
+
+def test_a_plan_is_judged_before_it_runs(city: RunningCity) -> None:
+    signal = signal_of(city)
+    with signed_in(city, "ann") as ann:
+        view = ann.get("/api/apps/traffic/plans", params={"signal": signal}).raise_for_status().json()
+        assert (view["mode"], view["timetables"]) == ("shadow", [])
+        stages = [{"stage": one["number"], "green_s": one["min_green_s"] + 10} for one in view["stages"]]
+        table = {"rows": [{"plan": {"name": "fair", "timings": [{"signal_id": signal, "phases": stages}]}}]}
+        fit = ann.post("/api/apps/traffic/plans/check", json=table).raise_for_status().json()
+        assert (fit["wrong"], fit["running"], len(fit["week"])) == ([], 0, 7)
+        change_s = view["yellow_s"] + view["all_red_s"]
+        assert fit["bars"][0]["cycle_s"] == sum(one["green_s"] + change_s for one in stages)
+        stages[1]["green_s"] = 0.5
+        (wrong,) = ann.post("/api/apps/traffic/plans/check", json=table).json()["wrong"]
+        assert (wrong["code"], wrong["phase"]) == ("traffic.plan_green_too_short", 1)
+        given = order(ann, signal, "run_plan", **table)["id"]
+        assert executed(ann, given)["outcome"]["code"] == wrong["code"], "what is judged so is refused so"
+        stages[1]["green_s"] = 20
+        executed(ann, order(ann, signal, "run_plan", **table)["id"])
+        (standing,) = ann.get("/api/apps/traffic/plans", params={"signal": signal}).json()["timetables"]
+        assert (standing["by"], standing["drawn"]["running"]) == ("ann", 0)
+        order(ann, signal, "end_plan")
+    assert httpx.get(f"{city.url}/api/apps/traffic/plans", params={"signal": signal}).status_code in (401, 403)
 
 
 def test_who_steers_is_not_forgotten_when_the_city_is_killed(officers: Callable[[], Path]) -> None:

@@ -181,3 +181,40 @@ def corridor(city: RunningCity) -> tuple[str, str]:
             if client.get("/api/apps/traffic/corridor", params=params).is_success:
                 return start, end
     raise AssertionError("no two signals with a road between them")
+
+
+def test_a_timetable_is_written_judged_at_its_fields_and_runs(first: Open, city: RunningCity) -> None:
+    junction = signals(city)[-1]
+    page = first(f"/plans?signal={junction}")
+    page.get_by_role("button", name="New timetable").click()
+    editor = page.get_by_role("region", name="Edit the timetable")
+    green = editor.get_by_label("green").first
+    green.fill("1")
+    green.press("Tab")
+    expect(green).to_have_attribute("aria-invalid", "true")
+    expect(editor.get_by_text(re.compile("is shorter than its least green of"))).to_be_visible()
+    run = editor.get_by_role("button", name=re.compile("^Run this plan"))
+    expect(run).to_be_disabled()
+    assert violations(page) == []
+    green.fill("20")
+    green.press("Tab")
+    expect(editor.get_by_role("img", name=re.compile("phase . green 0–20 s"))).to_be_visible()
+    editor.get_by_role("button", name="Remove the span").click()
+    expect(editor.get_by_text("always runs (no span)")).to_be_visible()
+    editor.get_by_label("Name of the plan").fill("Fair")
+    editor.get_by_label("Name of the plan").press("Tab")
+    expect(editor.get_by_role("row").nth(1)).to_contain_text("00:00–24:00 Fair")
+    run.click()
+    order(page, "Give the order", "fair")
+    page.get_by_role("dialog").get_by_role("button", name="Close").last.click()
+
+    stands = page.get_by_role("region", name="Timetables in force")
+    expect(stands.get_by_text("1 · Fair")).to_be_visible(timeout=SOON_MS)
+    expect(stands.get_by_text("runs now")).to_be_visible()
+    assert violations(page) == []
+    say = drawer(first(f"/junctions?sel={junction}")).get_by_role("region", name="Who has the say")
+    expect(say.get_by_text("A plan on request").first).to_be_visible(timeout=SOON_MS)
+    stands.get_by_role("button", name=re.compile("^End")).click()
+    page.get_by_role("dialog").get_by_label("Reason").fill("over")
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("^End")).click()
+    expect(stands.get_by_text("None. The brain or the shipped plan has the say.")).to_be_visible(timeout=SOON_MS)

@@ -190,7 +190,7 @@ def view(control: SignalControl, name: str, at: datetime, compared: Compared) ->
         mode=control.modes.of(name),
         joint_mode=control.modes.joint(mind.junction.signals),
         begins_in=control.modes.began(name),
-        stages=_stages(control, name),
+        stages=stage_views(control, name),
         stage=stage,
         lamps=signal.lamps,
         stage_since_s=None if stage is None else max(0.0, at.timestamp() - signal.since_s),
@@ -206,7 +206,8 @@ def view(control: SignalControl, name: str, at: datetime, compared: Compared) ->
     )
 
 
-def _stages(control: SignalControl, name: str) -> tuple[StageView, ...]:
+def stage_views(control: SignalControl, name: str) -> tuple[StageView, ...]:
+    """The stages of one signal by number."""
     entity = control.entity_of(name)
     single = control.single_of(name)
     return tuple(

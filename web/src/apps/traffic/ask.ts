@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The requests of the traffic desk.
 import { ask, part, query, write } from "@/api/client";
-import type { Comparison, Corridor, JunctionView, Mission, Proposal, ShadowReport, Span } from "@/apps/traffic/types";
+import type { Comparison, Corridor, Drawn, JunctionView, Mission, PlansView, PlanTable, Proposal, ShadowReport, Span } from "@/apps/traffic/types";
 
 const AT = "/api/apps/traffic";
 
@@ -12,5 +12,7 @@ export const traffic = {
   mission: (id: string) => ask<Mission>(`${AT}/missions/${part(id)}`),
   corridor: (start: string, end: string, span: Span) => ask<Corridor>(`${AT}/corridor${query({ start, end, ...span })}`),
   compare: (asked: { before: Span; after: Span; box?: readonly number[] }) => write<Comparison>("POST", `${AT}/compare`, asked),
+  plans: (signal: string) => ask<PlansView>(`${AT}/plans${query({ signal })}`),
+  checkPlan: (table: PlanTable) => write<Drawn>("POST", `${AT}/plans/check`, table),
   propose: (asked: Span & { name: string; signals: readonly string[] }) => write<Proposal>("POST", `${AT}/plans/propose`, asked),
 };

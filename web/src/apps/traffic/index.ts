@@ -38,6 +38,7 @@ export const app: CityApp = {
     { path: "/roads", title: "desk.roads", icon: "road", component: whereStreetsAre(RoadsPanel, "desk.roads") },
     { path: "/missions", title: "desk.missions", icon: "siren", component: whereStreetsAre(MissionsPanel, "desk.missions"), badge: () => missionsOf(seen.value?.events ?? []).length },
     { path: "/corridor", kind: "desk", title: "desk.corridor", icon: "corridor", component: () => import("@/apps/traffic/CorridorDesk.vue"), shown: () => hasStreets.value },
+    { path: "/plans", kind: "desk", title: "desk.plans", icon: "board", component: () => import("@/apps/traffic/PlansDesk.vue"), shown: () => hasStreets.value },
     { path: "/compare", kind: "desk", title: "desk.compare", icon: "versus", component: () => import("@/apps/traffic/CompareDesk.vue"), shown: () => hasStreets.value },
   ],
   inspectors: [

@@ -42,5 +42,16 @@ export interface Difference { figure: string; unit: string; before: number | nul
 export interface RoadRow { road_id: string; name: Text; length_m: number; limit_kmh: number; before_kmh: number | null; after_kmh: number | null; samples_before: number; samples_after: number }
 export interface Comparison { before: Span; after: Span; figures: Difference[]; roads: RoadRow[] }
 
-export interface Timing { signal_id: string; offset_s: number; phases: { stage: number; green_s: number }[] }
+export interface Phase { stage: number; green_s: number }
+export interface Timing { signal_id: string; offset_s: number; phases: Phase[] }
+export interface When { days: "any" | "workdays" | "restdays" | number[]; begins: string; until: string }
+export interface PlanRow { plan: { name: string; timings: Timing[] }; when: When[] }
+export interface PlanTable { rows: PlanRow[]; timezone: string }
+export interface PlanFault { code: string; facts: Facts; row: number | null; timing: number | null; phase: number | null; field: string }
+export interface CyclePart { stage: number; is_green: boolean; from_s: number; to_s: number }
+export interface CycleOf { row: number; signal_id: string; cycle_s: number; parts: CyclePart[] }
+export interface WeekSpan { day: string; from_min: number; to_min: number; row: number | null }
+export interface Drawn { wrong: PlanFault[]; bars: CycleOf[]; week: WeekSpan[]; running: number | null }
+export interface StandingTable { order_id: string; entity_id: string; by: string; reason: string; given_at: string | null; expires_at: string | null; table: PlanTable; drawn: Drawn }
+export interface PlansView { signal_id: string; name: Text; mode: Mode; stages: StageView[]; yellow_s: number; all_red_s: number; shipped: Timing; timetables: StandingTable[] }
 export interface Proposal { plan: { name: string; timings: Timing[] }; delay_now_s: number | null; delay_s: number; flow_veh_per_h: number; order: { means: string; entity_id: string; parameters: Facts } }

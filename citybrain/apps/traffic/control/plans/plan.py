@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """A fixed plan for one or more signals, when it runs, and what it shows at a given second."""
 
+from collections.abc import Iterator, Mapping
 from datetime import datetime, time, timedelta
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec.structs import replace
 
 from citybrain.apps.traffic.model import Junction
 from citybrain.kernel.cases.worktime import is_workday
 from citybrain.kernel.errors import Invalid
+from citybrain.kernel.records import Facts
 
 LONGEST_CYCLE_S = 180.0
 """RiLSA 2015 asks for cycles of at most 120 s; a special event may stretch that, but nobody waits for ever."""
@@ -54,34 +57,60 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     timings: Annotated[tuple[Timing, ...], msgspec.Meta(min_length=1)]
 
 
-def check(plan: Plan, junctions: dict[str, Junction]) -> None:
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wrong with a plan, and where: the number of the signal in it, of the phase there, and the field."""
+
+    code: str
+    facts: Facts
+    timing: int | None = None
+    phase: int | None = None
+    field: str = ""
+
+
+def check(plan: Plan, junctions: Mapping[str, Junction]) -> None:
     """Refuse a plan that names unknown signals or stages, a green below its least, or cycles that differ."""
-    cycles = {}
-    for timing in plan.timings:
+    for fault in faults(plan, junctions):
+        raise PlanBroken(fault.code, fault.facts)
+
+
+def faults(plan: Plan, junctions: Mapping[str, Junction]) -> Iterator[Fault]:
+    """All that is wrong with a plan."""
+    cycles: dict[str, float] = {}
+    for at, timing in enumerate(plan.timings):
         junction = junctions.get(timing.signal_id)
         if junction is None:
-            raise PlanBroken("traffic.plan_signal_unknown", {"signal": timing.signal_id})
+            broken = PlanBroken("traffic.plan_signal_unknown", {"signal": timing.signal_id})
+            yield _fault(broken, "signal_id", timing=at)
+            continue
         if len(timing.phases) < 2:
-            raise PlanBroken("traffic.plan_too_short", {"signal": timing.signal_id})
-        for phase in timing.phases:
-            _check_phase(phase, junction, timing.signal_id)
+            broken = PlanBroken("traffic.plan_too_short", {"signal": timing.signal_id})
+            yield _fault(broken, "phases", timing=at)
+        for number, phase in enumerate(timing.phases):
+            if wrong := _fault_of(phase, junction, timing.signal_id):
+                yield replace(wrong, timing=at, phase=number)
         cycles[timing.signal_id] = round(cycle_s(timing, junction.change_s), 1)
     if len(set(cycles.values())) > 1:
-        raise PlanBroken("traffic.plan_cycles_differ", {"cycles": ", ".join(f"{k}: {v} s" for k, v in cycles.items())})
-    if max(cycles.values()) > LONGEST_CYCLE_S:
-        raise PlanBroken("traffic.plan_cycle_too_long", {"cycle_s": max(cycles.values()), "longest_s": LONGEST_CYCLE_S})
+        told = ", ".join(f"{signal}: {seconds} s" for signal, seconds in cycles.items())
+        yield _fault(PlanBroken("traffic.plan_cycles_differ", {"cycles": told}), "cycle")
+    longest_s = max(cycles.values(), default=0.0)
+    if longest_s > LONGEST_CYCLE_S:
+        facts = {"cycle_s": longest_s, "longest_s": LONGEST_CYCLE_S}
+        yield _fault(PlanBroken("traffic.plan_cycle_too_long", facts), "cycle")
 
 
-def _check_phase(phase: Phase, junction: Junction, signal_id: str) -> None:
+def _fault_of(phase: Phase, junction: Junction, signal_id: str) -> Fault | None:
     if not 0 <= phase.stage < len(junction.stages):
-        raise PlanBroken(
-            "traffic.plan_stage_unknown",
-            {"signal": signal_id, "stage": phase.stage, "stages": len(junction.stages)},
-        )
+        facts: Facts = {"signal": signal_id, "stage": phase.stage, "stages": len(junction.stages)}
+        return _fault(PlanBroken("traffic.plan_stage_unknown", facts), "stage")
     least_s = junction.min_green_s[phase.stage]
     if phase.green_s < least_s:
         facts = {"signal": signal_id, "stage": phase.stage, "green_s": phase.green_s, "least_s": least_s}
-        raise PlanBroken("traffic.plan_green_too_short", facts)
+        return _fault(PlanBroken("traffic.plan_green_too_short", facts), "green_s")
+    return None
+
+
+def _fault(broken: PlanBroken, field: str, *, timing: int | None = None) -> Fault:
+    return Fault(code=broken.code, facts=broken.facts, timing=timing, field=field)
 
 
 def cycle_s(timing: Timing, change_s: float) -> float:

@@ -52,7 +52,7 @@ class RequestedPlans:
             table = msgspec.convert(order.parameters, RunPlan)
             for row in table.rows:
                 check(row.plan, self._junctions)
-            self._tables[order.entity_id] = (table, _zone(table.timezone), order)
+            self._tables[order.entity_id] = (table, zone_of(table.timezone), order)
         return Outcome(order_id=order.id, state=OutcomeState.EXECUTED, at=at)
 
     def watch(self, batch: Batch, events: Sequence[Event], outcomes: Sequence[Outcome]) -> None:
@@ -63,9 +63,9 @@ class RequestedPlans:
         found: dict[str, Claim] = {}
         at = datetime.fromtimestamp(now_s, UTC)
         for table, zone, order in self._tables.values():
-            plan = _running(table, at, zone)
-            if plan is not None:
-                found.update(self._of_plan(plan, order, now_s))
+            row = row_at(table, at, zone)
+            if row is not None:
+                found.update(self._of_plan(table.rows[row].plan, order, now_s))
         return tuple(found.values())
 
     def orders(self) -> Sequence[Order]:
@@ -85,14 +85,16 @@ class RequestedPlans:
         }
 
 
-def _running(table: RunPlan, at: datetime, zone: ZoneInfo) -> Plan | None:
+def row_at(table: RunPlan, at: datetime, zone: ZoneInfo) -> int | None:
+    """The number of the row that holds at a time: the first one whose spans do, or that has none."""
     return next(
-        (row.plan for row in table.rows if not row.when or any(runs(one, at, zone) for one in row.when)),
+        (n for n, row in enumerate(table.rows) if not row.when or any(runs(one, at, zone) for one in row.when)),
         None,
     )
 
 
-def _zone(name: str) -> ZoneInfo:
+def zone_of(name: str) -> ZoneInfo:
+    """The time zone of a timetable; refuses (`PlanBroken`) a name that nobody knows."""
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
