@@ -37,7 +37,7 @@ async def url(
     for account, roles in (("lin", ("operator",)), ("wu", ("operator",)), ("guest", ())):
         await store.access.add_account(account, PASSWORD, roles=roles, now=utc_now())
     desk: Any = SimpleNamespace(
-        city=SimpleNamespace(store=store, condition="running"),
+        city=SimpleNamespace(store=store, condition="running", simulated=True, heard=0),
         words=contributions.words(),
         outbox=store.outbox,
         closing=asyncio.Event(),
