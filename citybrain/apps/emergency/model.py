@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -71,7 +72,10 @@ class Response(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """A response plan (应急预案) in one version. `kinds` are those of events that it answers."""
+    """A response plan (应急预案) in one version. `kinds` are those of events that it answers.
+
+    In force is the newest version whose `valid_from` (by the clock) has come; without one it holds as soon as written.
+    """
 
     id: str
     name: Text
@@ -79,7 +83,18 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[str, ...] = ()
     roles: tuple[PlanRole, ...]
     responses: Mapping[str, Response]
+    valid_from: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
     version: int = 0
+
+
+class PlanVersion(msgspec.Struct, frozen=True, kw_only=True):
+    """Who wrote a version of a plan and when, and whether it is the one in force."""
+
+    version: int
+    made_by: str
+    made_at: datetime
+    valid_from: datetime | None
+    in_force: bool
 
 
 class Proposal(msgspec.Struct, frozen=True, kw_only=True):

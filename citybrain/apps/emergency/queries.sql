@@ -1,11 +1,24 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: plans
-SELECT DISTINCT ON (id) body, version FROM emergency_plan ORDER BY id, version DESC;
+-- As they are in force at a time, or with none the newest of each.
+SELECT DISTINCT ON (id) body, version FROM emergency_plan
+WHERE %(at)s::timestamptz IS NULL OR body ->> 'valid_from' IS NULL OR (body ->> 'valid_from')::timestamptz <= %(at)s
+ORDER BY id, version DESC;
+
+-- name: plan_versions
+SELECT version, made_by, made_at, (body ->> 'valid_from')::timestamptz AS valid_from,
+    version = max(version) FILTER (
+        WHERE body ->> 'valid_from' IS NULL OR (body ->> 'valid_from')::timestamptz <= %(at)s
+    ) OVER () IS TRUE AS in_force
+FROM emergency_plan WHERE id = %(id)s ORDER BY version DESC;
 
 -- name: plan
 SELECT body, version FROM emergency_plan
-WHERE id = %(id)s AND (%(version)s::integer IS NULL OR version = %(version)s) ORDER BY version DESC LIMIT 1;
+WHERE id = %(id)s AND (%(version)s::integer IS NULL OR version = %(version)s)
+    AND (%(at)s::timestamptz IS NULL OR body ->> 'valid_from' IS NULL
+        OR (body ->> 'valid_from')::timestamptz <= %(at)s)
+ORDER BY version DESC LIMIT 1;
 
 -- name: plan_add
 INSERT INTO emergency_plan (id, version, body, made_by, made_at)

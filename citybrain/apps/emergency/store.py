@@ -15,6 +15,7 @@ from citybrain.apps.emergency.model import (
     Incident,
     Message,
     Plan,
+    PlanVersion,
     Post,
     Role,
     State,
@@ -30,6 +31,7 @@ class Sql(msgspec.Struct, frozen=True):
 
     plans: str
     plan: str
+    plan_versions: str
     plan_add: str
     incident_add: str
     incident_put: str
@@ -76,17 +78,25 @@ class _PlanRow(msgspec.Struct, frozen=True, kw_only=True):
     version: int
 
 
-async def plans(where: Where) -> list[Plan]:
-    """All plans, each as it is in force."""
-    return [_of(row) for row in await where.read(SQL.plans, as_=_PlanRow)]
+async def plans(where: Where, *, at: datetime | None = None) -> list[Plan]:
+    """All plans, each as it is in force at a time; without one the newest version of each."""
+    return [_of(row) for row in await where.read(SQL.plans, {"at": at}, as_=_PlanRow)]
 
 
-async def plan(where: Where, id: str, version: int | None = None) -> Plan:
-    """A plan in one version, or as it is in force. Refuses `NoSuchPlan`."""
-    found = await where.read(SQL.plan, {"id": id, "version": version}, as_=_PlanRow)
+async def plan(where: Where, id: str, version: int | None = None, *, at: datetime | None = None) -> Plan:
+    """A plan in one version, as it is in force at a time, or the newest version of it. Refuses `NoSuchPlan`."""
+    found = await where.read(SQL.plan, {"id": id, "version": version, "at": at}, as_=_PlanRow)
     if not found:
         raise NoSuchPlan("emergency.no_such_plan", {"id": id})
     return _of(found[0])
+
+
+async def plan_versions(where: Where, id: str, *, at: datetime) -> list[PlanVersion]:
+    """The versions of a plan, the newest first. Refuses `NoSuchPlan`."""
+    found = await where.read(SQL.plan_versions, {"id": id, "at": at}, as_=PlanVersion)
+    if not found:
+        raise NoSuchPlan("emergency.no_such_plan", {"id": id})
+    return found
 
 
 async def add_plan(transaction: Transaction, plan: Plan, *, by: str, at: datetime) -> bool:

@@ -10,7 +10,7 @@ from litestar.params import FromPath, FromQuery, JSONBody
 
 from citybrain.apps.emergency import store as kept
 from citybrain.apps.emergency.choice import TYPES, Resource, nearest
-from citybrain.apps.emergency.model import Plan
+from citybrain.apps.emergency.model import Plan, PlanVersion
 from citybrain.apps.emergency.service.desk import EmergencyDesk, put_plan
 from citybrain.kernel.clock import utc_now
 
@@ -27,20 +27,26 @@ def desk_of(state: State) -> EmergencyDesk:
 
 
 @get("/api/emergency/plans", opt={"permission": VIEW})
-async def plans(state: State) -> Sequence[Plan]:
-    """All plans, as they are in force."""
-    return await kept.plans(desk_of(state).db)
+async def plans(state: State, newest: FromQuery[bool] = False) -> Sequence[Plan]:
+    """All plans, as they are in force; with `newest` the newest version of each, whenever it begins."""
+    return await kept.plans(desk_of(state).db, at=None if newest else utc_now())
 
 
 @get("/api/emergency/plans/{id:str}", opt={"permission": VIEW})
 async def plan(state: State, id: FromPath[str], version: FromQuery[int | None] = None) -> Plan:
     """One plan, as it is in force or was in a version."""
-    return await kept.plan(desk_of(state).db, id, version)
+    return await kept.plan(desk_of(state).db, id, version, at=utc_now() if version is None else None)
+
+
+@get("/api/emergency/plans/{id:str}/versions", opt={"permission": VIEW})
+async def plan_versions(state: State, id: FromPath[str]) -> Sequence[PlanVersion]:
+    """The versions of a plan, the newest first: by whom, when, and which one is in force."""
+    return await kept.plan_versions(desk_of(state).db, id, at=utc_now())
 
 
 @put("/api/emergency/plans/{id:str}", opt={"permission": EDIT})
 async def change_plan(state: State, request: Asking, id: FromPath[str], data: JSONBody[Plan]) -> Plan:
-    """A new version, in force for what is declared from now on."""
+    """A new version, for what is declared from its `valid_from` on; without one from now on."""
     return await put_plan(desk_of(state), request.state.actor, id, data, now=utc_now())
 
 
@@ -60,4 +66,4 @@ async def resources(
     return nearest(found, at=at, kind=kind, free=free)[: min(max(limit, 1), MOST)]
 
 
-ROUTES: Sequence[Any] = (plans, plan, change_plan, resources)
+ROUTES: Sequence[Any] = (plans, plan, plan_versions, change_plan, resources)

@@ -59,7 +59,7 @@ class EmergencyDesk:
 
 
 async def put_plan(desk: EmergencyDesk, actor: Actor, id: str, plan: Plan, *, now: datetime) -> Plan:
-    """A new version of a plan, in force for what is declared from now on. `version` is the one it was made from."""
+    """A new version of a plan, for what is declared once it is in force. `version` is the newest one, before it."""
     if plan.id != id:
         raise PlanUnusable("emergency.plan_unusable", {"why": "id", "what": plan.id})
     check(plan)
@@ -79,12 +79,14 @@ def check(plan: Plan) -> None:
     """Refuse a plan that could not be followed."""
     roles = {each.id for each in plan.roles}
     strange = [level for level in plan.responses if level not in set(Severity)]
+    twice = [each.id for each in plan.roles if sum(other.id == each.id for other in plan.roles) > 1]
     unknown = [role for response in plan.responses.values() for role in response.roles if role not in roles]
     numbers = [(level, task.number) for level, response in plan.responses.items() for task in response.tasks]
     late = [task.title for response in plan.responses.values() for task in response.tasks if task.minutes < 1]
     for why, what in (
         ("level", strange),
         ("role", unknown),
+        ("role_twice", twice),
         ("number", [number for number in numbers if numbers.count(number) > 1]),
         ("minutes", late),
         ("name", [] if all(plan.name.get(lang) for lang in ("zh", "en")) else [plan.id]),

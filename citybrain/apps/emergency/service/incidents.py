@@ -138,7 +138,7 @@ async def declare(desk: EmergencyDesk, actor: Actor, wanted: Declaration, *, now
     incident that it made. The tasks of the level are given at once."""
     if not wanted.reason.strip():
         raise SomethingMissing("emergency.reason_missing", {"act": Act.DECLARE})
-    plan = await kept.plan(desk.db, wanted.plan)
+    plan = await kept.plan(desk.db, wanted.plan, at=now)
     if wanted.level not in plan.responses:
         raise LevelUnknown("emergency.level_unknown", {"plan": plan.id, "level": wanted.level})
     known = await kept.incident_by(desk.db, key=wanted.key, event_id=wanted.event_id)

@@ -188,6 +188,7 @@ def test_a_level_wants_the_roles_of_those_below_too() -> None:
         {"responses": {}},
         {"responses": {"V": Response(condition={})}},
         {"responses": {"IV": Response(condition={}, roles=("nobody",))}},
+        {"roles": (PlanRole(id="commander", name={}), *plan().roles)},
         {"name": {"zh": "p"}},
         {"responses": {"IV": Response(condition={}, tasks=(plan().responses["IV"].tasks[0],) * 2)}},
     ],

@@ -113,6 +113,24 @@ async def test_plans_are_shipped_once_and_a_new_version_holds_for_what_is_declar
     assert (await kept.incident(desk.db, await begun(desk, title="after"))).plan_version == 2
 
 
+async def test_a_version_holds_from_when_it_is_valid_and_the_one_before_until_then(desk: EmergencyDesk) -> None:
+    first = await kept.plan(desk.db, "crowd")
+    later = NOW + timedelta(days=30)
+    second = await put_plan(desk, ANN, "crowd", msgspec.structs.replace(first, valid_from=later), now=NOW)
+    assert ((await kept.plan(desk.db, "crowd", at=NOW)).version, second.version) == (first.version, first.version + 1)
+    for at, in_force in ((NOW, first.version), (later, second.version)):
+        found = await kept.plan_versions(desk.db, "crowd", at=at)
+        assert [each.version for each in found if each.in_force] == [in_force]
+        assert [each.version for each in await kept.plans(desk.db, at=at) if each.id == "crowd"] == [in_force]
+    assert [each.version for each in await kept.plans(desk.db) if each.id == "crowd"] == [second.version]
+    other = msgspec.structs.replace(first, id="new", valid_from=later, version=0)
+    await put_plan(desk, ANN, "new", other, now=NOW)
+    with pytest.raises(kept.NoSuchPlan):
+        await incidents.declare(desk, ANN, Declaration(plan="new", level=Level.IV, title="x", reason="x"), now=NOW)
+    declared = Declaration(plan="new", level=Level.IV, title="x", reason="x")
+    assert (await incidents.declare(desk, ANN, declared, now=later)).plan_version == 1
+
+
 async def test_the_tasks_of_a_level_are_given_at_once_as_cases(desk: EmergencyDesk) -> None:
     id = await begun(desk, Level.III)
     found = await tasks.stand(desk, id, NOW)

@@ -2,13 +2,17 @@
 // The requests of the emergency desk.
 import { ask, part, query, write } from "@/api/client";
 import type { LonLat } from "@/api/types";
-import type { Declaration, Deed, Fact, Incident, Level, Message, MessageKind, Plan, Post, Report, Resource, Role, Row, Task } from "@/apps/emergency/types";
+import type { Declaration, Deed, Fact, Incident, Level, Message, MessageKind, Plan, PlanVersion, Post, Report, Resource, Role, Row, Task } from "@/apps/emergency/types";
 
 const AT = "/api/emergency";
 const of = (id: string): string => `${AT}/incidents/${part(id)}`;
 
 export const emergency = {
   plans: () => ask<Plan[]>(`${AT}/plans`),
+  newestPlans: () => ask<Plan[]>(`${AT}/plans?newest=true`),
+  plan: (id: string, version: number) => ask<Plan>(`${AT}/plans/${part(id)}${query({ version: String(version) })}`),
+  planVersions: (id: string) => ask<PlanVersion[]>(`${AT}/plans/${part(id)}/versions`),
+  putPlan: (plan: Plan) => write<Plan>("PUT", `${AT}/plans/${part(plan.id)}`, plan),
   all: (state: string) => ask<Row[]>(`${AT}/incidents${query({ state, limit: "200" })}`),
   one: (id: string) => ask<Incident>(of(id)),
   declare: (wanted: Declaration) => write<Incident>("POST", `${AT}/incidents`, wanted),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Incidents: who may do what, to which level, with how many; what the board says; where things are.
 import { describe, expect, it } from "vitest";
+import { addTask, blank, blankResponse, blankTask, check, isSame, moved, settled, whole, withoutRole } from "@/apps/emergency/plans/editing";
 import { actsOf, beginsAt, board, levelsFor, minutesUntil, needsTwo, planFor, pointFrom, pointOf, rolesAsked } from "@/apps/emergency/rules";
 import type { Deed, Fact, Incident, Level, Plan, Proposal } from "@/apps/emergency/types";
 
@@ -46,4 +47,29 @@ it("reads a place as people write it, and finds one on what has a shape", () => 
 
 it("counts the minutes until a report is due", () => {
   expect([minutesUntil("2026-07-01T08:10:00Z", Date.parse("2026-07-01T08:00:00Z")), minutesUntil("2026-07-01T08:00:00Z", Date.parse("2026-07-01T08:05:00Z"))]).toEqual([10, -5]);
+});
+
+describe("a response plan that is written", () => {
+  const written = (): Plan => ({ ...blank(), id: "storm", name: { zh: "台风", en: "Typhoon" }, responses: { IV: { ...blankResponse(), roles: ["commander"], tasks: [{ ...blankTask(1), title: { en: "Look" }, department: "roads" }] } } });
+  it("lacks all that nobody could follow", () => {
+    expect(check(written())).toEqual([]);
+    expect(check(blank()).map((one) => one.field)).toEqual(["id", "name", "levels"]);
+    const bad = { ...written(), roles: [{ id: "a", name: {} }, { id: "a", name: {} }, { id: "", name: {} }], responses: { II: { ...blankResponse(), report_minutes: 0, tasks: [{ ...blankTask(3), minutes: 0.5 }] } } };
+    expect(check(bad).map((one) => one.field)).toEqual(["role.1", "role.2", "II.report", "II.3.title", "II.3.department", "II.3.minutes"]);
+  });
+  it("is sent without what was left empty and changes only when something does", () => {
+    const sent = settled(whole(written()));
+    expect([sent.responses.IV?.condition, sent.responses.IV?.tasks?.[0]?.details]).toEqual([{}, {}]);
+    expect([isSame(written(), sent), isSame(written(), { ...written(), basis: "law" }), isSame(written(), { ...written(), version: 7 })]).toEqual([true, false, true]);
+  });
+  it("keeps the numbers of its tasks when they change places, and gives a new one a free number", () => {
+    const tasks = addTask(addTask(addTask([])));
+    expect(moved(tasks, 2, -1).map((one) => one.number)).toEqual([1, 3, 2]);
+    expect(moved(tasks, 0, -1).map((one) => one.number)).toEqual([1, 2, 3]);
+    expect(addTask(tasks.filter((one) => one.number !== 2)).map((one) => one.number)).toEqual([1, 3, 4]);
+  });
+  it("wants no role that is gone", () => {
+    const now = withoutRole(written(), "commander");
+    expect([now.roles, now.responses.IV?.roles]).toEqual([[], []]);
+  });
 });

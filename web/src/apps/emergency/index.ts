@@ -15,6 +15,7 @@ export const app: CityApp = {
   marks: [],
   panels: [
     { path: "/incidents", kind: "desk", group: "city", title: "desk.incidents", icon: "siren", component: () => import("@/apps/emergency/IncidentsDesk.vue"), shown, badge: () => (active.value.length === 0 ? 0 : pressing.value) },
+    { path: "/response-plans", kind: "desk", group: "manage", title: "desk.response_plans", icon: "book", component: () => import("@/apps/emergency/plans/PlanDesk.vue"), shown },
     { path: "/shelters", group: "city", title: "desk.shelters", icon: "role", component: ResourcesPanel, shown },
   ],
   inspectors: [],

@@ -12,7 +12,8 @@ export type MessageKind = (typeof MESSAGES)[number];
 
 export interface PlanTask { number: number; title: Text; department: string; minutes: number; details?: Text; priority?: number }
 export interface Response { condition: Text; roles?: string[]; tasks?: PlanTask[]; report_minutes?: number }
-export interface Plan { id: string; version: number; name: Text; kinds: string[]; basis: string; roles: { id: string; name: Text }[]; responses: Partial<Record<Level, Response>> }
+export interface Plan { id: string; version: number; name: Text; kinds: string[]; basis: string; roles: { id: string; name: Text }[]; responses: Partial<Record<Level, Response>>; valid_from?: string | null }
+export interface PlanVersion { version: number; made_by: string; made_at: string; valid_from: string | null; in_force: boolean }
 export interface Proposal { act: Deed; level: Level | null; reason: string; by: string; at: string; until: string }
 export interface Head {
   id: string; number: number; title: string; plan: string; plan_version: number; level: Level; state: State; event_id: string | null; entity_id: string | null; geometry: Geometry | null;

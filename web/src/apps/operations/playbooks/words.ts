@@ -5,7 +5,7 @@ import { kindWords } from "@/alarms/words";
 import { NEAREST, paired, same, settled, targetKind, whole } from "@/apps/operations/playbooks/editing";
 import type { LinePair } from "@/apps/operations/playbooks/editing";
 import type { After, Conditions, Line, OnlyIf, Playbook, When } from "@/apps/operations/playbooks/types";
-import { knows, say, t, text, wordsUnder } from "@/i18n";
+import { dayTime, knows, say, t, text, wordsUnder } from "@/i18n";
 import type { Key } from "@/i18n";
 import type { Because, Text } from "@/api/types";
 import { meansWords, parametersWords } from "@/orders/means";
@@ -82,6 +82,7 @@ const both = (name: Text | null | undefined): string => Object.values(name ?? {}
 const HEAD: readonly [Key, (playbook: Playbook) => string][] = [
   ["playbook.name", (one) => both(one.name)], ["alarms.kind", (one) => one.when.kinds.map(kindOrGroup).join(", ")], ["alarms.severity", (one) => (one.when.severities ?? []).join(", ")],
   ["playbook.places", (one) => placesWords(one.when)], ["playbook.hours", (one) => hoursWords(one.when)], ["playbook.note", (one) => both(one.note)],
+  ["playbook.validity", (one) => (one.valid_from == null && one.valid_until == null ? "" : t("playbook.valid", { from: one.valid_from == null ? "…" : dayTime(one.valid_from), until: one.valid_until == null ? "…" : dayTime(one.valid_until) }))],
 ];
 const PARTS: readonly [Key, (line: Line) => string][] = [
   ["playbook.target", (line) => targetWords(line.target)], ["playbook.parameters", (line) => parametersWords(line)], ["playbook.condition", conditionOf], ["playbook.approval", approvalWords], ["playbook.undo", (line) => join([t(line.undo ? "value.yes" : "value.no"), line.undo_if_missed === true ? t("playbook.undo_if_missed") : ""])],
