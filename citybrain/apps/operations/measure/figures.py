@@ -15,8 +15,8 @@ AT_ONCE_S = 60.0
 """Handled at once is: an order was carried out so soon after the event was told, and no person was needed."""
 
 BY_HAND_S = 822.0
-"""Detection to order by hand: 4.2 minutes from the first report to its verification and 9.5 from there to the response,
-as published of Atlanta before its system (1996); see the reference page for what that rests on."""
+"""Detection to order by hand, our convention: 4.2 minutes from the first report to its verification and 9.5 from there
+to the response, as remembered of Atlanta before its system; see the reference page for what could be found instead."""
 
 DISPATCH_BY_HAND_S = 120.0
 """The strictest baseline: from an emergency call that was answered to its dispatch (target of Fulton County's 911 for
