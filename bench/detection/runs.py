@@ -10,7 +10,7 @@ import libsumo
 import msgspec
 
 from bench.detection.baseline import SpeedThreshold
-from bench.detection.plan import Case, incidents, local
+from bench.detection.plan import SENSORS, Case, incidents, local
 from citybrain.doors.sumo import configuration, demand, scenario
 from citybrain.doors.sumo.field import SumoField
 from citybrain.kernel.loop import Loop
@@ -87,6 +87,7 @@ def measure(case: Case, per_hour: Mapping[str, float], keep: Callable[[Any], Non
             hear(step.events, told, passed_s)
             hear(plain(batch), simple, passed_s)
             judge.look(round(passed_s))
+            judge.sensors(field.truth())
             step = loop.step(field.step(step.abroad))
         truth = [dict(one) for one in field.summary().get("truth", ())]
         keep(truth)
@@ -95,6 +96,8 @@ def measure(case: Case, per_hour: Mapping[str, float], keep: Callable[[Any], Non
     for one in truth:
         one["passed"] = judge.passed(one)
         one["in_sight"] = in_sight(one, entities)
+        if one["kind"] in SENSORS:
+            one["reached"] = judge.reached(one)
         if one["kind"] == "surge" and one["begin_s"] is not None:
             one["feeds"] = judge.feeds(one)
             one["harms"] = judge.harms(one, one["feeds"])
@@ -140,6 +143,19 @@ class Judge:
         self.jams: dict[str, list[int]] = {}
         self._flow: dict[str, list[tuple[int, int, int, float]]] = {}
         self._seen: dict[str, list[tuple[int, frozenset[str]]]] = {}
+        self._reach = {one.id: one.attributes for one in entities if one.type == "TrafficDetector"}
+        self._in_reach: dict[str, set[str]] = {}
+
+    def sensors(self, truth: Sequence[Mapping[str, Any]]) -> None:
+        """Whoever is in reach of a detector while something is wrong with it."""
+        for one in truth:
+            if one["kind"] in SENSORS and one["begin_s"] is not None and one["end_s"] is None:
+                seen = self._in_reach.setdefault(f"{one['entity_id']} {one['begin_s']}", set())
+                for lane, metres, sign, _ in self._reach[one["entity_id"]]["watches"]:
+                    for vehicle in libsumo.lane.getLastStepVehicleIDs(lane):
+                        far_m = metres + sign * libsumo.vehicle.getLanePosition(vehicle)
+                        if far_m <= self._reach[one["entity_id"]]["range_m"]:
+                            seen.add(vehicle)
 
     def look(self, passed_s: int) -> None:
         if passed_s % LOOK_EVERY_S:
@@ -161,6 +177,10 @@ class Judge:
             return 0
         rows = self._seen.get(truth["entity_id"], [])
         return len({one for at_s, ids in rows if begin_s <= at_s <= (end_s or 1e9) for one in ids})
+
+    def reached(self, truth: Mapping[str, Any]) -> int:
+        """The vehicles in the reach of a detector while something was wrong with it."""
+        return len(self._in_reach.get(f"{truth['entity_id']} {truth['begin_s']}", ()))
 
     def feeds(self, truth: Mapping[str, Any]) -> list[str]:
         """The roads on which the vehicles of a surge were."""

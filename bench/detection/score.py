@@ -81,14 +81,19 @@ def roads_of(alarm: Alarm) -> set[str]:
 
 def happened(result: Result, *, harmless: bool = False) -> list[Mapping[str, Any]]:
     """The incidents that there were: they began, and where traffic is concerned somebody drove there meanwhile; a surge
-    made a queue longer or a road slower."""
+    made a queue longer or a road slower, and what a frozen detector said was not true all the time."""
     return [
         one
         for one in result.truth
         if one["begin_s"] is not None
         and (one["kind"] not in (*STANDING, *CLOSING) or one["passed"] or _is_gone(one))
-        and (harmless or one.get("harms", True))
+        and (harmless or (one.get("harms", True) and not was_true(one)))
     ]
+
+
+def was_true(one: Mapping[str, Any]) -> bool:
+    """A detector that froze and nobody came into its reach meanwhile: it told nothing that was false."""
+    return bool(one["kind"] == "sensor_frozen" and one.get("reached", 1) == 0)
 
 
 def _is_gone(one: Mapping[str, Any]) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bench.detection.plan import KINDS
 from bench.detection.runs import Alarm, Result
-from bench.detection.score import Verdict, count, verdicts
+from bench.detection.score import Verdict, count, verdicts, was_true
 
 GOALS = "goals: found 95 %, median 60 s, 95th percentile 120 s, 1 false alarm in 100 link-hours"
 
@@ -39,6 +39,8 @@ def _arm(name: str, results: Sequence[Result], alarms: Callable[[Result], list[A
             _figures(f"net.{net}", [one for one in seen if one.net == net])
         harmless = [one for result in results for one in result.truth if not one.get("harms", True)]
         print(f"surges_without_harm {len(harmless)} incidents")
+        true = [one for result in results for one in result.truth if one["begin_s"] is not None and was_true(one)]
+        print(f"frozen_with_nobody_in_reach {len(true)} incidents")
         any_s = [one.any_s for one in found if one.any_s is not None]
         print(f"all.found_by_any_sign {_percent(len(any_s), len(found))} %")
     _false(name, results, alarms, examples=examples)

@@ -94,3 +94,9 @@ def test_a_surge_without_harm_need_not_be_told_and_telling_it_is_not_false() -> 
     told = alarm("surge", road("a"), 1200.0)
     assert not verdicts(run, [told])
     assert not count(run, [told]).false
+
+
+@pytest.mark.parametrize(("reached", "counts"), [(0, False), (1, True)])
+def test_a_frozen_detector_counts_once_somebody_came_whom_it_did_not_show(reached: int, counts: bool) -> None:
+    run = result(incident("sensor_frozen", "urn:ngsi-ld:TrafficDetector:s:exit:c_0", reached=reached))
+    assert bool(verdicts(run, [])) is counts

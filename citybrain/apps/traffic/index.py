@@ -54,12 +54,12 @@ class Places:
                     values[places] = np.asarray(column.values, float)[rows]
         return values
 
-    def tracks(self, batch: Batch) -> tuple[list[Numbers], NDArray[np.bool_]]:
+    def tracks(self, batch: Batch, attribute: str = "tracks") -> tuple[list[Numbers], NDArray[np.bool_]]:
         """The tracks at each place, none where there are none, and whether the batch speaks of the place at all."""
         found = [NO_TRACKS] * len(self.entities)
         seen = np.zeros(len(self.entities), dtype=np.bool_)
         for column in batch.columns:
-            if column.attribute == "tracks":
+            if column.attribute == attribute:
                 places, rows = self._meet(column)
                 seen[places] = True
                 for place, row in zip(places.tolist(), rows.tolist(), strict=True):

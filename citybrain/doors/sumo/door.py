@@ -6,7 +6,7 @@ from pathlib import Path
 
 from citybrain.doors.sumo import fleet, obeying, scenario, streets
 from citybrain.doors.sumo.field import SumoField
-from citybrain.doors.sumo.floating import FLOATING_CARS
+from citybrain.doors.sumo.floating import FLOATING_CARS, PROBES
 from citybrain.doors.sumo.host import HostedSumoField
 from citybrain.doors.sumo.importing.formats import IMPORTERS
 from citybrain.kernel.app import Attribute, Door, EntityType, Keep
@@ -23,7 +23,14 @@ def _word(name: str) -> Attribute:
 
 
 ENTITY_TYPES = (
-    EntityType(name="RoadSegment", attributes=(_number("averageVehicleSpeed", "km/h"), _number("vehicleCount", "veh"))),
+    EntityType(
+        name="RoadSegment",
+        attributes=(
+            _number("averageVehicleSpeed", "km/h"),
+            _number("vehicleCount", "veh"),
+            Attribute(name=PROBES, keep=Keep.NEVER),
+        ),
+    ),
     EntityType(name="RoadLane"),
     EntityType(
         name=fleet.FLEET,

@@ -24,7 +24,7 @@ from citybrain.doors.sumo import (
 from citybrain.doors.sumo.checker import Checker
 from citybrain.doors.sumo.eyes import Eyes
 from citybrain.doors.sumo.fleet import Fleet
-from citybrain.doors.sumo.floating import FLOATING_CARS, FloatingCars, Numbers, places
+from citybrain.doors.sumo.floating import FLOATING_CARS, PROBES, FloatingCars, Numbers, places
 from citybrain.doors.sumo.incidents import Incidents
 from citybrain.doors.sumo.judge import SCORE_EVERY_S, arrived_trips, locked_in, read_trips, score
 from citybrain.doors.sumo.moving import Moving
@@ -221,6 +221,7 @@ class SumoField:
             *self._eyes.look(self._simulation.vehicles, passed_s),
             Column(attribute="averageVehicleSpeed", entity_ids=self._roads, values=self._floating.speeds_kmh()),
             Column(attribute="vehicleCount", entity_ids=self._roads, values=self._floating.counts()),
+            Column(attribute=PROBES, entity_ids=self._roads, values=self._probes()),
             Column(attribute="crews", entity_ids=FLEETS, values=(self._obeying.reports(now_s),)),
             Column(attribute="fleet", entity_ids=FLEETS, values=(self._fleet.reports(),)),
             Column(attribute=FLOATING_CARS, entity_ids=FLEETS, values=(self._places(now_s),)),
@@ -245,6 +246,9 @@ class SumoField:
             accuracy_m=self._options.floating_m,
             seed=self._opening.seed,
         )
+
+    def _probes(self) -> tuple[Numbers, ...]:
+        return self._floating.probes(self._eyes.sensors.waiting_s)
 
     def _batch_id(self, at: datetime) -> str:
         """Sorts by city time, and is the same when the same second is run again."""

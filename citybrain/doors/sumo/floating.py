@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Floating cars: the vehicles that report their road and speed, and what they say of the roads."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from zlib import crc32
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from citybrain.doors.sumo.against import Driver
 from citybrain.doors.sumo.place import Place
-from citybrain.doors.sumo.quick import road_of, speed_of
+from citybrain.doors.sumo.quick import position_of, road_of, speed_of
 
 PROBE_SHARE = 0.2
 """Vehicles that report: one in five. An assumption, not a city's figure: taxis, buses and drivers who navigate."""
@@ -30,6 +30,11 @@ KMH_PER_MPS = 3.6
 
 Numbers = NDArray[np.float64]
 
+
+NO_PROBES: Numbers = np.empty((0, 3))
+
+PROBES = "probes"
+"""Of each road a table with the place, speed and standing seconds of each probe on it."""
 
 FLOATING_CARS = "floatingCars"
 """A table with number, longitude, latitude and accuracy of each probe that reports in this second."""
@@ -69,6 +74,7 @@ class FloatingCars:
         self._sums = np.zeros((2, len(roads)))
         self._second = 0
         self._is_probe = cache(is_probe)
+        self._heard: list[tuple[int, float, str]] = []
 
     def listen(self, vehicles: Iterable[str]) -> None:
         """Hear the probes among all vehicles on the road, for this second; what is a minute old is forgotten."""
@@ -107,5 +113,13 @@ class FloatingCars:
     def _hear(self, vehicles: Iterable[str]) -> tuple[list[int], list[float]]:
         probes = [one for one in vehicles if self._is_probe(one)]
         heard = [(self._number.get(road_of(one), -1), speed_of(one)) for one in probes]
-        on_road = [(road, speed) for road, speed in heard if road >= 0]
-        return [road for road, _ in on_road], [speed for _, speed in on_road]
+        self._heard = [(road, speed, one) for (road, speed), one in zip(heard, probes, strict=True) if road >= 0]
+        return [road for road, _, _ in self._heard], [speed for _, speed, _ in self._heard]
+
+    def probes(self, standing_s: Mapping[str, float]) -> tuple[Numbers, ...]:
+        """Per road, those heard last: metres from its begin, m/s, and for how many seconds each has stood. They match
+        themselves to the road, as navigation does; who they are is not told."""
+        found: dict[int, list[tuple[float, float, float]]] = {}
+        for road, speed, one in self._heard:
+            found.setdefault(road, []).append((round(position_of(one), 1), speed, standing_s.get(one, 0.0)))
+        return tuple(np.array(found[road]) if road in found else NO_PROBES for road in range(len(self._number)))

@@ -10,6 +10,7 @@ from citybrain.apps.traffic.detect.at_signals import SPILLBACK, Doubted
 from citybrain.apps.traffic.detect.closed import ROAD_CLOSED, SURGE, Closed
 from citybrain.apps.traffic.detect.congestion import CONGESTION
 from citybrain.apps.traffic.detect.dark import SIGNAL_DARK, DarkSignals
+from citybrain.apps.traffic.detect.deserted import Deserted
 from citybrain.apps.traffic.detect.flows import Flows
 from citybrain.apps.traffic.detect.probes import StandingProbes
 from citybrain.apps.traffic.detect.standing import Standing
@@ -59,6 +60,7 @@ class Incidents:
         self._standing = Standing(self._streets)
         self._stops = Stops(self._streets)
         self._probes = StandingProbes(entities, self._streets)
+        self._deserted = Deserted(self._streets)
         self._flows = Flows(self._streets)
         self._closed = Closed()
         self._dark = DarkSignals(entities, self._streets)
@@ -76,5 +78,7 @@ class Incidents:
             self._standing.watch(trust.look, trust.blind, now_s)
             told += self._stops.events(self._standing.spots, batch)
             told += self._probes.events(batch, trust.look, trust.look.seconds)
+            self._deserted.watch(trust.look, trust.blind)
+            told += self._deserted.events(batch)
         self._flows.watch(trust.look, trust.blind, trust.flow, self._standing.stuck)
         return told + self._closed.events(self._flows, batch)

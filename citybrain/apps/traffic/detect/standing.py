@@ -59,11 +59,12 @@ class Where(StrEnum):
 
 
 # How long one must stand by each rule. Seconds are of standing; at the stop line those of green that crosses nobody.
-# 35 s: longer than a bus stops. 90 s: at a junction without a signal one waits for a gap. 15 s of green: start-up takes
-# 2 s. 45 s: the lane beyond shows no queue. 75 s in the box: until the stage ends and the exit is clear.
+# 35 s: longer than a bus stops. 150 s: where there is no signal one waits for a gap, 50 s in the mean where it has
+# failed (HCM 6, chapter 20). 15 s of green: start-up takes 2 s. 45 s: the lane beyond shows no queue. 75 s in the box:
+# until the stage ends and the exit is clear.
 NEEDED_S = {
     Where.OPEN_ROAD: 35.0,
-    Where.YIELD: 90.0,
+    Where.YIELD: 150.0,
     Where.STOP_LINE: 15.0,
     Where.EXIT_END: 45.0,
     Where.BOX: 75.0,
@@ -176,7 +177,7 @@ class Standing:
         spots = self.spots.setdefault(place, [])
         spot = min(spots, key=lambda one: abs(one.distance_m - distance_m), default=None)
         if spot is None or abs(spot.distance_m - distance_m) > SAME_M or waiting_s < spot.waiting_s:
-            if where in GIVING_WAY and self._streets.yields(place, distance_m, share):
+            if self._may_wait(where, place, distance_m, share):
                 where = Where.YIELD
             spot = Spot(place=place, distance_m=distance_m, share=share, where=where, seen_s=now_s)
             spots.append(spot)
@@ -184,6 +185,12 @@ class Standing:
             spot.held_s += look.seconds
         spot.seen_s, spot.waiting_s = now_s, waiting_s
         return spot
+
+    def _may_wait(self, where: Where, place: int, distance_m: float, share: float) -> bool:
+        """Whether one may stand there until others let him go on."""
+        if where is Where.STOP_LINE:
+            return bool(self._streets.is_short[place])
+        return where in GIVING_WAY and self._streets.yields(place, distance_m, share)
 
     def _forget(self, now_s: float) -> None:
         """Those who have gone; how long they stood is usual there."""

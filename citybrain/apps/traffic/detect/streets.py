@@ -25,7 +25,11 @@ END_M = 25.0
 UNKNOWN = -1.0
 
 YIELD_M = 15.0
-"""So near to the end of a lane without a signal one may stand to give way."""
+"""So near to the end of a lane without a signal, or behind a junction without one, one may stand to give way or until
+others let him in."""
+
+SORTING_M = 20.0
+"""On a lane that is so short one may stand at the line until those beside it let him change."""
 
 BOX_M = 30.0
 """Taken as the length of a way through a junction, which is no lane of ours."""
@@ -92,6 +96,7 @@ class Streets:
         facts = [one.attributes for one in places.entities]
         self.is_approach = np.array([one.get("role") == "approach" for one in facts], dtype=np.bool_)
         self.length_m = np.nan_to_num(places.facts("length_m"), nan=np.inf)
+        self.is_short: Mask = self.length_m < SORTING_M
         self.coverage_m = np.nan_to_num(places.facts("coverage_m"), nan=np.inf)
         self._lane_of = {str(one.attributes.get("lane")): one for one in entities if one.type == LANE}
         self.roads = {one.id: one for one in entities if one.type == ROAD}
@@ -158,6 +163,8 @@ class Streets:
         name, offset_m = self._watched[place].at(distance_m, share)
         lane = self._lane_of.get(name)
         if lane is None:
+            return True
+        if offset_m < YIELD_M and name != self.places.entities[place].attributes.get("lane"):
             return True
         return name not in self._signalled and offset_m > float(lane.attributes["length"]) - YIELD_M
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 
 from citybrain.apps.traffic.detect.answers import Answers
+from citybrain.apps.traffic.detect.overlaps import Overlaps
 from citybrain.apps.traffic.detect.symptoms import Contradictory, Frozen, Jumping, Look, Mask, Reports, SeesNobody
 from citybrain.apps.traffic.index import Numbers, Places
 from citybrain.apps.traffic.model import DETECTOR
@@ -49,6 +50,7 @@ class Trust:
         self._contradictory = Contradictory(size)
         self._nobody = SeesNobody(np.array([number[name] for name in controllers], dtype=np.int64), signs)
         self._answers = Answers(entities, self.places)
+        self._overlaps = Overlaps(entities, self.places)
         self.trouble = np.zeros(size, dtype=np.int8)
         self.version = 0
         self.look: Look | None = None
@@ -92,12 +94,13 @@ class Trust:
 
     def _denied(self, look: Look) -> Mask:
         """Those whose neighbours say at once that they miss vehicles."""
-        self.denied = self._answers(look, self._nobody.flow, ~self.blind)
+        unseen = self._overlaps(look, ~self.blind, self._nobody.rate_per_s)
+        self.denied = self._answers(look, self._nobody.flow, ~self.blind) | unseen
         return self.denied
 
     def _symptoms(self, look: Look) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         found = {
-            Trouble.SEES_NOBODY: self._nobody(look, ~self.blind) | self._denied(look),
+            Trouble.SEES_NOBODY: self._nobody(look, ~self.blind) & ~self._overlaps.vouched | self._denied(look),
             Trouble.CONTRADICTORY: self._contradictory(look),
             Trouble.JUMPING: self._jumping(look),
             Trouble.FROZEN: self._frozen(look),

@@ -25,6 +25,14 @@ LENGTH_M, LOOP_M = 5.0, 2.0
 Columns = dict[str, dict[str, Any]]
 
 
+def _watches(role: str, lane: str) -> list[list[object]]:
+    """Its own lane and the way through the box, which both detectors at its ends watch."""
+    box = next(f":{way[0]}" for way in WAYS if lane in way)
+    if role == "approach":
+        return [[f"{lane}_0", 200.0, -1.0, 1.0], [box, 0.0, -1.0, 1.0]]
+    return [[f"{lane}_0", 0.0, 1.0, 1.0], [box, -BOX_M, 1.0, 1.0]]
+
+
 def detector(role: str, lane: str) -> Entity:
     facts = {
         "controller": "cross",
@@ -33,6 +41,8 @@ def detector(role: str, lane: str) -> Entity:
         "length_m": 200.0,
         "speed_limit_mps": 13.9,
         "loops_m": [STOP_LOOP_M, ADVANCE_LOOP_M] if role == "approach" else [EXIT_LOOP_M],
+        "coverage_m": REACH_M[role],
+        "watches": _watches(role, lane),
     }
     return Entity(id=lane, type=DETECTOR, source="test", observed_at=NOON, attributes=facts)
 

@@ -31,18 +31,19 @@ def lane(road: str, number: int) -> Entity:
     return thing("RoadLane", f"{road}_{number}", facts)
 
 
-def detector(role: str, name: str, reach_m: float = 150.0) -> Entity:
+def detector(role: str, name: str, reach_m: float = 150.0, length_m: float = LENGTH_M) -> Entity:
     facts: dict[str, object] = {
         "controller": "signal",
         "role": role,
         "lane": name,
-        "length_m": LENGTH_M,
+        "length_m": length_m,
         "speed_limit_mps": 13.9,
         "coverage_m": reach_m if role == "approach" else 60.0,
         "loops_m": [2.0, 50.0],
     }
     if role == "approach":
-        facts["watches"] = [[name, LENGTH_M, -1.0, 1.0], ["before_0", 410.0, -1.0, 0.5]]
+        before = f"{'before' if name.startswith('in') else 'sorts'}_0"
+        facts["watches"] = [[name, length_m, -1.0, 1.0], [before, length_m + 210.0, -1.0, 0.5]]
     return thing(DETECTOR, f"{role} {name}", facts)
 
 
@@ -56,20 +57,26 @@ CITY = [
     road("out", 1, "b", "c"),
     road("side", 1, "b", "d"),
     road("before", 1, "z", "a", "in"),
+    road("short", 1, "y", "b", "out"),
+    road("sorts", 1, "x", "y", "short"),
     *(lane("in", number) for number in (0, 1)),
     lane("out", 0),
     lane("side", 0),
     lane("before", 0),
+    lane("short", 0),
+    lane("sorts", 0),
     detector("approach", "in_0"),
     detector("approach", "in_1"),
     detector("exit", "out_0"),
     detector("exit", "side_0"),
+    detector("approach", "short_0", length_m=9.0),
     thing(
         SIGNAL,
         "signal",
         {
             "links": [
-                {"index": at, "approach": f"in_{at}", "exit": "out_0", "via": "", "crosses": []} for at in (0, 1)
+                {"index": at, "approach": name, "exit": "out_0", "via": "", "crosses": []}
+                for at, name in ((0, "in_0"), (1, "in_1"), (1, "short_0"))
             ],
             "stages": ["GG", "rr"],
         },
@@ -117,6 +124,8 @@ STOPS = [
     ("approach in_1", (1.5, None, 2), "GG", 25, "blocked_lane", "does not go under green"),
     ("approach in_1", (1.5, None, 2), "gg", 60, None, "gives way under permissive green"),
     ("approach in_1", (1.5, None, 2), "gg", 110, "blocked_lane", "would have found a gap by now"),
+    ("approach short_0", (1.5, None, 0), "GG", 80, None, "waits on a lane of 9 m until those beside let it change"),
+    ("approach short_0", (1.5, None, 0), "GG", 160, "blocked_lane", "nobody waits for so long"),
     ("exit out_0", (20.0, None, 0), "rr", 45, "blocked_lane", "stands in an exit"),
     ("exit out_0", (55.0, None, 0), "rr", 45, None, "may be the end of a queue that nobody sees"),
     ("exit out_0", (55.0, None, 0), "rr", 110, "blocked_lane", "stands there for longer than any red"),
@@ -279,3 +288,82 @@ def test_floating_cars_tell_of_a_stop_that_no_detector_sees(
         told += detect(msgspec.structs.replace(seen, columns=(*seen.columns, *roads)))
     found = [event.entity_id for event in told if event.because.code == "traffic.probes_stand"]
     assert found == (["before"] if is_told else []), why
+
+
+# fmt: off
+PLACES = [
+    ("before", 100.0, 50,  {},                                  True,  "stands on a road that nobody watches"),
+    ("before", 100.0, 40,  {},                                  False, "stands for no longer than a bus"),
+    ("before", 195.0, 80,  {},                                  False, "may wait for a gap at the end"),
+    ("before", 195.0, 100, {},                                  True,  "would have found a gap by now"),
+    ("before", 100.0, 80,  {"approach in_1": (1.5, 0.0)},       False, "a queue on the next road explains it"),
+    ("in",     30.0,  50,  {"approach in_1": (1.5, 0.0)},       True,  "the queue at the line is short of it"),
+    ("in",     30.0,  80,  {"approach in_1": (140.0, 0.5)},     False, "the queue reaches beyond the sight"),
+    ("in",     90.0,  80,  {},                                  False, "is in sight of detectors"),
+    ("out",    100.0, 50,  {},                                  True,  "stands behind the sight of the exit"),
+    ("out",    100.0, 50,  {"exit out_0": (50.0, 0.0)},         True,  "who stands behind it does not explain it"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("name", "at_m", "seconds", "queue", "is_told", "why"), PLACES)
+def test_floating_cars_say_where_they_stand(
+    name: str, at_m: float, seconds: int, queue: Mapping[str, tuple[float, float]], is_told: bool, why: str
+) -> None:
+    detect, told = Incidents(CITY), []
+    for second in range(seconds):
+        rows = {one: [(*row, float(second % 60 + 1))] for one, row in queue.items()}
+        seen = batch(second, {"approach in_0": moving(second), **rows})
+        cars = np.array([[at_m, 0.0, float(second)]])
+        probes = Column(attribute="probes", entity_ids=("before", name), values=(np.empty((0, 3)), cars))
+        if name == "before":
+            probes = Column(attribute="probes", entity_ids=("before",), values=(cars,))
+        told += detect(msgspec.structs.replace(seen, columns=(*seen.columns, probes)))
+    found = [event for event in told if event.because.code == "traffic.probes_stand"]
+    assert [event.entity_id for event in found] == ([name] if is_told else []), why
+    assert all(event.evidence["place"] == {"road": name, "lane": "", "offset_m": at_m} for event in found)
+
+
+WIDE = [
+    road("wide", 2, "a", "b"),
+    *(lane("wide", number) for number in (0, 1)),
+    *(detector("exit", f"wide_{number}") for number in (0, 1)),
+]
+LEARNED_S, EVERY_S = 960, 8
+
+
+# fmt: off
+LANES = [
+    (lambda n: n % 2,                                     False, "both lanes are used"),
+    (lambda n: 1,                                         True,  "one of them is not any more"),
+    (lambda n: (n // 6) % 2,                              False, "signals serve one lane after the other"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("chosen", "is_told", "why"), LANES)
+def test_a_lane_is_deserted_that_nobody_takes_while_those_beside_are_used(
+    chosen: Callable[[int], int], is_told: bool, why: str
+) -> None:
+    detect, told = Incidents(WIDE), []
+    names = tuple(one.id for one in WIDE if one.type == DETECTOR)
+    for second in range(LEARNED_S + 80 * EVERY_S):
+        number, since_s = divmod(second, EVERY_S)
+        at = chosen(number) if second >= LEARNED_S else number % 2
+        rows = [np.empty((0, 4)), np.empty((0, 4))]
+        if since_s < 6:
+            rows[at] = np.array([[10.0 * since_s, 10.0, 0.0, 1.0]])
+        when = NOON + timedelta(seconds=second)
+        columns = (
+            Column(attribute="tracks", entity_ids=names, values=tuple(rows)),
+            Column(attribute="vehicleCount", entity_ids=names, values=np.array([float(len(one)) for one in rows])),
+        )
+        told += detect(Batch(id=f"b{second}", source="test", observed_at=when, received_at=when, columns=columns))
+    found = [event for event in told if event.because.code == "traffic.lane_deserted"]
+    assert {event.entity_id for event in found} == ({"wide"} if is_told else set()), why
+    assert len({event.id for event in found}) == is_told
+    for event in found:
+        assert event.kind == "traffic.blocked_lane"
+        assert event.evidence["lanes"] == ["wide_0"]
+        assert event.evidence["place"] == {"road": "wide", "lane": "wide_0", "offset_m": 60.0}
+        assert event.at - NOON >= timedelta(seconds=LEARNED_S)

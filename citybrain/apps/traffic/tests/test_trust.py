@@ -139,6 +139,32 @@ def test_an_exit_that_froze_empty_is_denied_by_those_who_drive_into_it() -> None
     assert trust.denied.any()
 
 
+def test_an_approach_that_froze_empty_is_denied_by_the_exit_that_sees_vehicles_come_out_of_it() -> None:
+    street, trust = Street(seed=2, every_s=BUSY), Trust(CITY)
+    found_s = None
+    for second in range(FROM_S + 120):
+        columns = street.step(by_loops=False)
+        if second >= FROM_S:
+            columns["tracks"]["north"], columns["vehicleCount"]["north"] = np.empty((0, 4)), 0.0
+        trust.watch(batch(street, columns))
+        assert second >= FROM_S or not troubles(trust)
+        found_s = second - FROM_S if found_s is None and troubles(trust) else found_s
+    assert found_s is not None and found_s <= 90, "a few vehicles are enough: seventeen come in that time"
+    assert troubles(trust) == {"north": Trouble.SEES_NOBODY}
+    assert trust.denied.any()
+
+
+def test_an_exit_that_vanishes_from_sight_is_no_witness_against_the_approach() -> None:
+    street, trust = Street(seed=2, every_s=BUSY), Trust(CITY)
+    for second in range(FROM_S + 120):
+        columns = street.step(by_loops=False)
+        if second >= FROM_S:
+            columns["tracks"]["north"], columns["vehicleCount"]["north"] = np.empty((0, 4)), 0.0
+            columns["tracks"]["south"], columns["vehicleCount"]["south"] = np.empty((0, 4)), 0.0
+        trust.watch(batch(street, columns))
+    assert not trust.denied.any(), "nobody saw anybody there"
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     seed=st.integers(0, 10_000),

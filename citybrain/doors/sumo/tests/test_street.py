@@ -56,6 +56,22 @@ def test_a_road_s_speed_is_what_its_probes_drove_in_the_last_minute(opened: Open
             assert np.isnan(speed_kmh)
 
 
+def test_probes_say_where_on_their_road_they_are_and_how_long_they_stand(opened: Open, cologne: Scenario) -> None:
+    field = opened(cologne)
+    stood_s = 0.0
+    for _ in range(120):
+        frame = field.step(())
+        vehicle = libsumo.vehicle
+        probes = [one for one in vehicle.getIDList() if is_probe(one) and not vehicle.getRoadID(one).startswith(":")]
+        truth = sorted(
+            (entity_id("RoadSegment", vehicle.getRoadID(one)), round(vehicle.getLanePosition(one), 1)) for one in probes
+        )
+        told = values(frame, "probes", "RoadSegment")
+        assert sorted((road, row[0]) for road, table in told.items() for row in np.asarray(table).tolist()) == truth
+        stood_s = max([stood_s, *(row[2] for table in told.values() for row in np.asarray(table).tolist())])
+    assert stood_s >= 10.0, "somebody waited at red"
+
+
 def zone(lane: str, range_m: float) -> Zone:
     return Zone(role="approach", lane=lane, range_m=range_m, length_m=200, speed_limit_mps=13.9, cells=())
 
