@@ -17,6 +17,7 @@ from citybrain.apps.traffic.control.plans.buses import Buses
 from citybrain.apps.traffic.control.plans.requested import RequestedPlans
 from citybrain.apps.traffic.control.plans.wave import GreenWaves
 from citybrain.apps.traffic.detect.sight import Sight
+from citybrain.apps.traffic.measure.loops import Loops
 from citybrain.apps.traffic.measure.shadow import Shadow
 from citybrain.apps.traffic.model import SIGNAL, Junction, junctions, singles
 from citybrain.kernel.app import Telling
@@ -61,6 +62,7 @@ class SignalControl:
         }
         self.names = Names(entities)
         self.shadow = Shadow(self.minds, entities, self.modes)
+        self.loops = Loops(joints, [one.id for one in self.sight.trust.places.entities])
         self.at: datetime | None = None
         self.wanted: list[Claim] = []
         self.claimed: dict[str, Claim] = {}
@@ -137,6 +139,7 @@ class SignalControl:
         apart = self.claimed.keys() | self.sight.doubted
         self.shadow.step(batch, self.sight.tracks, apart, now_s)
         self._judge.hear(self.shadow.ended, now_s)
+        self.loops.step(self.sight.trust.look, self.sight.tracks, now_s)
 
     def _see(self) -> None:
         """Junctions where the brain acts: of mode brain, with enough detectors that are believed."""

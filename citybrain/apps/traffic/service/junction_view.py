@@ -14,6 +14,7 @@ from citybrain.apps.traffic.control.claims import Rank
 from citybrain.apps.traffic.control.locks import Held, Locks
 from citybrain.apps.traffic.control.modes import HEARD, Mode
 from citybrain.apps.traffic.control.signals import SignalControl
+from citybrain.apps.traffic.measure.loops import LoopReport
 from citybrain.apps.traffic.measure.shadow import Gain, Window
 from citybrain.apps.traffic.model import RANK
 from citybrain.kernel.records import Because, Facts, Text
@@ -112,7 +113,8 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JunctionView(msgspec.Struct, frozen=True, kw_only=True):
-    """One signal, and those that act as one with it. `says` has the say; `why_not` tells why the brain has not."""
+    """One signal, and those that act as one with it. `says` has the say; `why_not` tells why the brain has not. `loops`
+    is what can be told where nothing can be compared, as its detectors are loops."""
 
     id: str
     signals: tuple[str, ...]
@@ -134,6 +136,7 @@ class JunctionView(msgspec.Struct, frozen=True, kw_only=True):
     claims: tuple[ClaimView, ...]
     approaches: tuple[ApproachView, ...]
     compared: Compared
+    loops: LoopReport | None = None
 
 
 def sayer(control: SignalControl, name: str, now_s: float) -> tuple[Sayer, Sentence | None, Sentence | None]:
@@ -203,6 +206,7 @@ def view(control: SignalControl, name: str, at: datetime, compared: Compared) ->
         claims=_claims(control, mind),
         approaches=_approaches(control, mind),
         compared=compared,
+        loops=control.loops.report(control.minds.index(mind)),
     )
 
 

@@ -14,11 +14,13 @@ export interface Gain {
 export interface StageView { number: number; lamps: string; movement: Text; min_green_s: number }
 export interface ClaimView { by: Sayer; rank: number; signal_id: string; stage: number | null; is_heard: boolean; because: Sentence }
 export interface ApproachView { lane: string; detector_id: string; name: Text; turns: Text[]; green: boolean; vehicles: number; queue: number; waited_s: number; other_queue: number | null; is_believed: boolean }
+export interface LoopWindow { begins_at: string; seconds: number; vehicles: number; occupancy: number | null; queue: number | null; queue_most: number }
 export interface Held { order_id: string; means: string; signal_id: string; stage: number | null; by: string; approved_by: string; reason: string; until: string }
 export interface JunctionView {
   id: string; signals: string[]; name: Text; at: string; mode: Mode; joint_mode: Mode; begins_in: Mode; stages: StageView[]; stage: number | null; lamps: string; stage_since_s: number | null;
   says: Sayer; because: Sentence | null; decision: Sentence | null; why_not: Sentence | null; held: Held | null;
   doubt: { steered: string; blind: string[]; because: Sentence } | null; claims: ClaimView[]; approaches: ApproachView[];
+  loops?: { now: LoopWindow; windows: LoopWindow[]; is_estimate: boolean } | null;
   compared: { other: Sayer; other_lamps: string | null; now: Window | null; gain: Gain; windows: Window[] };
 }
 export interface ShadowRow { id: string; signals: string[]; name: Text; mode: Mode; says: Sayer; gain: Gain; now: Window | null }
