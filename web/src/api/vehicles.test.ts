@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { HEADER_BYTES, readFrame, VEHICLE_BYTES } from "@/api/vehicles";
 import type { VehicleFrame } from "@/api/vehicles";
 import { FLOATS, vehicleJoin } from "@/map/vehicle-buffer";
+import { along, inBox, metresTo, nearestVehicle, roadUnder, selectionOfVehicle, vehicleIdOf, withId } from "@/map/vehicle-rows";
 
 type Row = [id: number, lon: number, lat: number, heading: number, speed: number];
 
@@ -72,5 +73,25 @@ describe("joining two frames", () => {
     const { floats, count } = join(frame(many(0.00001).reverse()));
     const wrong = Array.from({ length: count }, (_, i) => row(floats, i)).filter(([from, , , to]) => Math.abs((to ?? 0) - (from ?? 0) - 0.00001) > 2e-6);
     expect([count, wrong.length]).toEqual([20_000, 0]);
+  });
+});
+
+describe("the list of vehicles", () => {
+  const seen = frame([[7, 0.001, 0, 90, 36], [3, 0.0005, 0.00005, 90, 0], [5, 0.02, 0.01, 0, 50]]);
+  const road = { line: [[11.4, 48.77], [11.402, 48.77]] as [number, number][] };
+  it("has those in sight in order of their ids, with speed in km/h", () => {
+    expect(inBox(seen, [11.39, 48.76, 11.41, 48.775]).map(({ id, kmh }) => [id, kmh])).toEqual([[3, 0], [7, 36]]);
+  });
+  it("has those of a road, and none beside it", () => {
+    expect(along(seen, road.line).map((one) => one.id)).toEqual([3, 7]);
+    expect(metresTo(road.line, [11.401, 48.7701])).toBeCloseTo(11.1, 0);
+    expect([roadUnder([road], [11.401, 48.7701]), roadUnder([road], [11.401, 48.7702])]).toEqual([road, null]);
+  });
+  it("finds the one under the pointer, and one by its id", () => {
+    expect([nearestVehicle(seen, [11.4009, 48.77], 0.0002)?.id, nearestVehicle(seen, [11.41, 48.77], 0.0002)]).toEqual([7, null]);
+    expect([withId(seen, 5)?.kmh, withId(seen, 9)]).toEqual([50, null]);
+  });
+  it("tells a vehicle from other selections", () => {
+    expect([vehicleIdOf(selectionOfVehicle(7)), vehicleIdOf("vehicle:x"), vehicleIdOf("event:7")]).toEqual([7, null, null]);
   });
 });

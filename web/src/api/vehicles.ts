@@ -29,13 +29,45 @@ export function readFrame(buffer: ArrayBuffer): VehicleFrame | null {
 
 const RETRY_MS = 1500;
 
-/** Opens the vehicle socket and keeps it open; frames that cannot be read are dropped and counted by the caller. */
+/** A vehicle as a row: degrees, degrees clockwise from north, km/h. */
+export interface Vehicle { id: number; lon: number; lat: number; heading: number; kmh: number }
+
+/** The vehicle at one place of a frame. */
+export function vehicleAt({ bytes, originLon, originLat }: VehicleFrame, place: number): Vehicle {
+  const at = HEADER_BYTES + place * VEHICLE_BYTES;
+  return {
+    id: bytes.getUint32(at, true), lon: originLon + bytes.getFloat32(at + 4, true), lat: originLat + bytes.getFloat32(at + 8, true),
+    heading: bytes.getUint16(at + 12, true) / 100, kmh: bytes.getUint16(at + 14, true) / 100,
+  };
+}
+
+const ears = new Set<(frame: VehicleFrame) => void>();
+/** The newest frame, as long as somebody watches. */
+export const newest: { frame: VehicleFrame | null } = { frame: null };
+let stop: (() => void) | null = null;
+
+/** Hears every frame; however many listen, there is one socket. Answers with how to stop. */
 export function watchVehicles(give: (frame: VehicleFrame) => void): () => void {
+  ears.add(give);
+  stop ??= open((frame) => {
+    newest.frame = frame;
+    for (const ear of ears) ear(frame);
+  });
+  return () => {
+    ears.delete(give);
+    if (ears.size > 0) return;
+    stop?.();
+    stop = newest.frame = null;
+  };
+}
+
+/** Opens the vehicle socket and keeps it open; frames that cannot be read are dropped. */
+function open(give: (frame: VehicleFrame) => void): () => void {
   let socket: WebSocket | null = null;
   let timer = 0;
   let ended = false;
 
-  function open(): void {
+  function connect(): void {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const fresh = new WebSocket(`${scheme}://${location.host}/api/vehicles`);
     socket = fresh;
@@ -44,9 +76,9 @@ export function watchVehicles(give: (frame: VehicleFrame) => void): () => void {
       const frame = readFrame(message.data);
       if (frame !== null) give(frame);
     };
-    fresh.onclose = () => { if (!ended) timer = window.setTimeout(open, RETRY_MS); };
+    fresh.onclose = () => { if (!ended) timer = window.setTimeout(connect, RETRY_MS); };
   }
 
-  open();
+  connect();
   return () => { ended = true; window.clearTimeout(timer); socket?.close(); };
 }

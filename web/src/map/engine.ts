@@ -7,6 +7,9 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import type { CityState, Lang, Network } from "@/api/types";
 import { coloured, recoloured } from "@/kit/colours";
 import type { Theme } from "@/kit/colours";
+import { newest } from "@/api/vehicles";
+import { nearestVehicle, selectionOfVehicle } from "@/map/vehicle-rows";
+import { viewBox } from "@/map/view-box";
 import type { MapLayer } from "@/map/layer";
 import { drawShape, PIXEL_RATIO } from "@/map/shapes";
 import type { Shape } from "@/map/shapes";
@@ -49,6 +52,8 @@ export interface CityMapEngine {
 
 export const FONT = ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
 const VEHICLES = "vehicles";
+/** A vehicle is hit within so many pixels. */
+const PICK_PX = 7;
 const ROOM = { top: 48, bottom: 48, left: 48, right: 48 };
 
 const STYLE: StyleSpecification = {
@@ -130,14 +135,27 @@ function selector(map: LibreMap, layers: readonly MapLayer[]): { know: (layer: s
   };
 }
 
-function listenToMouse(map: LibreMap, asked: Asked): void {
+/** The vehicle under the pointer, if vehicles are shown. */
+function vehicleUnder(map: LibreMap, vehicles: VehicleLayer, { x, y }: { x: number; y: number }): string | null {
+  if (newest.frame === null || !vehicles.isShown()) return null;
+  const [here, beside] = [map.unproject([x, y]), map.unproject([x + PICK_PX, y])];
+  const found = nearestVehicle(newest.frame, [here.lng, here.lat], beside.lng - here.lng);
+  return found === null ? null : selectionOfVehicle(found.id);
+}
+
+function sayView(map: LibreMap): void {
+  const bounds = map.getBounds();
+  viewBox.value = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
+}
+
+function listenToMouse(map: LibreMap, asked: Asked, vehicles: VehicleLayer): void {
   const pickable = asked.layers.filter((layer) => layer.selectable).flatMap((layer) => layer.paints.map((paint) => paint.id)).reverse();
   const at = (x: number, y: number, reach: number): string | null => {
     const there = map.queryRenderedFeatures([[x - reach, y - reach], [x + reach, y + reach]], { layers: pickable.filter((id) => map.getLayer(id) !== undefined) });
     const id: unknown = there[0]?.properties["id"];
     return typeof id === "string" ? id : null;
   };
-  map.on("click", (event) => { asked.onPick(at(event.point.x, event.point.y, 0) ?? at(event.point.x, event.point.y, 5)); });
+  map.on("click", (event) => { asked.onPick(vehicleUnder(map, vehicles, event.point) ?? at(event.point.x, event.point.y, 0) ?? at(event.point.x, event.point.y, 5)); });
   let waiting = false;
   map.on("mousemove", (event) => {
     if (waiting) return;
@@ -149,6 +167,7 @@ function listenToMouse(map: LibreMap, asked: Asked): void {
   });
   map.on("moveend", () => {
     const { lng, lat } = map.getCenter();
+    sayView(map);
     asked.onView({ lon: lng, lat, zoom: map.getZoom() });
   });
 }
@@ -183,7 +202,8 @@ export function openMap(asked: Asked): Promise<CityMapEngine> {
     map.once("load", () => {
       for (const mark of asked.marks) map.addImage(mark.name, drawShape(mark.shape, mark.colour), { pixelRatio: PIXEL_RATIO });
       addLayers(map, asked, vehicles);
-      listenToMouse(map, asked);
+      listenToMouse(map, asked, vehicles);
+      sayView(map);
       resolve(engineOf(map, asked, vehicles));
     });
   });
@@ -227,6 +247,6 @@ function engineOf(map: LibreMap, asked: Asked, vehicles: VehicleLayer): CityMapE
     theme: (theme) => { dress(map, asked.layers, theme); vehicles.tint(coloured(MOVING, theme), coloured(STANDING, theme)); },
     title: (title) => { map.getCanvas().setAttribute("aria-label", title); },
     resize: () => { map.resize(); },
-    close: () => { map.remove(); },
+    close: () => { viewBox.value = null; map.remove(); },
   };
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two colours of vehicles, for layer and legend.
+// The two colours of vehicles and what tells them apart, for layer, list and legend.
 export const MOVING = "#d6e6f2";
 export const STANDING = "#e2a3ff";
+/** Slower than this a vehicle stands. */
+export const STANDING_KMH = 2;

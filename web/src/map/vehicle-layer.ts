@@ -5,10 +5,9 @@ import type { CustomLayerInterface, CustomRenderMethodInput, Map as LibreMap } f
 import type { VehicleFrame } from "@/api/vehicles";
 import { FLOATS, vehicleJoin } from "@/map/vehicle-buffer";
 import type { VehicleBuffer } from "@/map/vehicle-buffer";
-import { MOVING, STANDING } from "@/map/vehicle-colours";
+import { MOVING, STANDING, STANDING_KMH } from "@/map/vehicle-colours";
 
 /** Slower than this stands (HBS and RESCO count a vehicle below 0.1 m/s as halting; eyes need a little more). */
-export const STANDING_KMH = 2;
 
 // Web mercator around a local origin: second order in latitude, 2 cm at 11 km.
 const VERTEX = `#version 300 es
@@ -116,6 +115,7 @@ export interface VehicleLayer extends CustomLayerInterface {
   /** In which colours what moves and what stands is drawn. */
   tint: (moving: string, standing: string) => void;
   count: () => number;
+  isShown: () => boolean;
 }
 
 const calm = typeof matchMedia !== "undefined" && matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -187,5 +187,6 @@ export function vehicleLayer(id: string): VehicleLayer {
     show: (shown) => { visible = shown; map?.triggerRepaint(); },
     tint: (...colours) => { [moving, standing] = [rgb(colours[0]), rgb(colours[1])]; map?.triggerRepaint(); },
     count: () => now?.count ?? 0,
+    isShown: () => visible,
   };
 }

@@ -6,6 +6,9 @@ import { resources, watchField } from "@/apps/operations/field";
 import { FIELD_LAYERS } from "@/apps/operations/field-layers";
 import FieldPanel from "@/apps/operations/FieldPanel.vue";
 import FiguresPanel from "@/apps/operations/FiguresPanel.vue";
+import { chosenVehicle, CHOSEN_LAYER } from "@/apps/operations/vehicles/state";
+import VehicleDrawer from "@/apps/operations/vehicles/VehicleDrawer.vue";
+import { vehicleIdOf } from "@/map/vehicle-rows";
 import { may } from "@/shell/access";
 import type { CityApp, Panel } from "@/shell/app";
 import { eventIdOf } from "@/shell/selection";
@@ -19,7 +22,7 @@ if (typeof window !== "undefined") watchField();
 export const app: CityApp = {
   name: "operations",
   streets: true,
-  layers: FIELD_LAYERS,
+  layers: [...FIELD_LAYERS, CHOSEN_LAYER],
   marks: [],
   panels: [
     { path: "/alarms", title: "desk.alarms", icon: "alert", component: AlarmsPanel },
@@ -32,7 +35,11 @@ export const app: CityApp = {
     // The address this desk had before; colleagues may have sent it.
     { path: "/events", title: "desk.alarms", icon: "alert", component: AlarmsPanel, shown: () => false },
   ],
-  inspectors: [{ of: (selection) => eventIdOf(selection) !== null, component: AlarmDrawer }],
+  inspectors: [{ of: (selection) => eventIdOf(selection) !== null, component: AlarmDrawer }, { of: (selection) => vehicleIdOf(selection) !== null, component: VehicleDrawer }],
   places: () => [],
-  pointsOf: (selection) => { const point = resources.value.find((one) => one.id === selection)?.point; return point == null ? undefined : [point]; },
+  pointsOf: (selection) => {
+    const vehicle = chosenVehicle.value;
+    if (vehicle !== null && vehicleIdOf(selection) === vehicle.id) return [[vehicle.lon, vehicle.lat]];
+    const point = resources.value.find((one) => one.id === selection)?.point; return point == null ? undefined : [point];
+  },
 };
