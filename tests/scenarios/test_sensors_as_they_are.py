@@ -2,7 +2,6 @@
 """Sensors fail in the whole loop: the right doubt in time, no wrong lamp, and the brain comes back by itself."""
 
 from collections.abc import Mapping
-from multiprocessing import get_context
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ from citybrain.doors.sumo.scenario import installed
 from citybrain.kernel.loop import Loop
 from citybrain.serve import catalog, scenarios
 from citybrain.serve.experiment import BRAIN, Task, opening_of
+from tests.scenarios.streets import alone
 
 pytestmark = pytest.mark.skipif("cologne1" not in {one.id for one in installed()}, reason="scenarios not installed")
 
@@ -56,8 +56,7 @@ def drive(options: Mapping[str, Any]) -> Told:
 
 def run(**options: Any) -> Told:
     """In a process of its own: there can be but one street in each."""
-    with get_context("spawn").Pool(1) as one:
-        told: Told = one.apply(drive, (options,))
+    told: Told = alone(drive, options)
     return told
 
 

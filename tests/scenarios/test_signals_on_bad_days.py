@@ -4,7 +4,6 @@
 import random
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from citybrain.doors.sumo.scenario import installed
 from citybrain.kernel.app import Opening
 from citybrain.kernel.records import Facts, Order
+from tests.scenarios.streets import alone
 
 SCENARIO = "cologne3"
 SECONDS = 360
@@ -119,8 +119,7 @@ def drive(carry: str, deaths: Sequence[tuple[int, int]], modes: Sequence[tuple[i
 
 def run(carry: str = "", deaths: Sequence[tuple[int, int]] = (), modes: Sequence[tuple[int, str]] = ()) -> Any:
     """In a process of its own: there can be but one street in each."""
-    with get_context("spawn").Pool(1) as one:
-        return one.apply(drive, (carry, deaths, modes))
+    return alone(drive, carry, deaths, modes)
 
 
 def test_a_brain_that_dies_in_mid_cycle_and_comes_back_shows_nothing_wrong() -> None:
