@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citybrain.apps.traffic.choice.worth import STANDING_MPS, View, Worth, room, served, worth
-from citybrain.apps.traffic.model import RANK, Junction, Track, worth_trying
+from citybrain.apps.traffic.model import RANK, Junction, Track, Way, worth_trying
 
 DECIDE_EVERY_S = 5.0
 """A junction thinks every second once its least green is over; a choice to stay it says again only so often."""
@@ -135,7 +135,40 @@ def _allowed(mind: Mind, tracks: Tracks) -> Sequence[int]:
     full = [approach for approach, exit_ in junction.inner if spilled(tracks[junction.exits[exit_].detector_id])]
     if full:
         return min((mind.flushing[approach] for approach in full), key=len)
-    return [stage for stage in mind.candidates if may_show(junction, stage, tracks)] or mind.candidates
+    allowed = [stage for stage in mind.candidates if may_show(junction, stage, tracks)] or mind.candidates
+    held = held_up(junction, tracks)
+    return [stage for stage in allowed if not _runs_into(junction, stage, held)] or allowed
+
+
+def held_up(junction: Junction, tracks: Tracks) -> list[Way]:
+    """Ways on which somebody stands in the box because his exit is full."""
+    full = {
+        number
+        for number, lane in enumerate(junction.exits)
+        if stands_in_box(tracks[lane.detector_id]) and room(tracks[lane.detector_id]) < 1.0
+    }
+    return [
+        way
+        for way in junction.ways
+        if way.exit in full and stands_in_box(tracks[junction.approaches[way.approach].detector_id])
+    ]
+
+
+def stands_in_box(tracks: Sequence[Track]) -> bool:
+    """Someone stands past the stop line and before the exit."""
+    return any(
+        distance_m < 0.0 and speed_mps < STANDING_MPS and waiting_s >= SPILLED_S
+        for distance_m, speed_mps, waiting_s, _ in tracks
+    )
+
+
+def _runs_into(junction: Junction, stage: int, held: Sequence[Way]) -> bool:
+    """The stage lets others drive at one who stands in the box and has no green himself."""
+    lamps = junction.stages[stage]
+    return any(
+        lamps[way.lamp] not in RANK and any(lamps[junction.ways[other].lamp] in RANK for other in way.crosses)
+        for way in held
+    )
 
 
 def may_show(junction: Junction, stage: int, tracks: Tracks) -> bool:

@@ -43,7 +43,7 @@ CROWDED = 2.0
 """A vehicle of a queue that stands back to the end of the reach counts by so much more: such a lane gets too little
 green, which the wait of its first vehicle does not show, for that begins anew whenever the queue moves up (m)."""
 
-CROWDED_FROM_M = 70.0
+CROWDED_FROM_M = 50.0
 """A queue that ends nearer than this counts as it is; from here on it counts more and more (m)."""
 
 CRAWL_MPS = 2.0

@@ -142,6 +142,29 @@ def test_a_queue_that_reaches_far_back_goes_before_a_stream_that_a_short_one_wai
     assert stages(after(5, CITY, {"cross": "Gr"}, {NORTH: STREAM, EASTERN: standing(queued)})) == {"cross": stage}
 
 
+CROSSING = signal("cross", [("n", "s"), ("e", "w")], ["Gr", "rG"], crosses={0: [1], 1: [0]})
+IN_THE_BOX: Vehicles = [(-4.0, 0.0, 9.0)]
+FULL: Vehicles = [(-4.0, 0.0, 9.0), (3.0, 0.0, 20.0)]
+
+# fmt: off
+HELD_UP: list[tuple[Vehicles, Vehicles, int, str]] = [
+    (IN_THE_BOX, FULL,                             0, "nobody drives at one whom a full exit holds in the box"),
+    (IN_THE_BOX, IN_THE_BOX,                       1, "one who has room in the exit only waits for a gap"),
+    ((),         FULL[1:],                         1, "a full exit alone is in nobody's way"),
+    (IN_THE_BOX, [*IN_THE_BOX, (40.0, 0.0, 20.0)], 1, "a queue farther on leaves him room"),
+]
+# fmt: on
+
+
+@pytest.mark.parametrize(("before_line", "exit_", "stage", "why"), HELD_UP)
+def test_who_stands_in_the_box_before_a_full_exit_keeps_others_out_of_his_way(
+    before_line: Vehicles, exit_: Vehicles, stage: int, why: str
+) -> None:
+    seen = {EASTERN: standing(6), NORTH: before_line, "cross exit s": exit_}
+    city = [CROSSING, *detectors(CROSSING)]
+    assert stages(after(5, city, {"cross": "Gr"}, seen)) == {"cross": stage}, why
+
+
 def test_a_queue_that_moves_up_is_as_long_as_one_that_stands() -> None:
     moving_up = [(at_m, 1.0, 0.0) for at_m, _, _ in standing(13)]
     assert stages(after(5, CITY, {"cross": "Gr"}, {NORTH: STREAM, EASTERN: moving_up})) == {"cross": 1}
