@@ -7,6 +7,7 @@ from citybrain.apps.operations.api.contacts import PERMISSION as MAY_EDIT_CONTAC
 from citybrain.apps.operations.api.contacts import ROUTES as CONTACT_ROUTES
 from citybrain.apps.operations.api.dispatch import ROUTES as DISPATCH_ROUTES
 from citybrain.apps.operations.api.figures import ROUTES as FIGURE_ROUTES
+from citybrain.apps.operations.api.figures import WALL
 from citybrain.apps.operations.api.playbooks import ROUTES as PLAYBOOK_ROUTES
 from citybrain.apps.operations.api.runs import ROUTES as RUN_ROUTES
 from citybrain.apps.operations.control.means import CARRIED, MEANS, SUBJECTS
@@ -28,6 +29,7 @@ APP = App(
     kinds=KINDS,
     permissions={
         "operations.view": STAFF,
+        WALL: (*STAFF, "wall"),
         "operations.edit": ("operator",),
         "operations.confirm": ("operator", "head"),
         ACT: ("operator",),

@@ -22,8 +22,8 @@ from citybrain.kernel.clock import utc_now
 from citybrain.kernel.records import Facts, Json
 
 Asking = Request[Any, Any, Any]
-CONFIRM = "operations.confirm"
-SHIFT = timedelta(hours=8)
+CONFIRM, WALL = "operations.confirm", "operations.wall"
+SHIFT, DAY = timedelta(hours=8), timedelta(days=1)
 MOST = 100
 
 Language = Literal["zh", "en"]
@@ -39,6 +39,17 @@ class Rows(msgspec.Struct, frozen=True, kw_only=True):
     parts: Facts
     columns: Sequence[str]
     rows: Sequence[Sequence[Json]]
+
+
+class WallFigure(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure as a wall shows it: neither rows nor parts, so no names and no places."""
+
+    name: str
+    value: float | None
+    unit: str
+    target: float | None
+    lower_is_better: bool
+    meets_target: bool | None
 
 
 class Handing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,6 +74,15 @@ async def indicators(
     begin, end = _times(operations, since, until)
     began = await began_between(operations.store, begin, end)
     return await shifts.figure_views(operations, began, _positive(operators))
+
+
+@get("/api/operations/wall", opt={"permission": WALL})
+async def wall(state: State) -> Sequence[WallFigure]:
+    """What a wall shows of the city's last 24 hours; a token that may this may nothing else."""
+    operations = operations_of(state)
+    end = operations.around.city_now
+    views = await shifts.figure_views(operations, await began_between(operations.store, end - DAY, end), None)
+    return [WallFigure(**{name: getattr(view, name) for name in WallFigure.__struct_fields__}) for view in views]
 
 
 @get("/api/operations/indicators/{name:str}/rows", opt={"permission": VIEW})
@@ -140,4 +160,4 @@ def _positive(operators: int | None) -> int | None:
     return operators if operators is not None and operators > 0 else None
 
 
-ROUTES = (indicators, indicator_rows, shift_report, hand_over, handovers, handover, take_over)
+ROUTES = (indicators, wall, indicator_rows, shift_report, hand_over, handovers, handover, take_over)

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The requests of the operation centre.
 import { ask, part, query, write } from "@/api/client";
-import type { Figure, FigureRows, Handed, Handover, LineAct, Question, Run, ShiftReport, Study, Suggestion } from "@/apps/operations/types";
+import type { Figure, FigureRows, Handed, Handover, LineAct, Question, Run, ShiftReport, Study, Suggestion, WallFigure } from "@/apps/operations/types";
 
 const AT = "/api/operations";
 export interface Span { since: string; until: string }
 
 export const operations = {
   indicators: (span: Span) => ask<Figure[]>(`${AT}/indicators${query({ ...span })}`),
+  /** As who is signed in, or as the service whose token the wall has. */
+  wall: (token: string) => ask<WallFigure[]>(`${AT}/wall`, token === "" ? {} : { headers: { authorization: `Bearer ${token}` } }),
   rows: (url: string) => ask<FigureRows>(url),
   report: (span: Span, lang: string) => ask<ShiftReport>(`${AT}/shift-report${query({ ...span, lang })}`),
   handovers: () => ask<Handed[]>(`${AT}/handovers`),

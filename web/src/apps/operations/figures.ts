@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures of handling in words: value with its unit, and the target it is held against. Pure.
-import type { Figure } from "@/apps/operations/types";
+import type { Figure, WallFigure } from "@/apps/operations/types";
 import { number, say, shown, t } from "@/i18n";
 
 const unitWords = (unit: string): string => say(`unit.${unit}`, {}, unit === "1" ? "" : unit);
@@ -11,7 +11,7 @@ export function valueWords(value: number | null, unit: string): string {
   return words === "" ? number(value) : `${number(value)} ${words}`;
 }
 
-export function figureWords(figure: Figure): { name: string; value: string; target: string } {
+export function figureWords(figure: WallFigure): { name: string; value: string; target: string } {
   const sign = figure.lower_is_better ? "≤" : "≥";
   return { name: say(`indicator.${figure.name}`, {}, figure.name), value: valueWords(figure.value, figure.unit), target: figure.target === null ? "" : t("figures.target", { target: `${sign} ${valueWords(figure.target, figure.unit)}` }) };
 }

@@ -8,7 +8,7 @@ import { fitting, pointOf } from "@/apps/operations/fitting";
 import { can, stateOf, stepsOf, thoughtsOf, verdictsOf, versionOf } from "@/apps/operations/runs";
 import { ofCity } from "@/apps/operations/timeline";
 import type { Run, RunLine, Suggestion } from "@/apps/operations/types";
-import { partsOf, shiftAt, stacked, standFor } from "@/apps/operations/wall";
+import { partsOf, shiftAt, stacked, standFor, tokenOf } from "@/apps/operations/wall";
 import { coloured, recoloured } from "@/kit/colours";
 import type { Means } from "@/orders/types";
 import { lookOf, themeOf } from "@/shell/theme";
@@ -87,4 +87,8 @@ describe("a look", () => {
     expect(recoloured(paint, "light")).toEqual(["case", ["get", "sel"], "#0b7a75", ["match", 1, 2, "#f5f7f9", "#123456"]]);
     expect([recoloured(paint, "dark") === paint, coloured("#e8eef3", "contrast")]).toEqual([true, "#ffffff"]);
   });
+});
+
+it("reads the token of a wall from the fragment, and tells none from an empty one", () => {
+  expect(["#token=a-b_c", "#token=", "#", "", "#look=dark&token=x"].map(tokenOf)).toEqual(["a-b_c", "", null, null, "x"]);
 });

@@ -4,7 +4,9 @@ import type { Because, Facts, Severity, Text } from "@/api/types";
 import type { Alarm } from "@/alarms/types";
 import type { StandingOrder } from "@/orders/types";
 
-export interface Figure { name: string; value: number | null; unit: string; target: number | null; lower_is_better: boolean; meets_target: boolean | null; owner: string; source: string; formula: string; parts: Facts; rows_url: string }
+/** A figure as a wall has it: without rows, parts and names. */
+export interface WallFigure { name: string; value: number | null; unit: string; target: number | null; lower_is_better: boolean; meets_target: boolean | null }
+export interface Figure extends WallFigure { owner: string; source: string; formula: string; parts: Facts; rows_url: string }
 export interface FigureRows { name: string; value: number | null; parts: Facts; columns: string[]; rows: unknown[][] }
 
 export interface HappenedKind { kind: string; number: number; worst: Severity; open: number }

@@ -65,3 +65,13 @@ export const partsOf = (asked: string): readonly Part[] => {
   const found = PARTS.filter((part) => wanted.includes(part));
   return found.length === 0 ? PARTS : found;
 };
+
+/** A screen that nobody signs in at shows figures by a service's token: `/wall#token=…`. The server never sees a fragment. */
+const TOKEN_KEPT = "citybrain.wall_token";
+/** The token in a fragment; empty to forget the one that is kept, null where the fragment says nothing of it. */
+export const tokenOf = (fragment: string): string | null => new URLSearchParams(fragment.replace(/^#/, "")).get("token");
+export const keptToken = (): string => localStorage.getItem(TOKEN_KEPT) ?? "";
+export function keepToken(token: string): void {
+  if (token === "") localStorage.removeItem(TOKEN_KEPT);
+  else localStorage.setItem(TOKEN_KEPT, token);
+}
