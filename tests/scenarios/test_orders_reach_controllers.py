@@ -124,3 +124,17 @@ async def test_a_person_gives_the_junction_to_its_plan_and_back(protocol: str, t
         assert loop.modes[-1] == "centre"
         figures = await loop.side.field.summary()
     assert figures["violations"] == 0, figures["first_violations"]
+
+
+@pytest.mark.parametrize("protocol", sorted(DOORS))
+async def test_a_person_stops_the_junction_and_the_brain_has_it_again_afterwards(protocol: str, tmp_path: Path) -> None:
+    async with closed_loop(NAMES[protocol], protocol, tmp_path) as loop:
+        await loop.run(40)
+        await loop.run(45, [order(loop, "signals.all_red", minutes=5)])
+        assert (loop.modes[-1], set(loop.lamps) <= {"r"}) == ("all_red", True)
+        await loop.run(30, [order(loop, "signals.flash", minutes=5)])
+        assert (loop.modes[-1], set(loop.lamps)) == ("flash", {"o"})
+        await loop.run(60, [order(loop, "signals.resume")])
+        assert loop.modes[-1] == "centre"
+        figures = await loop.side.field.summary()
+    assert figures["violations"] == 0, figures["first_violations"]
