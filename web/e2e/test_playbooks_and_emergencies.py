@@ -184,6 +184,43 @@ def test_an_incident_is_commanded_from_declaration_to_report(first: Open, city: 
     assert page.pdf(prefer_css_page_size=True).startswith(b"%PDF")
 
 
+def test_a_response_plan_is_written_as_a_new_version_that_holds_from_a_day_on(first: Open, city: RunningCity) -> None:
+    page = first("/response-plans?plan=crowd")
+    opened = page.get_by_role("region", name="The open plan")
+    with Client(city, SECOND, PASSWORD) as other:
+        before = other.do("GET", "/api/emergency/plans/crowd")
+    level = opened.get_by_role("region", name="level IV")
+    tasks = level.get_by_role("group", name=re.compile(r"^Task \d+$"))
+    expect(tasks).to_have_count(len(before["responses"]["IV"]["tasks"]))
+    level.get_by_role("button", name="Add a task").click()
+    opened.get_by_role("button", name="Save as version 2").click()
+    expect(opened.get_by_text("Say what is to be done.")).to_be_visible()
+    expect(tasks.last.get_by_label("Task (Chinese)")).to_be_focused()
+    page.keyboard.type("清点人数")
+    tasks.last.get_by_label("Task (English)").fill("Count the people")
+    page.reload()
+    expect(tasks.last.get_by_label("Task (English)")).to_have_value("Count the people")
+    department = tasks.last.get_by_role("combobox", name="Department")
+    department.fill("e")
+    department.press("Enter")
+    opened.get_by_label("Valid from").fill("2031-01-01T00:00")
+    assert violations(page) == []
+    with Client(city, SECOND, PASSWORD) as other:
+        other.do("PUT", "/api/emergency/plans/crowd", **{**before, "basis": "the other officer's"})
+    opened.get_by_role("button", name="Save as version 2").click()
+    opened.get_by_role("button", name="Mine shall be version 3").click()
+    opened.get_by_role("button", name="Save as version").click()
+    versions = opened.get_by_role("region", name="Versions").get_by_role("listitem")
+    expect(versions).to_have_count(3)
+    expect(versions.nth(1)).to_contain_text("in force")
+    with Client(city, SECOND, PASSWORD) as other:
+        now = other.do("GET", "/api/emergency/plans/crowd")
+        newest = other.do("GET", "/api/emergency/plans/crowd?version=3")
+    assert (now["version"], now["basis"]) == (2, "the other officer's")
+    assert newest["responses"]["IV"]["tasks"][-1]["title"] == {"zh": "清点人数", "en": "Count the people"}
+    assert newest["valid_from"] == "2030-12-31T23:00:00Z"
+
+
 def test_a_role_without_anybody_gets_a_contact_and_its_means_can_be_done(first: Open) -> None:
     page = first("/means?q=information.radio")
     page.get_by_role("link", name="Name somebody").click()

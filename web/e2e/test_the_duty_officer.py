@@ -275,6 +275,49 @@ def test_the_wall_needs_no_account_and_has_nothing_to_press(
     context.close()
 
 
+def test_a_wall_shows_figures_of_handling_by_a_token_that_may_nothing_else(browser: Browser, city: RunningCity) -> None:
+    with Client(city, "operator", city.password or "") as operator:
+        token = operator.do("POST", "/api/services", name="wall-1", may=["operations.wall"])["token"]
+    context = browser.new_context(reduced_motion="reduce")
+    page = context.new_page()
+    figures = page.get_by_role("region", name="Figures")
+    page.goto(f"{city.url}/wall?lang=en&only=figures")
+    expect(figures.get_by_text("need a wall token")).to_be_visible(timeout=SOON_MS)
+    with page.expect_response(re.compile("/api/operations/wall")) as told:
+        page.goto(f"{city.url}/wall?lang=en&only=figures#token={token}")
+        page.reload()
+    assert "found_by_machine" in {figure["name"].split(".")[-1] for figure in told.value.json()}
+    expect(figures.get_by_text("need a wall token")).to_be_hidden()
+    expect(page).to_have_url(re.compile("figures$"))
+    assert violations(page) == []
+    bearer = {"authorization": f"Bearer {token}"}
+    for path in ("indicators", "playbooks", "runs", "contacts", "shift-report"):
+        assert context.request.get(f"{city.url}/api/operations/{path}", headers=bearer).status == 403, path
+    page.goto("about:blank")
+    page.goto(f"{city.url}/wall?lang=en&only=figures#token=nobodys")
+    expect(figures.get_by_text("not valid or is over")).to_be_visible(timeout=SOON_MS)
+    context.close()
+
+
+def test_the_list_of_vehicles_reaches_what_the_map_shows(first: Open) -> None:
+    page = first("/vehicles")
+    vehicles = page.get_by_role("listbox", name="List of vehicles")
+    expect(vehicles.get_by_role("option").first).to_be_visible(timeout=SOON_MS)
+    expect(page.get_by_text(re.compile(r"\d+ in sight of the map"))).to_be_visible()
+    vehicles.focus()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(drawer(page).get_by_role("heading", name=re.compile(r"Vehicle \d+"))).to_be_visible()
+    expect(page).to_have_url(re.compile("sel=vehicle"))
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    road = page.get_by_role("combobox", name="Road")
+    road.fill("1")
+    road.press("Enter")
+    expect(page.get_by_text(re.compile(r"\d+ on this road"))).to_be_visible()
+    page.keyboard.press("Escape")
+
+
 def test_the_twin_is_asked_before_a_person_decides(first: Open, city: RunningCity) -> None:
     seed(city, "jam", last=1, kind="traffic.congestion")
     page = first("/duty?q=jam&state=all&alarm=jam00001")
