@@ -309,6 +309,7 @@ def test_the_list_of_vehicles_reaches_what_the_map_shows(first: Open) -> None:
     page.keyboard.press("Enter")
     expect(drawer(page).get_by_role("heading", name=re.compile(r"Vehicle \d+"))).to_be_visible()
     expect(page).to_have_url(re.compile("sel=vehicle"))
+    expect(vehicles.get_by_role("option").nth(1), "those in sight stay in the list").to_be_visible()
     assert violations(page) == []
     page.keyboard.press("Escape")
     road = page.get_by_role("combobox", name="Road")

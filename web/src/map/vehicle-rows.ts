@@ -50,7 +50,8 @@ function rowsWhere(frame: VehicleFrame, fits: (vehicle: Vehicle) => boolean): Ve
   }
   return found.sort((a, b) => a.id - b.id);
 }
-export const inBox = (frame: VehicleFrame, [west, south, east, north]: Box): Vehicle[] => rowsWhere(frame, ({ lon, lat }) => lon >= west && lon <= east && lat >= south && lat <= north);
+export const isInside = ({ lon, lat }: Vehicle, [west, south, east, north]: Box): boolean => lon >= west && lon <= east && lat >= south && lat <= north;
+export const inBox = (frame: VehicleFrame, box: Box): Vehicle[] => rowsWhere(frame, (vehicle) => isInside(vehicle, box));
 export const along = (frame: VehicleFrame, line: readonly LonLat[]): Vehicle[] => rowsWhere(frame, ({ lon, lat }) => metresTo(line, [lon, lat]) < BESIDE_M);
 export const withId = (frame: VehicleFrame, id: number): Vehicle | null => rowsWhere(frame, (vehicle) => vehicle.id === id)[0] ?? null;
 

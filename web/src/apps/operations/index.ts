@@ -8,7 +8,8 @@ import FieldPanel from "@/apps/operations/FieldPanel.vue";
 import FiguresPanel from "@/apps/operations/FiguresPanel.vue";
 import { chosenVehicle, CHOSEN_LAYER } from "@/apps/operations/vehicles/state";
 import VehicleDrawer from "@/apps/operations/vehicles/VehicleDrawer.vue";
-import { vehicleIdOf } from "@/map/vehicle-rows";
+import { isInside, vehicleIdOf } from "@/map/vehicle-rows";
+import { viewBox } from "@/map/view-box";
 import { may } from "@/shell/access";
 import type { CityApp, Panel } from "@/shell/app";
 import { eventIdOf } from "@/shell/selection";
@@ -39,7 +40,8 @@ export const app: CityApp = {
   places: () => [],
   pointsOf: (selection) => {
     const vehicle = chosenVehicle.value;
-    if (vehicle !== null && vehicleIdOf(selection) === vehicle.id) return [[vehicle.lon, vehicle.lat]];
+    // What is in sight already stays where it is: else the list of those in sight would shrink to one.
+    if (vehicle !== null && vehicleIdOf(selection) === vehicle.id) return viewBox.value !== null && isInside(vehicle, viewBox.value) ? undefined : [[vehicle.lon, vehicle.lat]];
     const point = resources.value.find((one) => one.id === selection)?.point; return point == null ? undefined : [point];
   },
 };
