@@ -20,5 +20,5 @@ export default defineConfig({
     rolldownOptions: { input: ["index.html", "citizen.html"] },
   },
   server: { proxy: { "/api": { target: city, ws: true } } },
-  test: { include: ["src/**/*.test.ts"], environment: "node" },
+  test: { include: ["src/**/*.test.ts"], environment: "node", testTimeout: 30_000 },
 });
