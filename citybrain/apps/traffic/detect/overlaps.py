@@ -156,7 +156,9 @@ def _vehicles(place: Whole, distance_m: Numbers, share: Numbers, size: int) -> N
 def _cells(entities: Sequence[Entity], places: Places) -> Mapping[str, list[Cell]]:
     """The stretches of each lane by who watches them."""
     length_m = {
-        str(one.attributes.get("lane")): float(one.attributes["length"]) for one in entities if one.type == LANE
+        str(one.attributes.get("lane")): float(one.attributes["length"])
+        for one in entities
+        if one.type == LANE and "length" in one.attributes
     }
     box = _box(places, length_m)
     found: dict[str, list[Cell]] = {}

@@ -66,12 +66,6 @@ export const partsOf = (asked: string): readonly Part[] => {
   return found.length === 0 ? PARTS : found;
 };
 
-/** A screen that nobody signs in at shows figures by a service's token: `/wall#token=…`. The server never sees a fragment. */
-const TOKEN_KEPT = "citybrain.wall_token";
-/** The token in a fragment; empty to forget the one that is kept, null where the fragment says nothing of it. */
-export const tokenOf = (fragment: string): string | null => new URLSearchParams(fragment.replace(/^#/, "")).get("token");
-export const keptToken = (): string => localStorage.getItem(TOKEN_KEPT) ?? "";
-export function keepToken(token: string): void {
-  if (token === "") localStorage.removeItem(TOKEN_KEPT);
-  else localStorage.setItem(TOKEN_KEPT, token);
-}
+/** The token in a fragment; empty where there is none. A screen that nobody signs in at shows figures by a service's token:
+ * `/wall#token=…`. The server never sees a fragment, and no storage keeps it: the screen's start address has it. */
+export const tokenOf = (fragment: string): string => new URLSearchParams(fragment.replace(/^#/, "")).get("token") ?? "";
