@@ -121,10 +121,10 @@ def flushing(junction: Junction) -> Mapping[int, tuple[int, ...]]:
     return found
 
 
-def spilled(tracks: Sequence[Track]) -> bool:
-    """Someone stands with the tail in the box on the way to this exit."""
+def stands(tracks: Sequence[Track], before_m: float) -> bool:
+    """Someone has stood for a moment before this distance: 0 is the end of the box, `TAIL_M` one whose tail is in it."""
     return any(
-        distance_m < TAIL_M and speed_mps < STANDING_MPS and waiting_s >= SPILLED_S
+        distance_m < before_m and speed_mps < STANDING_MPS and waiting_s >= SPILLED_S
         for distance_m, speed_mps, waiting_s, _ in tracks
     )
 
@@ -132,7 +132,7 @@ def spilled(tracks: Sequence[Track]) -> bool:
 def _allowed(mind: Mind, tracks: Tracks) -> Sequence[int]:
     """The stages to weigh: all, those that leave no short lane stuck, or those that empty one that spilled back."""
     junction = mind.junction
-    full = [approach for approach, exit_ in junction.inner if spilled(tracks[junction.exits[exit_].detector_id])]
+    full = [approach for approach, exit_ in junction.inner if stands(tracks[junction.exits[exit_].detector_id], TAIL_M)]
     if full:
         return min((mind.flushing[approach] for approach in full), key=len)
     allowed = [stage for stage in mind.candidates if may_show(junction, stage, tracks)] or mind.candidates
@@ -145,21 +145,13 @@ def held_up(junction: Junction, tracks: Tracks) -> list[Way]:
     full = {
         number
         for number, lane in enumerate(junction.exits)
-        if stands_in_box(tracks[lane.detector_id]) and room(tracks[lane.detector_id]) < 1.0
+        if stands(tracks[lane.detector_id], 0.0) and room(tracks[lane.detector_id]) < 1.0
     }
     return [
         way
         for way in junction.ways
-        if way.exit in full and stands_in_box(tracks[junction.approaches[way.approach].detector_id])
+        if way.exit in full and stands(tracks[junction.approaches[way.approach].detector_id], 0.0)
     ]
-
-
-def stands_in_box(tracks: Sequence[Track]) -> bool:
-    """Someone stands past the stop line and before the exit."""
-    return any(
-        distance_m < 0.0 and speed_mps < STANDING_MPS and waiting_s >= SPILLED_S
-        for distance_m, speed_mps, waiting_s, _ in tracks
-    )
 
 
 def _runs_into(junction: Junction, stage: int, held: Sequence[Way]) -> bool:
