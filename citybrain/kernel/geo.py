@@ -16,6 +16,7 @@ Position = tuple[float, float]
 Bounds = tuple[float, float, float, float]
 
 EARTH_RADIUS_M = 6_371_008.8  # mean radius, IUGG 1980
+METRES_PER_DEGREE = EARTH_RADIUS_M * pi / 180  # of latitude; of longitude times the cosine of the latitude
 # The ellipsoid of the shift: Krasovsky 1940, as in the reconstruction.
 _SEMI_MAJOR_M = 6_378_245.0
 _ECCENTRICITY_SQUARED = 0.006_693_421_622_965_943

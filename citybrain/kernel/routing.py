@@ -8,6 +8,7 @@ from math import atan2, cos, degrees, hypot, inf, isfinite, nan, radians
 
 import msgspec
 
+from citybrain.kernel.geo import METRES_PER_DEGREE
 from citybrain.kernel.records import Batch, Entity, Facts, Json
 
 ROAD = "RoadSegment"
@@ -292,5 +293,5 @@ def _to_piece_m(point: Point, piece: tuple[Point, Point]) -> float:
 
 
 def _metres(origin: Point, point: Point) -> Iterator[float]:
-    yield (point[0] - origin[0]) * 111_320.0 * cos(radians(origin[1]))
-    yield (point[1] - origin[1]) * 110_540.0
+    yield (point[0] - origin[0]) * METRES_PER_DEGREE * cos(radians(origin[1]))
+    yield (point[1] - origin[1]) * METRES_PER_DEGREE

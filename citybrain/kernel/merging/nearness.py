@@ -5,13 +5,12 @@ from collections.abc import Iterable, Sequence
 from math import cos, floor, radians
 from typing import Any
 
-from citybrain.kernel.geo import distance_m
+from citybrain.kernel.geo import METRES_PER_DEGREE, distance_m
 from citybrain.kernel.merging.rules import Merge, Near
 from citybrain.kernel.records import Entity, Event, Json
 from citybrain.kernel.routing import ROAD, Roads, Whereabouts
 
 JUNCTION = "RoadJunction"
-METRES_PER_DEGREE = 111_320.0
 ENDS = ("fromJunction", "toJunction")
 
 Point = tuple[float, float]

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citybrain.apps.hotline.model import Ticket
+from citybrain.kernel.geo import METRES_PER_DEGREE
 
 BANDWIDTH_M = 500.0
 GRID = 64
-M_PER_DEGREE = 111_195.0
 MOST = 20
 FEWEST = 3
 
@@ -68,7 +68,7 @@ def density(
     xs = west + (np.arange(GRID) + 0.5) * (east - west) / GRID
     ys = south + (np.arange(GRID) + 0.5) * (north - south) / GRID
     values = np.zeros((GRID, GRID))
-    scale = np.array([np.cos(np.radians((south + north) / 2)) * M_PER_DEGREE, M_PER_DEGREE])
+    scale = np.array([np.cos(np.radians((south + north) / 2)) * METRES_PER_DEGREE, METRES_PER_DEGREE])
     for longitude, latitude in at:
         dx = ((xs - longitude) * scale[0]) ** 2
         dy = ((ys - latitude) * scale[1]) ** 2

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from citybrain.apps.hotline.model import Ticket
+from citybrain.kernel.geo import METRES_PER_DEGREE
 
 # Two reports of one matter: the nearest park is seldom further, and what lies longer is another matter. A city may
 # change them; no source gives figures.
@@ -20,7 +21,6 @@ NEAR_TIME = timedelta(days=3)
 ALIKE = 0.25  # share of weighted pairs of letters that two texts have in common (cosine)
 ALIKE_NEAR = 0.12  # enough when it is also near and of one category
 MOST = 5
-M_PER_DEGREE = 111_195.0
 POSTINGS_READ = 400_000
 LONGEST_TEXT = 400
 _BLANK = re.compile(r"[\W_]+")
@@ -143,7 +143,7 @@ class Tickets:
         if place is None:
             return np.full(count, np.nan)
         east = (self._place[:count, 0] - place[0]) * np.cos(np.radians(place[1]))
-        distance: Floats = np.hypot(east, self._place[:count, 1] - place[1]) * M_PER_DEGREE
+        distance: Floats = np.hypot(east, self._place[:count, 1] - place[1]) * METRES_PER_DEGREE
         return distance
 
     def _best(

@@ -122,7 +122,7 @@ def flushing(junction: Junction) -> Mapping[int, tuple[int, ...]]:
 
 
 def stands(tracks: Sequence[Track], before_m: float) -> bool:
-    """Someone has stood for a moment before this distance: 0 is the end of the box, `TAIL_M` one whose tail is in it."""
+    """Someone has stood for a moment nearer than this: 0 is the end of the box, at `TAIL_M` the tail is still in it."""
     return any(
         distance_m < before_m and speed_mps < STANDING_MPS and waiting_s >= SPILLED_S
         for distance_m, speed_mps, waiting_s, _ in tracks

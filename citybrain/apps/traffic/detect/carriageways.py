@@ -8,6 +8,7 @@ from math import cos, floor, hypot, radians
 
 import msgspec
 
+from citybrain.kernel.geo import METRES_PER_DEGREE
 from citybrain.kernel.records import Entity
 
 SURE = 3.0
@@ -22,7 +23,6 @@ ALONG = cos(radians(75.0))
 
 CELL_M = 60.0
 STEP_M = 5.0
-METRES_PER_DEG = 111_195.0
 
 Point = tuple[float, float]
 
@@ -69,7 +69,7 @@ class Carriageways:
         self._middle = (
             (sum(p[0] for p in points) / len(points), sum(p[1] for p in points) / len(points)) if points else (0.0, 0.0)
         )
-        self._east_m = METRES_PER_DEG * cos(radians(self._middle[1]))
+        self._east_m = METRES_PER_DEGREE * cos(radians(self._middle[1]))
         self._length_m = [0.0] * len(self.roads)
         self._cells: dict[tuple[int, int], list[Piece]] = defaultdict(list)
         for at, one in enumerate(self.roads):
@@ -80,7 +80,7 @@ class Carriageways:
 
     def plane(self, lon: float, lat: float) -> Point:
         """Metres east and north of the middle."""
-        return (lon - self._middle[0]) * self._east_m, (lat - self._middle[1]) * METRES_PER_DEG
+        return (lon - self._middle[0]) * self._east_m, (lat - self._middle[1]) * METRES_PER_DEGREE
 
     def near(self, at: Point, accuracy_m: float) -> list[tuple[Piece, float]]:
         """The pieces on which a car that reported this place may be, nearest first, and how far along their roads."""

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from citybrain.apps.traffic.app import APP
-from citybrain.apps.traffic.detect.carriageways import METRES_PER_DEG, SURE
+from citybrain.apps.traffic.detect.carriageways import SURE
 from citybrain.apps.traffic.detect.wrong_way import FLOATING_CARS, WRONG_WAY, WrongWay
+from citybrain.kernel.geo import METRES_PER_DEGREE
 from citybrain.kernel.merging import Merging
 from citybrain.kernel.records import Batch, Column, Entity, Event, Json, Severity
 
@@ -24,7 +25,7 @@ Fix = tuple[float, Point, float]
 
 
 def lonlat(point: Point) -> list[float]:
-    return [120.0 + point[0] / METRES_PER_DEG / cos(radians(30.0)), 30.0 + point[1] / METRES_PER_DEG]
+    return [120.0 + point[0] / METRES_PER_DEGREE / cos(radians(30.0)), 30.0 + point[1] / METRES_PER_DEGREE]
 
 
 def road(name: str, *line: Point, leads_to: Sequence[str] = (), lanes: int = 1, limit_kmh: float = 50.0) -> Entity:
