@@ -6,8 +6,7 @@ One that froze while its lane was empty is found so by the first vehicles. Evide
 `watches`, so that of an approach's vehicle in the box each exit it may be going to is asked.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -47,14 +46,30 @@ APART_M = 10_000.0
 Whole = NDArray[np.int64]
 
 
-class Cell(msgspec.Struct, frozen=True):
-    """A stretch of a lane as one detector sees it: `distance = metres + sign * offset`, offsets from `from_m` on."""
+class Cells(msgspec.Struct, frozen=True):
+    """Stretches of lanes, each as one detector sees it: `distance = metres + sign * offset`, offsets from `from_m` on.
+    Those of a lane follow each other."""
 
-    place: int
-    metres: float
-    sign: float
-    from_m: float
-    until_m: float
+    lane: Whole
+    place: Whole
+    metres: Numbers
+    sign: Numbers
+    from_m: Numbers
+    until_m: Numbers
+
+
+class Stretches(msgspec.Struct, frozen=True):
+    """Of the sight of a detector those parts, from `low_m` to `high_m`, where there is somebody to ask of each lane on
+    which a vehicle may be, nearest first; and `number` rows each of whom to ask: `metres + sign * distance` in the
+    sight of `other`."""
+
+    place: Whole
+    low_m: Numbers
+    high_m: Numbers
+    number: Whole
+    other: Whole
+    sign: Numbers
+    metres: Numbers
 
 
 class Overlaps:
@@ -65,19 +80,12 @@ class Overlaps:
 
     def __init__(self, entities: Sequence[Entity], places: Places) -> None:
         size = len(places.entities)
-        stretches = list(_stretches(_cells(entities, places)))
-        self._begins = np.array([place * APART_M + from_m for place, from_m, _, _ in stretches], dtype=np.float64)
-        self._ends = np.array([place * APART_M + until_m for place, _, until_m, _ in stretches], dtype=np.float64)
-        order = np.argsort(self._begins, kind="stable")
-        self._begins, self._ends = self._begins[order], self._ends[order]
-        asked = [stretches[at][3] for at in order.tolist()]
-        lengths = np.array([len(each) for each in asked], dtype=np.int64)
-        self._first = np.concatenate(([0], np.cumsum(lengths)))
-        table = np.array([row for each in asked for row in each], dtype=np.float64).reshape(-1, 3)
-        self._other, self._sign, self._metres = table[:, 0].astype(np.int64), table[:, 1], table[:, 2]
-        witness = np.repeat((self._begins + APART_M / 2) // APART_M, lengths).astype(np.int64)
-        pairs = np.unique(np.column_stack((witness, self._other)), axis=0)
-        self._witness, self._asked = pairs[:, 0], pairs[:, 1]
+        found = _stretches(_cells(entities, places))
+        self._begins, self._ends = found.place * APART_M + found.low_m, found.place * APART_M + found.high_m
+        self._first = np.concatenate(([0], np.cumsum(found.number)))
+        self._other, self._sign, self._metres = found.other, found.sign, found.metres
+        witness = np.repeat(found.place, found.number)
+        self._witness, self._asked = np.divmod(np.unique(witness * size + self._other), max(size, 1))
         self._unseen, self._since_s, self._number, self._quiet_s = np.zeros((4, size))
         self._lied = np.zeros(size, dtype=np.bool_)
         self.vouched = np.zeros(size, dtype=np.bool_)
@@ -117,9 +125,7 @@ class Overlaps:
         if not len(rows):
             return number
         at = at[rows]
-        counts = self._first[at + 1] - self._first[at]
-        row = np.repeat(np.arange(len(rows)), counts)
-        asked = np.arange(len(row)) - np.repeat(np.cumsum(counts) - counts, counts) + self._first[at][row]
+        row, asked = _ranges(self._first[at], self._first[at + 1])
         other = self._other[asked]
         blames = silent[other]
         if not blames.any():
@@ -153,7 +159,7 @@ def _vehicles(place: Whole, distance_m: Numbers, share: Numbers, size: int) -> N
     return np.bincount(place[new], share[new], size).astype(np.float64)
 
 
-def _cells(entities: Sequence[Entity], places: Places) -> Mapping[str, list[Cell]]:
+def _cells(entities: Sequence[Entity], places: Places) -> Cells:
     """The stretches of each lane by who watches them."""
     length_m = {
         str(one.attributes.get("lane")): float(one.attributes["length"])
@@ -161,21 +167,21 @@ def _cells(entities: Sequence[Entity], places: Places) -> Mapping[str, list[Cell
         if one.type == LANE and "length" in one.attributes
     }
     box = _box(places, length_m)
-    found: dict[str, list[Cell]] = {}
+    found: dict[str, list[tuple[float, ...]]] = {}
     for place, one in enumerate(places.entities):
-        reach_m = float(one.attributes.get("coverage_m") or 0.0)
+        sure_m = float(one.attributes.get("coverage_m") or 0.0) - MARGIN_M
         for lane, metres, sign, _ in one.attributes.get("watches") or ():
             known = length_m.get(lane, box.get(lane))
             until_m = UNKNOWN_M if known is None else known
-            sure_m = reach_m - MARGIN_M
             ends = (0.0, sure_m - metres) if sign > 0 else (metres - sure_m, until_m)
             from_m, until_m = max(0.0, ends[0]), min(until_m, ends[1])
             if until_m > from_m:
                 # Where a lane ends is not known: one may be on it, and nobody can be asked.
-                found.setdefault(lane if known is not None else f"{lane} {place}", []).append(
-                    Cell(place, metres, sign, from_m, until_m)
-                )
-    return found
+                name = lane if known is not None else f"{lane} {place}"
+                found.setdefault(name, []).append((place, metres, sign, from_m, until_m))
+    table = np.array([row for each in found.values() for row in each], dtype=np.float64).reshape(-1, 5)
+    lane_number = np.repeat(np.arange(len(found)), [len(each) for each in found.values()])
+    return Cells(lane_number, table[:, 0].astype(np.int64), *table[:, 1:].T)
 
 
 def _box(places: Places, length_m: Mapping[str, float]) -> Mapping[str, float]:
@@ -195,47 +201,50 @@ def _box(places: Places, length_m: Mapping[str, float]) -> Mapping[str, float]:
     return {**last, **others}
 
 
-def _stretches(cells: Mapping[str, list[Cell]]) -> Iterator[tuple[int, float, float, list[tuple[float, float, float]]]]:
-    """Detector, from and until which distance, and whom to ask: detector, sign and metres of the place in its sight.
+def _stretches(cells: Cells) -> Stretches:
+    """Where whom to ask: of one who is seen somewhere, on each lane where he may really be, `MARGIN_M` off."""
+    lane = cells.lane
+    first, end = np.searchsorted(lane, lane), np.searchsorted(lane, lane, side="right")
+    place, low_m, high_m = _between(cells, first, end)
+    of_place = np.argsort(cells.place, kind="stable")
+    by_place = cells.place[of_place]
+    part, at = _ranges(np.searchsorted(by_place, place), np.searchsorted(by_place, place, side="right"))
+    cell = of_place[at]
+    offset_m = (0.5 * (low_m + high_m)[part] - cells.metres[cell]) * cells.sign[cell]
+    near = (offset_m >= cells.from_m[cell] - MARGIN_M) & (offset_m <= cells.until_m[cell] + MARGIN_M)
+    part, cell, offset_m = part[near], cell[near], offset_m[near]
+    offset_m = np.clip(offset_m, cells.from_m[cell], cells.until_m[cell])
+    row, other = _ranges(first[cell], end[cell])
+    sees = cells.place[other] != cells.place[cell[row]]
+    sees &= (cells.from_m[other] <= offset_m[row]) & (offset_m[row] <= cells.until_m[other])
+    row, other = row[sees], other[sees]
+    nobody = np.bincount(row, minlength=len(cell)) == 0
+    known = np.bincount(part[nobody], minlength=len(place)) == 0
+    kept = known[part[row]]
+    row, other = row[kept], other[kept]
+    number = np.bincount(part[row], minlength=len(place))
+    some = number > 0
+    sign = cells.sign[other] * cells.sign[cell[row]]
+    metres = cells.metres[other] - sign * cells.metres[cell[row]]
+    return Stretches(place[some], low_m[some], high_m[some], number[some], cells.place[other], sign, metres)
 
-    Only where for each lane on which a vehicle may be there is somebody to ask.
-    """
-    own: dict[int, list[tuple[str, Cell]]] = {}
-    for lane, each in cells.items():
-        for cell in each:
-            own.setdefault(cell.place, []).append((lane, cell))
-    for place, mine in own.items():
-        for low, high in pairwise(sorted(_bounds(mine, cells))):
-            asked = _asked(place, 0.5 * (low + high), mine, cells) if high - low > LEAST_M else []
-            if asked:
-                yield place, low, high, asked
+
+def _between(cells: Cells, first: Whole, end: Whole) -> tuple[Whole, Numbers, Numbers]:
+    """Detector, from and until which distance: the parts of its sight, cut wherever it changes who can be asked."""
+    cell, other = _ranges(first, end)
+    cuts_m = np.column_stack(
+        [each + off for each in (cells.from_m, cells.until_m) for off in (-MARGIN_M, 0.0, MARGIN_M)]
+    )
+    at_m = (cells.metres[cell, np.newaxis] + cells.sign[cell, np.newaxis] * cuts_m[other]).ravel()
+    place = np.repeat(cells.place[cell], cuts_m.shape[1])
+    order = np.lexsort((at_m, place))
+    place, at_m = place[order], at_m[order]
+    parts = ((place[1:] == place[:-1]) & (np.diff(at_m) > LEAST_M)).nonzero()[0]
+    return place[parts], at_m[parts], at_m[parts + 1]
 
 
-def _bounds(mine: Sequence[tuple[str, Cell]], cells: Mapping[str, list[Cell]]) -> set[float]:
-    """The distances at which it changes who can be asked."""
-    return {
-        cell.metres + cell.sign * (end + off_m)
-        for lane, cell in mine
-        for other in cells[lane]
-        for end in (other.from_m, other.until_m)
-        for off_m in (-MARGIN_M, 0.0, MARGIN_M)
-    }
-
-
-def _asked(
-    place: int, middle_m: float, mine: Sequence[tuple[str, Cell]], cells: Mapping[str, list[Cell]]
-) -> list[tuple[float, float, float]]:
-    """Whom to ask of one who is seen there: on each lane where he may really be, `MARGIN_M` off."""
-    found = []
-    for lane, cell in mine:
-        offset_m = (middle_m - cell.metres) * cell.sign
-        if not cell.from_m - MARGIN_M <= offset_m <= cell.until_m + MARGIN_M:
-            continue
-        offset_m = min(max(offset_m, cell.from_m), cell.until_m)
-        others = [one for one in cells[lane] if one.place != place and one.from_m <= offset_m <= one.until_m]
-        if not others:
-            return []
-        for one in others:
-            sign = one.sign * cell.sign
-            found.append((float(one.place), sign, one.metres - sign * cell.metres))
-    return found
+def _ranges(first: Whole, end: Whole) -> tuple[Whole, Whole]:
+    """Row and number: for each row the numbers from its first to before its end."""
+    counts = end - first
+    row = np.repeat(np.arange(len(first)), counts)
+    return row, np.arange(len(row)) + (first - np.cumsum(counts) + counts)[row]
