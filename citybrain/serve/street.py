@@ -124,7 +124,7 @@ class Street:
             names = self._shown.get(change.id) if change.tenant == DEFAULT_TENANT else None
             for each in change.attributes if names else ():
                 value = _value(each.after) if names and each.name in names else None
-                if value is not None and _is_alive(value, at):
+                if value is not None and _is_drawn(each.name, value) and _is_alive(value, at):
                     found.setdefault(each.name, {})[change.id] = value.value
         for name, values in found.items():
             self._pool.hear(name, values, batch_id=self._batch_id, at=at)
@@ -242,6 +242,11 @@ def _value(instance: Instance | None) -> _Value | None:
         return None
     value = float(instance.value) if isinstance(instance.value, int) else instance.value
     return _Value(value, us_of(instance.observed_at))
+
+
+def _is_drawn(name: str, found: _Value) -> bool:
+    """Lamps are a word, all else are numbers; whatever a door brought instead is not known, as in a batch."""
+    return isinstance(found.value, str) == (name == STATE)
 
 
 def _is_alive(found: _Value, at: datetime) -> bool:

@@ -203,6 +203,27 @@ async def test_what_screens_draw_is_in_the_present_as_soon_as_it_comes_and_not_w
     assert store.pool.values("averageVehicleSpeed", ids)[0] == 40.0
 
 
+async def test_a_word_where_a_number_belongs_stops_no_source_and_is_not_drawn(store: Store) -> None:
+    street = Street(store.pool, Executing(), clock=lambda: NOON)
+    await store.pool.register([road("said"), road("told")])
+    await drove(store, "said", NOON, 30.0)
+    await drove(store, "told", NOON, 31.0)
+    await street.start()
+    store.pool.observe((await street.step(())).batch)
+    ids = ("urn:ngsi-ld:RoadSegment:said", "urn:ngsi-ld:RoadSegment:told")
+    both = Observations(
+        entity_ids=ids,
+        attributes=["averageVehicleSpeed"] * 2,
+        observed_us=np.array([to_us(NOON) + 1] * 2, np.int64),
+        numbers=np.array([40.0, 0.0]),
+        words=[None, "fast"],
+    )
+    await observe_many(store.documents, DEFAULT_TENANT, both, type="RoadSegment", at=NOON)
+    assert store.pool.values("averageVehicleSpeed", ids) == [40.0, 31.0]
+    store.pool.observe((await street.step(())).batch)
+    assert store.pool.values("averageVehicleSpeed", ids) == [40.0, None], "what it says is no speed"
+
+
 async def lived(store: Store, folder: Path, controller: Controller, *, until: Any) -> City:
     """A city without a simulator, until something holds of it."""
     city = City(scenarios.find("none"), store, folder, speed=10.0)
