@@ -27,7 +27,9 @@ async def database_before(migration: str, server: embedded.Postgres, folder: Pat
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(migrating, "KERNEL", folder)
         assert await migrate(db, {}) == [f"kernel/{file.name}" for file in files]
-    yield db
-    await db.close()
-    await admin.write(f"DROP DATABASE {name}")
-    await admin.close()
+    try:
+        yield db
+    finally:
+        await db.close()
+        await admin.write(f"DROP DATABASE {name}")
+        await admin.close()

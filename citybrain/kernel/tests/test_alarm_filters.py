@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Filters of the list of alarms kept under a name: whose they are, who else has them, what the log has."""
 
+from pathlib import Path
+
 import pytest
 from msgspec.structs import replace
 
+from citybrain.kernel import embedded
 from citybrain.kernel.access.actor import Actor, DepartmentGrant, Kind
 from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.handling import KeptFilter, KeptFilters
 from citybrain.kernel.handling.filters import AT_MOST, NAME_LENGTH
+from citybrain.kernel.migrate import migrate
+from citybrain.kernel.tests.older import database_before
 
 MINE = KeptFilter(name="my own", query={"mine": "1", "severity": "I,II"})
 SHARED = replace(MINE, name="the worst", department="duty")
@@ -88,3 +93,13 @@ async def test_each_write_stands_in_the_log_and_filters_are_no_queues_of_cases(
     assert acts == ["alarm_filter.keep", "alarm_filter.change", "alarm_filter.forget"]
     await db.write("INSERT INTO kept_question (owner, name, query) VALUES ('lin', 'cases', '{}')")
     assert await filters.of(LIN) == []
+
+
+async def test_what_an_older_city_kept_are_queues_of_cases_and_no_filters(
+    server: embedded.Postgres, tmp_path: Path
+) -> None:
+    async with database_before("0023", server, tmp_path) as older:
+        await older.write("INSERT INTO case_queue (owner, name, query) VALUES ('lin', 'mine', '{}')")
+        assert "kernel/0023_kept_questions.sql" in await migrate(older, {})
+        assert await older.rows("SELECT list, name FROM kept_question") == [("cases", "mine")]
+        assert await KeptFilters(older).of(LIN) == []
