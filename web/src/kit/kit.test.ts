@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kit's reckoning: rows in sight, small lines, search.
 import { expect, it } from "vitest";
+import { moved, replaced, same, without } from "@/kit/lists";
 import { slice, SPARE } from "@/kit/slice";
 import { broken, sparkPaths } from "@/kit/spark";
 import { nameOfKey } from "@/shell/keys";
@@ -39,4 +40,14 @@ it("keeps a view in the address", () => {
 it("names keys alike on every keyboard", () => {
   const key = (name: string, ctrl = false): string => nameOfKey({ key: name, ctrlKey: ctrl, metaKey: false, altKey: false });
   expect([key("K", true), key("a"), key("A"), key("?"), key("Escape")]).toEqual(["ctrl k", "a", "a", "?", "Escape"]);
+});
+
+it("changes lists without touching them", () => {
+  const list = [1, 2, 3];
+  expect([replaced(list, 1, 9), without(list, 0), moved(list, 0, 1), moved(list, 0, -1), moved(list, 2, 1)]).toEqual([[1, 9, 3], [2, 3], [2, 1, 3], [1, 2, 3], [1, 2, 3]]);
+  expect(list).toEqual([1, 2, 3]);
+});
+
+it("knows equals in whatever order their parts stand", () => {
+  expect([same({ a: 1, b: [{ c: 2, d: 3 }] }, { b: [{ d: 3, c: 2 }], a: 1 }), same([1, 2], [2, 1])]).toEqual([true, false]);
 });

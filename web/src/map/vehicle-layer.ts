@@ -7,8 +7,6 @@ import { FLOATS, vehicleJoin } from "@/map/vehicle-buffer";
 import type { VehicleBuffer } from "@/map/vehicle-buffer";
 import { MOVING, STANDING, STANDING_KMH } from "@/map/vehicle-colours";
 
-/** Slower than this stands (HBS and RESCO count a vehicle below 0.1 m/s as halting; eyes need a little more). */
-
 // Web mercator around a local origin: second order in latitude, 2 cm at 11 km.
 const VERTEX = `#version 300 es
 uniform mat4 u_matrix; uniform float u_t; uniform vec2 u_px; uniform vec2 u_lat;

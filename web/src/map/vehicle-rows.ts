@@ -14,7 +14,7 @@ export function vehicleIdOf(selection: string): number | null {
 
 /** So far beside the middle of a road a vehicle is still on it: three lanes and what positions are off. */
 const BESIDE_M = 12;
-const METRES_OF_A_DEGREE = 111_320;
+export const METRES_OF_A_DEGREE = 111_320;
 type Flat = readonly [number, number];
 
 function flat([lon, lat]: LonLat, [atLon, atLat]: LonLat): Flat {

@@ -19,4 +19,12 @@ export function momentOf(local: string, zone: string): number {
   return asUtc - shift(guess);
 }
 
+/** A moment as such a field shows it; empty for none. */
+export const shownIn = (at: string | null, zone: string): string => (at === null ? "" : localOf(Date.parse(at), zone));
+/** The moment that was typed: none for an empty field, the one before for half a date. */
+export function typedIn(typed: string, zone: string, before: string | null): string | null {
+  const atMs = momentOf(typed, zone);
+  return typed === "" ? null : Number.isNaN(atMs) ? before : iso(atMs);
+}
+
 export const iso = (atMs: number): string => new Date(atMs).toISOString();

@@ -5,6 +5,7 @@ import { Refusal } from "@/api/client";
 import { hotline } from "@/apps/hotline/ask";
 import { categoryPath, loadTree, treeVersion } from "@/apps/hotline/catalogue";
 import type { Category, Diff, Rule, Rules } from "@/apps/hotline/types";
+import { copied } from "@/kit/lists";
 import { act } from "@/shell/access";
 import { t } from "@/i18n";
 import type { Key } from "@/i18n";
@@ -16,7 +17,6 @@ export const diff = shallowRef<Diff | null>(null);
 /** What somebody else saved while we edited. */
 export const theirs = shallowRef<Rules | null>(null);
 
-const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 export const changed = computed(() => inForce.value !== null && JSON.stringify(rules.value) !== JSON.stringify(inForce.value.rules));
 export const one = computed(() => rules.value.find((rule) => rule.number === chosen.value) ?? null);
 
@@ -26,7 +26,7 @@ export async function load(): Promise<void> {
 }
 export function start(from: Rules): void {
   inForce.value = from;
-  rules.value = plain(from.rules);
+  rules.value = copied(from.rules);
   theirs.value = diff.value = null;
   if (one.value === null) chosen.value = null;
 }

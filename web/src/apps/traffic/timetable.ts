@@ -7,15 +7,8 @@ export interface Place { row?: number; timing?: number; phase?: number; field: s
 export type DaysWord = "any" | "workdays" | "restdays" | "some";
 export const WEEK = [1, 2, 3, 4, 5, 6, 7] as const;
 const WORKING_WEEK = 5;
-/** No plan has longer cycles, and no green is asked for that would be one by itself. */
+/** No cycle of a plan is longer, so no green and no offset is either. */
 export const LONGEST_S = 180;
-
-export const replaced = <T>(list: readonly T[], at: number, value: T): T[] => list.map((one, i) => (i === at ? value : one));
-export const without = <T>(list: readonly T[], at: number): T[] => list.filter((_, i) => i !== at);
-export function moved<T>(list: readonly T[], at: number, by: number): T[] {
-  const [one, other] = [list[at], list[at + by]];
-  return one === undefined || other === undefined ? [...list] : list.map((each, i) => (i === at ? other : i === at + by ? one : each));
-}
 
 /** What the cabinet runs by itself, or each phase for its least green where that is no plan of phases. */
 export function usualTiming(view: PlansView): Timing {

@@ -2,6 +2,7 @@
 // A definition of a type of case as the editor holds it, and the changes that touch more than one part of it.
 import type { Facts, Text } from "@/api/types";
 import type { Move, Schema, StateOfType } from "@/casework/types";
+import { copied } from "@/kit/lists";
 
 export interface Escalation { to: string[]; after: string | null }
 export interface Deadline {
@@ -28,7 +29,6 @@ export const ID = /^[a-z][a-z0-9_]{0,49}$/;
 
 /** Words without the languages that nothing is said in, so that the other language stands in for them. */
 export const said = (words: Text): Text => Object.fromEntries(Object.entries(words).filter(([, each]) => each !== ""));
-const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
 export const newMove = (name: string, from: string[], to: string): Move => ({ name, from, to, permission: "case.work", roles: [], helpers: false, automatic: false, needs: [], fields: [], assignee: "keep", priority: null, words: {} });
 export const newDeadline = (name: string): Deadline => ({ name, within: "3wd", begins: ["opened", "reopened"], ends: ["closed"], priorities: [], categories: [], channels: [], pauses: true, warn: ["80%"], warn_to: ["assignee"], escalate: [] });
@@ -42,13 +42,13 @@ export function blank(id: string, name: Text): Definition {
     states: { new: { phase: "open", words: { zh: "待办", en: "New" } }, done: { phase: "closed", words: { zh: "已办结", en: "Done" } } },
     moves: [{ ...newMove("finish", ["new"], "done"), words: { zh: "办结", en: "Finish" } }],
     form: { type: "object", properties: {}, required: [] }, searched: [], deadlines: [], personal: [], numbering: "{type}{yyyymmdd}{seq:4}", rating: false,
-    transfers: copy(NO_TRANSFERS), merges_into: null, extras: {},
+    transfers: copied(NO_TRANSFERS), merges_into: null, extras: {},
   };
 }
 
 /** A definition in which everything that may be left out is there. */
 export function complete(given: Definition): Definition {
-  const found = copy(given);
+  const found = copied(given);
   return {
     ...found,
     deadlines: found.deadlines.map((one) => ({ ...newDeadline(one.name), ...one, escalate: (one.escalate ?? []).map((step) => ({ to: step.to ?? [], after: step.after ?? null })) })),

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The plan that is open: what is typed is kept in this browser until it is a version.
-import { computed, ref, shallowRef, watch } from "vue";
+import { computed, ref, shallowRef } from "vue";
 import { Refusal } from "@/api/client";
 import { emergency } from "@/apps/emergency/ask";
 import { blank, check, isSame, settled, whole } from "@/apps/emergency/plans/editing";
 import type { Plan } from "@/apps/emergency/types";
+import { forgetTyped, keepTyped, typedAt } from "@/kit/typed";
 import { act } from "@/shell/access";
 
 const KEPT = "citybrain.response_plan.";
@@ -19,25 +20,18 @@ export const wrong = computed(() => check(plan.value));
 export const changed = computed(() => isOpen.value && !isSame(plan.value, began.value ?? blank()));
 const keyOf = (): string => KEPT + (began.value?.id ?? "");
 
-function kept(): Plan | null {
-  try { return JSON.parse(localStorage.getItem(keyOf()) ?? "null") as Plan | null; } catch { return null; }
-}
-watch(plan, () => {
-  if (!isOpen.value) return;
-  if (changed.value) localStorage.setItem(keyOf(), JSON.stringify(plan.value));
-  else localStorage.removeItem(keyOf());
-}, { deep: true });
+keepTyped(plan, keyOf, isOpen, changed);
 
 export function open(of: Plan | null): void {
   isOpen.value = false;
   [began.value, newer.value, isTried.value] = [of, null, false];
-  plan.value = whole(kept() ?? of ?? blank());
+  plan.value = typedAt(keyOf(), whole) ?? whole(of ?? blank());
   isOpen.value = true;
 }
 export function close(): void { isOpen.value = false; began.value = newer.value = null; }
 /** What was typed is forgotten. */
 export function drop(): void {
-  localStorage.removeItem(keyOf());
+  forgetTyped(keyOf());
   open(began.value);
 }
 /** An older version is what the next one begins with. */
@@ -49,7 +43,7 @@ export async function save(): Promise<void> {
     try {
       const key = keyOf();
       const saved = await emergency.putPlan(settled(plan.value));
-      localStorage.removeItem(key);
+      forgetTyped(key);
       open(saved);
     } catch (refusal) {
       if (refusal instanceof Refusal && refusal.code === "emergency.plan_changed") newer.value = (await emergency.newestPlans()).find((one) => one.id === plan.value.id) ?? null;
@@ -66,6 +60,6 @@ export function follow(): void {
 export function takeNewer(): void {
   const found = newer.value;
   if (found === null) return;
-  localStorage.removeItem(keyOf());
+  forgetTyped(keyOf());
   open(found);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // An area as corners: what a plain outline is, and one that lies around roads. Pure.
 import type { LonLat } from "@/api/types";
+import { METRES_OF_A_DEGREE } from "@/map/vehicle-rows";
 
 /** The corners of a plain outline; none of no area, null of an area that is more than that. */
 export function cornersOfArea(area: unknown): LonLat[] | null {
@@ -12,7 +13,6 @@ export function cornersOfArea(area: unknown): LonLat[] | null {
 /** Fewer than three corners are no area. */
 export const areaOf = (corners: readonly LonLat[]): unknown => (corners.length < 3 ? null : { type: "Polygon", coordinates: [[...corners, corners[0]]] });
 
-const METRES_OF_A_DEGREE = 111_320;
 const SIDES = 8;
 /** Left of the line from a to b it is above nothing. */
 const turn = (a: LonLat, b: LonLat, c: LonLat): number => (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]);

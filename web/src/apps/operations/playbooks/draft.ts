@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The playbook that is open: what is kept of it in this browser until it is saved.
-import { computed, ref, shallowRef, watch } from "vue";
+import { computed, ref, shallowRef } from "vue";
 import { blank, check, isChanged, settled, whole } from "@/apps/operations/playbooks/editing";
 import { playbooks } from "@/apps/operations/playbooks/ask";
 import type { Playbook, PlaybookView, Trial } from "@/apps/operations/playbooks/types";
+import { copied } from "@/kit/lists";
+import { forgetTyped, keepTyped, typedAt } from "@/kit/typed";
 import { meansOf } from "@/orders/means";
 import { act } from "@/shell/access";
 
 const KEPT = "citybrain.playbook.";
-const plain = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
 
 /** What is in the form, what the server has (null for a new one), and the version it was made from. */
 export const book = ref<Playbook>(blank());
@@ -22,20 +23,13 @@ const keyOf = (): string => KEPT + (view.value?.id ?? "");
 export const changed = computed(() => isOpen.value && isChanged(book.value, startedFrom.value));
 export const wrong = computed(() => check(book.value, meansOf));
 
-function keptOf(key: string): Playbook | null {
-  try { return whole(JSON.parse(localStorage.getItem(key) ?? "null") as Playbook); } catch { return null; }
-}
-watch(book, () => {
-  if (!isOpen.value) return;
-  if (changed.value) localStorage.setItem(keyOf(), JSON.stringify(book.value));
-  else localStorage.removeItem(keyOf());
-}, { deep: true });
+keepTyped(book, keyOf, isOpen, changed);
 
 function begin(from: Playbook, of: PlaybookView | null): void {
   isOpen.value = false;
   view.value = of;
-  startedFrom.value = whole(plain(from));
-  book.value = keptOf(keyOf()) ?? whole(plain(from));
+  startedFrom.value = whole(copied(from));
+  book.value = typedAt(keyOf(), whole) ?? whole(copied(from));
   isOpen.value = true;
   isTried.value = false;
   trial.value = null;
@@ -45,14 +39,14 @@ export const open = (of: PlaybookView): void => { begin(of.body, of); };
 export function close(): void { isOpen.value = false; view.value = null; trial.value = null; }
 /** What was typed is forgotten. */
 export function drop(): void {
-  localStorage.removeItem(keyOf());
+  forgetTyped(keyOf());
   begin(startedFrom.value, view.value);
 }
 /** A new one that begins as another is. */
 export function copyOf(of: PlaybookView): void {
-  const name = plain(of.body.name);
+  const name = copied(of.body.name);
   startNew();
-  book.value = { ...whole(plain(of.body)), id: "", name };
+  book.value = { ...whole(copied(of.body)), id: "", name };
 }
 
 export async function save(): Promise<void> {
@@ -60,7 +54,7 @@ export async function save(): Promise<void> {
   await act(async () => {
     const key = keyOf();
     const saved = await playbooks.put(settled(book.value));
-    localStorage.removeItem(key);
+    forgetTyped(key);
     begin(saved.body, saved);
   });
 }

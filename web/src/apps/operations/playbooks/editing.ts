@@ -2,6 +2,7 @@
 // A playbook while it is written: lines come, go and change places, and what is wrong is known before it is sent. Pure.
 import type { Facts } from "@/api/types";
 import type { Conditions, Line, OnlyIf, Plain, Playbook, When } from "@/apps/operations/playbooks/types";
+import * as lists from "@/kit/lists";
 import { judge } from "@/kit/schema";
 import { formOf } from "@/orders/rules";
 import type { Means } from "@/orders/types";
@@ -36,10 +37,7 @@ export const added = (lines: readonly Line[], after?: number): Line[] => {
 };
 export const removed = (lines: readonly Line[], number: number): Line[] => renumbered(lines.filter((line) => line.number !== number));
 export function moved(lines: readonly Line[], number: number, by: -1 | 1): Line[] {
-  const at = lines.findIndex((line) => line.number === number);
-  const [one, other] = [lines[at], lines[at + by]];
-  if (one === undefined || other === undefined) return [...lines];
-  return renumbered(lines.map((line, i) => (i === at ? other : i === at + by ? one : line)));
+  return renumbered(lists.moved(lines, lines.findIndex((line) => line.number === number), by));
 }
 
 export function targetKind(target: string): TargetKind {
@@ -57,8 +55,7 @@ export function parameterProblems(line: Line, means: Means | undefined): { code:
   return judge(formOf(means, (_, name) => name), given).problems.filter((one) => !isSlot(line.parameters[one.facts.field]));
 }
 
-const numberOr = (typed: string): number | string => (typed.trim() !== "" && !Number.isNaN(Number(typed)) ? Number(typed) : typed);
-export const asPlain = (typed: string): number | string => numberOr(typed);
+export const numberOr = (typed: string): number | string => (typed.trim() !== "" && !Number.isNaN(Number(typed)) ? Number(typed) : typed);
 /** Evidence as it is typed: a name, and the words or numbers of which one will do. */
 export interface EvidenceRow { name: string; values: string }
 type Evidence = NonNullable<Conditions["evidence"]>;
@@ -130,9 +127,7 @@ export const settled = (playbook: Playbook): Playbook => ({
   lines: playbook.lines.map((line) => ({ ...line, parameters: filled(line.parameters), note: filled(line.note), after: line.after ?? null, only_if: settledOnly(line.only_if), alone_if: line.alone_if == null ? null : settledConditions(line.alone_if), undo_if_missed: line.undo_if_missed ?? false })),
 });
 
-const sorted = (value: unknown): unknown => (Array.isArray(value) ? value.map(sorted) : typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => a.localeCompare(b)).map(([name, one]) => [name, sorted(one)])) : value);
-export const same = (a: unknown, b: unknown): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b));
-export const isChanged = (now: Playbook, from: Playbook): boolean => !same(settled(whole(now)), settled(whole(from)));
+export const isChanged = (now: Playbook, from: Playbook): boolean => !lists.same(settled(whole(now)), settled(whole(from)));
 
 export interface LinePair { before: Line | null; after: Line | null }
 /** How many lines of two lists can be kept, from each place of either on (the longest common subsequence of their means). */

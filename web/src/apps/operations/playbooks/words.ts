@@ -2,12 +2,13 @@
 // Lines and conditions of playbooks in words, and what two versions differ in.
 import { nameOf } from "@/api/live";
 import { kindWords } from "@/alarms/words";
-import { NEAREST, paired, same, settled, targetKind, whole } from "@/apps/operations/playbooks/editing";
+import { NEAREST, paired, settled, targetKind, whole } from "@/apps/operations/playbooks/editing";
 import type { LinePair } from "@/apps/operations/playbooks/editing";
 import type { After, Conditions, Line, OnlyIf, Playbook, When } from "@/apps/operations/playbooks/types";
 import { dayTime, knows, say, t, text, wordsUnder } from "@/i18n";
 import type { Key } from "@/i18n";
 import type { Because, Text } from "@/api/types";
+import { same } from "@/kit/lists";
 import { meansWords, parametersWords } from "@/orders/means";
 
 const join = (parts: readonly string[]): string => parts.filter((one) => one !== "").join(" · ");
