@@ -22,15 +22,23 @@ export const roadOfVehicle = (one: Vehicle): Road | null => roadUnder(network.va
 const POINTS = ["n", "ne", "e", "se", "s", "sw", "w", "nw"] as const;
 export const headingWords = (degrees: number): string => t(`vehicle.heading.${POINTS[Math.round(degrees / 45) % 8] ?? "n"}`);
 
-/** Keeps frames coming and the turn going while a list or a drawer is open. */
+let [users, timer] = [0, 0];
+let stop = (): void => undefined;
+/** Keeps frames coming and the turn going while a list or a drawer is open; both together have one turn. */
 export function useVehicles(): void {
-  let stop = (): void => undefined;
-  let timer = 0;
   onMounted(() => {
+    users += 1;
+    if (users > 1) return;
     stop = watchVehicles(() => { if (turn.value === 0) turn.value = 1; });
     timer = window.setInterval(() => { if (!document.hidden) turn.value += 1; }, EVERY_MS);
   });
-  onBeforeUnmount(() => { stop(); window.clearInterval(timer); turn.value = 0; });
+  onBeforeUnmount(() => {
+    users -= 1;
+    if (users > 0) return;
+    stop();
+    window.clearInterval(timer);
+    turn.value = 0;
+  });
 }
 
 /** The vehicle that is selected, where it is now; null once it has left. */
