@@ -13,14 +13,16 @@ export const saved = computed(() => kept.value.filters);
 /** Whose departments one's own filters can be shared with. */
 export const shareable = computed(() => kept.value.departments);
 
-/** What was kept before filters stood on the server lies in the browser: it is brought there once. */
+/** What was kept before filters stood on the server lies in the browser: it is brought there once. What the server refuses stays. */
 const oldPlace = (): string => `citybrain.alarm_filters.${me.value.account ?? ""}`;
 function before(): { name: string; words: string }[] {
   try { return JSON.parse(localStorage.getItem(oldPlace()) ?? "[]") as { name: string; words: string }[]; } catch { return []; }
 }
-async function bring(): Promise<void> {
-  for (const { name, words } of before()) await keptFilters.make({ name: name.slice(0, 60), query: partsOf(untold(words)), department: null });
-  localStorage.removeItem(oldPlace());
+async function bring(old: ReturnType<typeof before>): Promise<void> {
+  const refused: typeof old = [];
+  for (const one of old) await keptFilters.make({ name: one.name.slice(0, 60), query: partsOf(untold(one.words)), department: null }).catch(() => refused.push(one));
+  if (refused.length === 0) localStorage.removeItem(oldPlace());
+  else localStorage.setItem(oldPlace(), JSON.stringify(refused));
 }
 
 export const partsOf = (filters: Filters): Record<string, string> => Object.fromEntries(Object.entries(toQuery(filters)).filter(([, value]) => value !== ""));
@@ -29,7 +31,8 @@ async function load(): Promise<void> {
   if (me.value.account == null) { kept.value = NONE; return; }
   const mine = me.value.account;
   try {
-    if (before().length > 0) await bring();
+    const old = before();
+    if (old.length > 0) await bring(old);
     const found = await keptFilters.all();
     if (mine === me.value.account) kept.value = found;
   } catch { /* The list of alarms works without them; keeping one says what is wrong. */ }
