@@ -22,6 +22,7 @@ from citybrain.kernel.cases.rights import VIEW
 from citybrain.kernel.cases.roster import Roster, recipients
 from citybrain.kernel.cases.service import Cases
 from citybrain.kernel.cases.work import Work
+from citybrain.kernel.clock import TIMEZONE
 from citybrain.kernel.db import Database, Transaction
 
 BATCH = 200
@@ -158,7 +159,7 @@ class Alarms:
 def _local(type: CaseType, rule: int, at: datetime) -> str:
     """A time as a clock on the wall shows it."""
     rules = rules_of(type)
-    zone = rules[rule].hours.timezone if rule < len(rules) else "Asia/Shanghai"
+    zone = rules[rule].hours.timezone if rule < len(rules) else TIMEZONE
     return at.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
 
 

@@ -22,6 +22,7 @@ from citybrain.kernel.cases.rights import EXPORT, VIEW
 from citybrain.kernel.cases.service import Cases
 from citybrain.kernel.cases.showing import shown_value, sorts_of
 from citybrain.kernel.cases.tables import Form, Row, TooManyRows, write_csv, write_xlsx
+from citybrain.kernel.clock import TIMEZONE
 from citybrain.kernel.db import Database
 from citybrain.kernel.errors import Invalid, Refusal
 from citybrain.kernel.i18n import Words
@@ -32,7 +33,7 @@ from citybrain.kernel.records import Facts, Json, Text
 PAGE = 200
 ROWS_AT_MOST = 200_000
 COLUMNS_AT_MOST = 100
-ZONE = ZoneInfo("Asia/Shanghai")
+ZONE = ZoneInfo(TIMEZONE)
 MANY = 500  # of one bulk act
 MARKED_AT_MOST = 1_000
 

@@ -5,7 +5,9 @@ import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-ZONE = ZoneInfo("Asia/Shanghai")  # the day in a number is that of the city
+from citybrain.kernel.clock import TIMEZONE
+
+ZONE = ZoneInfo(TIMEZONE)  # the day in a number is that of the city
 NUMBERING = re.compile(r"(?P<fixed>(?:[A-Za-z0-9_-]|\{(?:type|yyyymmdd|yyyymm|yyyy)\})*)\{seq:(?P<digits>[1-9])\}")
 DATES = {"yyyymmdd": "%Y%m%d", "yyyymm": "%Y%m", "yyyy": "%Y"}
 

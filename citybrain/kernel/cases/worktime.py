@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo
 import chinese_calendar
 import msgspec
 
+from citybrain.kernel.clock import TIMEZONE
+
 DAY = timedelta(days=1)
 # Of the fixed holidays those that stand on a day of the solar calendar: New Year, Labour Day (2), National Day (3).
 FIXED_HOLIDAYS = frozenset({(1, 1), (5, 1), (5, 2), (10, 1), (10, 2), (10, 3)})
@@ -24,7 +26,7 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True):
     """The hours of a working day, in order and apart; the usual ones of Chinese authorities are the default."""
 
     spans: tuple[tuple[time, time], ...] = ((time(9), time(12)), (time(13), time(17)))
-    timezone: str = "Asia/Shanghai"
+    timezone: str = TIMEZONE
 
     @property
     def length(self) -> timedelta:
