@@ -11,6 +11,7 @@ import structlog
 
 from citybrain.kernel.clock import new_id
 from citybrain.kernel.db import Database, Transaction
+from citybrain.kernel.ending import end_all
 from citybrain.kernel.entities.document import EntityChange
 from citybrain.kernel.entities.documents import Documents
 from citybrain.kernel.errors import Conflict, NotFound, Refusal
@@ -99,11 +100,7 @@ class Subscriptions:
 
     async def close(self) -> None:
         """Stop telling. What waits stays in the database."""
-        tickers = list(self._tickers.values())
-        for ticker in tickers:
-            ticker.cancel()
-        if tickers:
-            await asyncio.wait(tickers)
+        await end_all(self._tickers.values())
         await self._delivery.close()
         await self._carriers.close()
 
