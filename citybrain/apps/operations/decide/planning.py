@@ -77,14 +77,12 @@ def plan_by(choice: Choice, event: Event, context: Context) -> Plan:
 def targets(target: str, event: Event, context: Context) -> tuple[str, ...]:
     """The entities that a target means: of the event, its road, its signal, those upstream, somebody near, or an id."""
     network = context.network
-    if target.startswith(NEAREST):
+    if target == "event" or target.startswith(NEAREST):
         # Where nobody is known to be near, whoever carries it out chooses who is sent.
         return (event.entity_id,)
-    if target == "upstream_junctions":
-        return network.upstream(event)
     match target:
-        case "event":
-            return (event.entity_id,)
+        case "upstream_junctions":
+            return network.upstream(event)
         case "road":
             found = network.road(event)
         case "junction":

@@ -16,13 +16,8 @@ class TimesReversed(Invalid):
 
 def check_span(since: datetime, until: datetime) -> None:
     """Refuse times without a zone, or the wrong way round."""
-    for at in (since, until):
-        require_zone(at)
+    for at in (until, since):
+        if at.tzinfo is None:
+            raise TimeWithoutZone("operations.time_without_zone", {"at": at})
     if until <= since:
         raise TimesReversed("operations.times_reversed", {"since": since, "until": until})
-
-
-def require_zone(at: datetime | None) -> None:
-    """Refuse a time without a zone; none at all is fine."""
-    if at is not None and at.tzinfo is None:
-        raise TimeWithoutZone("operations.time_without_zone", {"at": at})
