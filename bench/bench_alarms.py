@@ -3,7 +3,8 @@
 
 Lists are read by `--users` officers of one process, one page after another without a pause; a time is what an officer
 waits, until the page is JSON. Nine of ten events are over, one of a hundred is a sign of another.
-`python bench/bench_alarms.py [--alarms 20000 200000] [--data DIR] [--seconds 10] [--users 4] [--explain]`
+With `--rows` each list that does not name a time is read once more so that its rows are counted each time.
+`python bench/bench_alarms.py [--alarms 20000 200000] [--data DIR] [--seconds 10] [--users 4] [--rows] [--explain]`
 """
 
 import argparse
@@ -34,6 +35,7 @@ KINDS = ("traffic.congestion", "traffic.spillback", "traffic.blocked_lane", "ope
 ROADS = 5_000
 PAGE = 100
 STORM = 10_000
+EVER = timedelta(days=36_500)
 LIN = Actor(name="lin", account="lin", kind=Kind.STAFF)
 
 FILL = """
@@ -78,6 +80,11 @@ LISTS: dict[str, Question] = {
     "entity": lambda r, now: Asked(which=Which.ALL, entity_id=f"urn:ngsi-ld:RoadSegment:{r.randrange(ROADS)}"),
     "words": lambda r, now: Asked(which=Which.ALL, words=f"文三路 wensan road {r.randrange(1000)}"),
 }
+
+
+def by_rows(ask: Question) -> Question:
+    """The same question with a time before all alarms: what is kept of their number does not know times."""
+    return lambda random, now: msgspec.structs.replace(ask(random, now), since=now - EVER)
 
 
 def told(name: str, waited_s: Sequence[float]) -> None:
@@ -208,6 +215,7 @@ async def main() -> None:
     parser.add_argument("--data", type=Path, default=Path("/dev/shm/bench-alarms"))
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--users", type=int, default=4)
+    parser.add_argument("--rows", action="store_true")
     parser.add_argument("--explain", action="store_true")
     given = parser.parse_args()
     async with open_store(Settings(data=given.data)) as store:
@@ -221,6 +229,8 @@ async def main() -> None:
                 continue
             for name, ask in LISTS.items():
                 await bench_list(store, f"list.{name}.{alarms}", ask, given.users, given.seconds)
+                if given.rows and ask(Random(0), utc_now()).since is None:
+                    await bench_list(store, f"rows.{name}.{alarms}", by_rows(ask), given.users, given.seconds)
         if not given.explain:
             await bench_acts(store, given.seconds)
             await bench_storm(store)
