@@ -47,8 +47,8 @@ def roads_against(road: str, ways: Ways, lanes: Lanes, length_m: float) -> list[
     while left_m > 0.0:
         before = sorted(
             one
-            for one, onward in ways.onward.items()
-            if found[-1] in onward and one not in found and is_one_way(one, ways) and lanes.for_cars(one)
+            for one in ways.behind.get(found[-1], ())
+            if one not in found and is_one_way(one, ways) and lanes.for_cars(one)
         )
         if not before:
             break

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Crews that clear what stands in the way or mend a signal: whoever an order sent, once there; and what they say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import libsumo
 import msgspec
@@ -59,7 +59,7 @@ class Crews:
     def __init__(self, fleet: Fleet, incidents: Incidents, ways: Ways, memory: Mapping[str, Work]) -> None:
         self._fleet = fleet
         self._incidents = incidents
-        self._beside = _beside(ways.onward)
+        self._ways = ways
         self._at_work = dict(memory)
         self._going: set[str] = set()
         self._ended: dict[str, tuple[str, float]] = {}
@@ -102,7 +102,7 @@ class Crews:
         in_hand = {work.incident for work in self._at_work.values()}
         here = str(libsumo.vehicle.getRoadID(vehicle))
         # What holds it up it clears on its way; what is a road further it sees once it is where it was sent.
-        beside = self._beside.get(road, ()) if here == road else ()
+        beside = self._beside(road) if here == road else ()
         stuck = (here,) if libsumo.vehicle.getWaitingTime(vehicle) >= STUCK_S else ()
         for where in dict.fromkeys((road, *stuck, *beside)):
             for number, what in self._incidents.standing_on(where):
@@ -118,14 +118,8 @@ class Crews:
                     # It is there, and says that others must come.
                     self._ended[vehicle] = NOTHING, now_s
 
-
-def _beside(onward: Mapping[str, Iterable[str]]) -> Mapping[str, tuple[str, ...]]:
-    """The roads before and after each."""
-    found: dict[str, dict[str, None]] = {road: dict.fromkeys(after) for road, after in onward.items()}
-    for road, after in onward.items():
-        for one in after:
-            found.setdefault(one, {})[road] = None
-    return {road: tuple(others) for road, others in found.items()}
+    def _beside(self, road: str) -> tuple[str, ...]:
+        return (*self._ways.onward.get(road, ()), *self._ways.behind.get(road, ()))
 
 
 def _is_within_sight(vehicle: str, lane: str, spot_m: float) -> bool:

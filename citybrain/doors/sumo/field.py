@@ -24,7 +24,7 @@ from citybrain.doors.sumo import (
 from citybrain.doors.sumo.checker import Checker
 from citybrain.doors.sumo.eyes import Eyes
 from citybrain.doors.sumo.fleet import Fleet
-from citybrain.doors.sumo.floating import FLOATING_CARS, PROBES, FloatingCars, Numbers, places
+from citybrain.doors.sumo.floating import FLOATING_CARS, PROBES, FloatingCars, Numbers
 from citybrain.doors.sumo.incidents import Incidents
 from citybrain.doors.sumo.judge import SCORE_EVERY_S, arrived_trips, locked_in, read_trips, score
 from citybrain.doors.sumo.moving import Moving
@@ -238,8 +238,7 @@ class SumoField:
         return self._moving.draw(self._simulation.vehicles, at, self._incidents.drivers(self._simulation.now_s()))
 
     def _places(self, now_s: float) -> Numbers:
-        return places(
-            self._simulation.vehicles,
+        return self._floating.places(
             self._incidents.drivers(now_s),
             self._place,
             now_s,

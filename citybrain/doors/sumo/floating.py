@@ -30,30 +30,14 @@ KMH_PER_MPS = 3.6
 
 Numbers = NDArray[np.float64]
 
-
 NO_PROBES: Numbers = np.empty((0, 3))
+NO_PLACES: Numbers = np.empty((0, 4))
 
 PROBES = "probes"
 """Of each road a table with the place, speed and standing seconds of each probe on it."""
 
 FLOATING_CARS = "floatingCars"
 """A table with number, longitude, latitude and accuracy of each probe that reports in this second."""
-
-
-def places(
-    vehicles: Iterable[str], others: Iterable[Driver], place: Place, now_s: float, *, accuracy_m: float, seed: int
-) -> Numbers:
-    """What the probes among all vehicles, and others who report, say of where they are; errors are new with each."""
-    second = round(now_s)
-    saying = [one for one in vehicles if is_probe(one) and _is_due(one, second)]
-    beside = [one for one in others if _is_due(one.name, second)]
-    if not saying and not beside:
-        return np.empty((0, 4))
-    points = [libsumo.vehicle.getPosition(one) for one in saying] + [one.at for one in beside]
-    error_m = np.random.default_rng([seed, second]).normal(0.0, accuracy_m, (len(points), 2))
-    numbers = np.array([crc32(name.encode()) for name in (*saying, *(one.name for one in beside))], np.float64)
-    lonlat = place.lonlat(np.array(points) + error_m)
-    return np.column_stack((numbers, lonlat, np.full(len(points), accuracy_m)))
 
 
 def _is_due(vehicle: str, second: int) -> bool:
@@ -74,6 +58,7 @@ class FloatingCars:
         self._sums = np.zeros((2, len(roads)))
         self._second = 0
         self._is_probe = cache(is_probe)
+        self._probes: list[str] = []
         self._heard: list[tuple[int, float, str]] = []
 
     def listen(self, vehicles: Iterable[str]) -> None:
@@ -111,9 +96,9 @@ class FloatingCars:
             self._sums = self._seconds.sum(axis=0)
 
     def _hear(self, vehicles: Iterable[str]) -> tuple[list[int], list[float]]:
-        probes = [one for one in vehicles if self._is_probe(one)]
-        heard = [(self._number.get(road_of(one), -1), speed_of(one)) for one in probes]
-        self._heard = [(road, speed, one) for (road, speed), one in zip(heard, probes, strict=True) if road >= 0]
+        self._probes = [one for one in vehicles if self._is_probe(one)]
+        heard = [(self._number.get(road_of(one), -1), speed_of(one), one) for one in self._probes]
+        self._heard = [each for each in heard if each[0] >= 0]
         return [road for road, _, _ in self._heard], [speed for _, speed, _ in self._heard]
 
     def probes(self, standing_s: Mapping[str, float]) -> tuple[Numbers, ...]:
@@ -123,3 +108,16 @@ class FloatingCars:
         for road, speed, one in self._heard:
             found.setdefault(road, []).append((round(position_of(one), 1), speed, standing_s.get(one, 0.0)))
         return tuple(np.array(found[road]) if road in found else NO_PROBES for road in range(len(self._number)))
+
+    def places(self, others: Iterable[Driver], place: Place, now_s: float, *, accuracy_m: float, seed: int) -> Numbers:
+        """What those heard last, and others who report, say of where they are; errors are new with each."""
+        second = round(now_s)
+        saying = [one for one in self._probes if _is_due(one, second)]
+        beside = [one for one in others if _is_due(one.name, second)]
+        if not saying and not beside:
+            return NO_PLACES
+        points = [libsumo.vehicle.getPosition(one) for one in saying] + [one.at for one in beside]
+        error_m = np.random.default_rng([seed, second]).normal(0.0, accuracy_m, (len(points), 2))
+        numbers = np.array([crc32(name.encode()) for name in (*saying, *(one.name for one in beside))], np.float64)
+        lonlat = place.lonlat(np.array(points) + error_m)
+        return np.column_stack((numbers, lonlat, np.full(len(points), accuracy_m)))

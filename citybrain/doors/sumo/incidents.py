@@ -221,7 +221,9 @@ class Incidents:
             happening.spot_m = _spot_m(happening.lane, incident.at)
         if incident.kind == "closure":
             share = NAVIGATED if now_s >= happening.began_s + NEWS_S else 0.0
-            around = Avoidance(roads=(incident.road,), share=share, seen_from=self._before(incident.road))
+            around = Avoidance(
+                roads=(incident.road,), share=share, seen_from=tuple(sorted(self._ways.behind.get(incident.road, ())))
+            )
             if self._detours.asked(_key(at)) != around:
                 self._detours.begin(_key(at), around, vehicles)
 
@@ -241,9 +243,6 @@ class Incidents:
         incident = self._planned[at].incident
         length_m = against.SPEED_MPS * incident.duration_s
         return against.roads_against(incident.road, self._ways, self._lanes, length_m)
-
-    def _before(self, road: str) -> tuple[str, ...]:
-        return tuple(sorted(one for one, onward in self._ways.onward.items() if road in onward))
 
     def _bring_to_stand(self, at: int, now_s: float, late_s: float) -> None:
         """A vehicle that comes by brakes and stands; the incident begins when it does."""

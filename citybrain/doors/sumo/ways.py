@@ -17,15 +17,23 @@ Turn = tuple[str, str]
 
 
 class Ways:
-    """The net as drivers know it: which road leads to which, and how long each takes at present."""
+    """The net as drivers know it: which road leads to which, and how long each takes at present.
+
+    `onward` are the roads that each leads to, by name; `behind` those that lead to it, from west to east.
+    """
 
     def __init__(self, roads: Sequence[Any]) -> None:
         self.onward = {
             edge.getID(): tuple(sorted(after.getID() for after, ways in edge.getOutgoing().items() if _for_cars(ways)))
             for edge in roads
         }
+        self.behind: dict[str, list[str]] = {}
+        for road, onward in self.onward.items():
+            for after in onward:
+                self.behind.setdefault(after, []).append(road)
         self._free_s = {edge.getID(): edge.getLength() / max(edge.getSpeed(), 0.1) for edge in roads}
         self._ends = {edge.getID(): (edge.getFromNode().getID(), edge.getToNode().getID()) for edge in roads}
+        self._between: dict[tuple[str, str], str] = {ends: road for road, ends in reversed(self._ends.items())}
         self._now_s: dict[str, float] = {}
         self._read_at_s = -TIMES_FOR_S
 
@@ -54,7 +62,7 @@ class Ways:
 
     def can_do_without(self, road: str) -> bool:
         """Whoever comes over this road could come another way, from each road before it to each one after it."""
-        behind = [one for one, onward in self.onward.items() if road in onward and one != road]
+        behind = [one for one in self.behind.get(road, ()) if one != road]
         return bool(behind) and all(
             self.fastest(one, after, shut={road}) is not None
             for one in behind
@@ -64,17 +72,13 @@ class Ways:
 
     def edge_nearest_to(self, goal: str) -> str:
         """The road into the net from which the goal is reached soonest; the goal itself where there is none."""
-        behind: dict[str, list[str]] = {}
-        for road, onward in self.onward.items():
-            for after in onward:
-                behind.setdefault(after, []).append(road)
         times_s = self._times()
         queue, seen = [(0.0, goal)], {goal}
         while queue:
             took_s, road = heapq.heappop(queue)
-            if road != goal and not behind.get(road):
+            if road != goal and road not in self.behind:
                 return road
-            for before in sorted(behind.get(road, ())):
+            for before in sorted(self.behind.get(road, ())):
                 if before not in seen:
                     seen.add(before)
                     heapq.heappush(queue, (took_s + times_s[before], before))
@@ -83,7 +87,7 @@ class Ways:
     def opposite(self, road: str) -> str:
         """The road between the same junctions the other way; empty where there is none."""
         begin, end = self._ends[road]
-        return next((one for one, ends in self._ends.items() if ends == (end, begin)), "")
+        return self._between.get((end, begin), "")
 
     def _times(self) -> dict[str, float]:
         now_s = float(libsumo.simulation.getTime())
