@@ -15,7 +15,9 @@ from citybrain.apps.operations.service.operations import Operations
 from citybrain.apps.operations.store import figures, runs
 from citybrain.apps.operations.store.runs import Check
 from citybrain.kernel.cases.case import Case, MoveFacts
+from citybrain.kernel.cases.service import Cases
 from citybrain.kernel.clock import new_id, utc_now
+from citybrain.kernel.errors import Unavailable
 from citybrain.kernel.orders import StandingOrder
 from citybrain.kernel.records import Batch, Column, Entity
 from tests.means.town import PLACE, Town, put
@@ -78,6 +80,23 @@ async def test_what_was_called_off_stays_so_whatever_the_crew_says(town: Town) -
     await town.store.cases.move(MACHINE, case.id, "recall", MoveFacts(reason="test"))
     await say(town, under_way, order, "cleared")
     assert (await case_of(town, order)).state == "recalled"
+
+
+async def test_what_a_crew_said_while_the_database_was_away_is_followed_afterwards(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order, under_way = await asked(town, "people.send_tow")
+
+    async def lost(*_: object) -> None:
+        raise Unavailable("kernel.database_lost", {"why": "test"})
+
+    with monkeypatch.context() as away:
+        away.setattr(Cases, "move", lost)
+        with pytest.raises(Unavailable):
+            await say(town, under_way, order, "at_work")
+    assert (await case_of(town, order)).state == "ordered"
+    await follow(under_way)
+    assert (await case_of(town, order)).state == "on_site"
 
 
 async def test_a_promise_of_people_is_kept_as_soon_as_they_are_there(town: Town) -> None:

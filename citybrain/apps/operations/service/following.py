@@ -12,7 +12,7 @@ from citybrain.apps.operations.service.carrying.works import MACHINE
 from citybrain.apps.operations.service.open_runs import OpenRuns
 from citybrain.apps.operations.store import contacts, runs
 from citybrain.kernel.cases.case import MoveFacts
-from citybrain.kernel.errors import Refusal
+from citybrain.kernel.errors import Refusal, Unavailable
 
 FLEET, CREWS = "VehicleFleet", "crews"
 """The entities whose attribute is what crews say now: `{order, vehicle, state}` each."""
@@ -39,10 +39,10 @@ async def follow(under_way: OpenRuns) -> None:
     for order_id, state in heard(under_way).items():
         if desk.crews.get(order_id) == state:
             continue
-        desk.crews[order_id] = state
         case_id = await contacts.case_of(under_way.db, order_id)
         if case_id is not None and SAID[state] != SAID["under_way"]:
             await _move(desk, case_id, state)
+        desk.crews[order_id] = state
         await _look(under_way, desk, order_id)
 
 
@@ -56,6 +56,8 @@ async def _move(desk: MeansDesk, case_id: int, state: str) -> None:
         if case.state == ON_SITE and state in ENDS:
             answer = book.words.sentence(ENDS[state], {}, book.lang)
             await cases.move(MACHINE, case_id, "finish", MoveFacts(answer=answer))
+    except Unavailable:  # the next round says it again
+        raise
     except Refusal as refusal:
         log.warning("crew_not_followed", case=case_id, code=refusal.code)
 
