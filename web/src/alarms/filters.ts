@@ -41,9 +41,8 @@ export function toQuery(filters: Filters): Record<string, string> {
   };
 }
 
-/** As a saved filter is kept. */
-export const told = (filters: Filters): string => new URLSearchParams(Object.entries(toQuery(filters)).filter(([, value]) => value !== "")).toString();
-export const untold = (words: string): Filters => readFilters(Object.fromEntries(new URLSearchParams(words)));
+/** As a saved filter is kept: the parts that say something. */
+export const partsOf = (filters: Filters): Record<string, string> => Object.fromEntries(Object.entries(toQuery(filters)).filter(([, value]) => value !== ""));
 
 /** How many parts narrow the list, words and order aside. */
 export const narrowed = (filters: Filters): number => Object.values(toQuery({ ...filters, words: "", sort: "severity", isFlat: false, state: "open" })).filter((value) => value !== "").length;

@@ -3,7 +3,7 @@
 import { computed, shallowRef, watch } from "vue";
 import { keptFilters } from "@/alarms/ask";
 import type { KeptFilter, KeptFilters } from "@/alarms/ask";
-import { toQuery, untold } from "@/alarms/filters";
+import { partsOf, readFilters } from "@/alarms/filters";
 import type { Filters } from "@/alarms/filters";
 import { act, me } from "@/shell/access";
 
@@ -20,12 +20,10 @@ function before(): { name: string; words: string }[] {
 }
 async function bring(old: ReturnType<typeof before>): Promise<void> {
   const refused: typeof old = [];
-  for (const one of old) await keptFilters.make({ name: one.name.slice(0, 60), query: partsOf(untold(one.words)), department: null }).catch(() => refused.push(one));
+  for (const one of old) await keptFilters.make({ name: one.name.slice(0, 60), query: partsOf(readFilters(Object.fromEntries(new URLSearchParams(one.words)))), department: null }).catch(() => refused.push(one));
   if (refused.length === 0) localStorage.removeItem(oldPlace());
   else localStorage.setItem(oldPlace(), JSON.stringify(refused));
 }
-
-export const partsOf = (filters: Filters): Record<string, string> => Object.fromEntries(Object.entries(toQuery(filters)).filter(([, value]) => value !== ""));
 
 async function load(): Promise<void> {
   if (me.value.account == null) { kept.value = NONE; return; }

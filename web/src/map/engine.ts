@@ -149,13 +149,16 @@ function sayView(map: LibreMap): void {
 }
 
 function listenToMouse(map: LibreMap, asked: Asked, vehicles: VehicleLayer): void {
-  const pickable = asked.layers.filter((layer) => layer.selectable).flatMap((layer) => layer.paints.map((paint) => paint.id)).reverse();
-  const at = (x: number, y: number, reach: number): string | null => {
-    const there = map.queryRenderedFeatures([[x - reach, y - reach], [x + reach, y + reach]], { layers: pickable.filter((id) => map.getLayer(id) !== undefined) });
+  const paints = asked.layers.filter((layer) => layer.selectable).flatMap((layer) => layer.paints).reverse();
+  const pickable = paints.map((paint) => paint.id);
+  const marks = paints.filter((paint) => (paint.type === "symbol" || paint.type === "circle") && !paint.id.endsWith("label")).map((paint) => paint.id);
+  const at = (x: number, y: number, reach: number, among = pickable): string | null => {
+    const there = map.queryRenderedFeatures([[x - reach, y - reach], [x + reach, y + reach]], { layers: among.filter((id) => map.getLayer(id) !== undefined) });
     const id: unknown = there[0]?.properties["id"];
     return typeof id === "string" ? id : null;
   };
-  map.on("click", (event) => { asked.onPick(vehicleUnder(map, vehicles, event.point) ?? at(event.point.x, event.point.y, 0) ?? at(event.point.x, event.point.y, 5)); });
+  // A mark, of an alarm above all, is what was meant where vehicles queue beneath it; a road is not.
+  map.on("click", ({ point }) => { asked.onPick(at(point.x, point.y, 0, marks) ?? vehicleUnder(map, vehicles, point) ?? at(point.x, point.y, 0) ?? at(point.x, point.y, 5)); });
   let waiting = false;
   map.on("mousemove", (event) => {
     if (waiting) return;
