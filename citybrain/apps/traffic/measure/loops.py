@@ -13,7 +13,8 @@ import numpy as np
 
 from citybrain.apps.traffic.choice.mind import Tracks
 from citybrain.apps.traffic.choice.worth import STANDING_MPS
-from citybrain.apps.traffic.detect.symptoms import Look
+from citybrain.apps.traffic.detect.symptoms import Look, Mask
+from citybrain.apps.traffic.index import Numbers
 from citybrain.apps.traffic.model import Junction
 
 WINDOW_S = 900
@@ -45,16 +46,13 @@ class LoopReport(msgspec.Struct, frozen=True, kw_only=True):
     is_estimate: bool = True
 
 
-class _Sums(msgspec.Struct):
-    """Of one junction since the window began."""
+class _Sums:
+    """Of each junction since the window began; times and samples are the same for all."""
 
-    seconds: float = 0.0
-    vehicles: float = 0.0
-    covered_s: float = 0.0
-    heard_s: float = 0.0
-    samples: int = 0
-    queued: float = 0.0
-    most: float = 0.0
+    def __init__(self, junctions: int) -> None:
+        self.seconds = 0.0
+        self.samples = 0
+        self.vehicles, self.covered_s, self.heard_s, self.queued, self.most = np.zeros((5, junctions))
 
 
 class Loops:
@@ -62,9 +60,11 @@ class Loops:
 
     def __init__(self, junctions: Sequence[Junction], ids: Sequence[str]) -> None:
         place_of = {name: place for place, name in enumerate(ids)}
-        self._lanes = [[lane.detector_id for lane in one.approaches] for one in junctions]
-        self._places = [np.array([place_of[lane] for lane in lanes], dtype=np.int64) for lanes in self._lanes]
-        self._sums = [_Sums() for _ in junctions]
+        lanes = [(number, lane.detector_id) for number, one in enumerate(junctions) for lane in one.approaches]
+        self._lanes = [lane for _, lane in lanes]
+        self._junction = np.array([number for number, _ in lanes], dtype=np.int64)
+        self._place = np.array([place_of[lane] for lane in self._lanes], dtype=np.int64)
+        self._sums = _Sums(len(junctions))
         self._ended: list[deque[LoopWindow]] = [deque(maxlen=KEPT) for _ in junctions]
         self._window = 0
         self._sampled = -1
@@ -74,46 +74,48 @@ class Loops:
         if look is None or not look.by_loops:
             return
         self._turn(now_s)
+        occupancy, sums = look.occupancy[self._place], self._sums
+        sums.seconds += look.seconds
+        sums.vehicles += self._by_junction(np.nan_to_num(look.count[self._place]))
+        sums.covered_s += self._by_junction(np.nan_to_num(occupancy)) * look.seconds
+        sums.heard_s += self._by_junction(~np.isnan(occupancy)) * look.seconds
         sample = int(now_s // SAMPLE_S)
-        is_sample, self._sampled = sample != self._sampled, sample
-        for lanes, places, sums in zip(self._lanes, self._places, self._sums, strict=True):
-            occupancy = look.occupancy[places]
-            heard = ~np.isnan(occupancy)
-            sums.seconds += look.seconds
-            sums.vehicles += float(np.nansum(look.count[places]))
-            sums.covered_s += float(occupancy[heard].sum()) * look.seconds
-            sums.heard_s += float(heard.sum()) * look.seconds
-            if is_sample:
-                queue = sum(_standing(tracks, lane) for lane in lanes)
-                sums.samples += 1
-                sums.queued += queue
-                sums.most = max(sums.most, queue)
+        if sample != self._sampled:
+            self._sampled = sample
+            queued = self._by_junction(np.array([_standing(tracks, lane) for lane in self._lanes]))
+            sums.samples += 1
+            sums.queued += queued
+            sums.most = np.maximum(sums.most, queued)
 
     def report(self, number: int) -> LoopReport | None:
         """Of one junction, by its place; None where no loops reported."""
-        if not self._sums[number].seconds and not self._ended[number]:
+        if not self._sums.seconds and not self._ended[number]:
             return None
         return LoopReport(now=self._of(number), windows=tuple(reversed(self._ended[number])))
+
+    def _by_junction(self, of_lanes: Numbers | Mask) -> Numbers:
+        return np.bincount(self._junction, of_lanes, len(self._ended)).astype(np.float64)
 
     def _turn(self, now_s: float) -> None:
         window = int(now_s // WINDOW_S)
         if window == self._window:
             return
-        for number, sums in enumerate(self._sums):
-            if self._window and sums.seconds:
-                self._ended[number].append(self._of(number))
-        self._sums = [_Sums() for _ in self._sums]
+        if self._window and self._sums.seconds:
+            for number, ended in enumerate(self._ended):
+                ended.append(self._of(number))
+        self._sums = _Sums(len(self._ended))
         self._window = window
 
     def _of(self, number: int) -> LoopWindow:
-        sums = self._sums[number]
+        sums = self._sums
+        heard_s = float(sums.heard_s[number])
         return LoopWindow(
             begins_at=datetime.fromtimestamp(self._window * WINDOW_S, tz=UTC),
             seconds=round(sums.seconds),
-            vehicles=round(sums.vehicles, 1),
-            occupancy=round(sums.covered_s / sums.heard_s, 3) if sums.heard_s else None,
-            queue=round(sums.queued / sums.samples, 1) if sums.samples else None,
-            queue_most=round(sums.most, 1),
+            vehicles=round(float(sums.vehicles[number]), 1),
+            occupancy=round(float(sums.covered_s[number]) / heard_s, 3) if heard_s else None,
+            queue=round(float(sums.queued[number]) / sums.samples, 1) if sums.samples else None,
+            queue_most=round(float(sums.most[number]), 1),
         )
 
 

@@ -70,7 +70,7 @@ async def plans_of(control: SignalControl, orders: Orders, actor: Actor, signal_
                 given_at=order.given_at,
                 expires_at=order.expires_at,
                 table=table,
-                drawn=judged(control, order.parameters),
+                drawn=_looked_at(control, table),
             )
             for order, table in found
             if order.entity_id == signal_id or signal_id in _signals(table)
@@ -83,6 +83,10 @@ def judged(control: SignalControl, parameters: Mapping[str, Any]) -> Drawn:
     table = read(parameters)
     if isinstance(table, Wrong):
         return Drawn(wrong=(table,))
+    return _looked_at(control, table)
+
+
+def _looked_at(control: SignalControl, table: RunPlan) -> Drawn:
     junctions = {name: control.single_of(name) for name in _signals(table) if control.knows(name)}
     assert control.at is not None
     return drawn(table, junctions, control.at)
