@@ -32,16 +32,17 @@ def first_conflict(capability: Capability, stage: int) -> tuple[int, int] | None
 
 def in_other_hands(seen: Seen) -> Answer | None:
     """A controller that flashes, is dark, all red, or has somebody at its panel is left alone."""
-    if seen.is_manual or seen.mode in (Mode.FLASH, Mode.ALL_RED, Mode.OFF):
-        return refused("gbt20999.in_other_hands", mode=seen.mode.value, run_mode=f"0x{seen.run_mode:02X}")
-    return None
+    is_special = seen.mode in (Mode.FLASH, Mode.ALL_RED, Mode.OFF)
+    return _others_have_it(seen) if is_special else at_the_panel(seen)
 
 
 def at_the_panel(seen: Seen) -> Answer | None:
     """Whoever stands at the cabinet sees what the centre does not."""
-    if seen.is_manual:
-        return refused("gbt20999.in_other_hands", mode=seen.mode.value, run_mode=f"0x{seen.run_mode:02X}")
-    return None
+    return _others_have_it(seen) if seen.is_manual else None
+
+
+def _others_have_it(seen: Seen) -> Answer:
+    return refused("gbt20999.in_other_hands", mode=seen.mode.value, run_mode=f"0x{seen.run_mode:02X}")
 
 
 def no_way(capability: Capability, seen: Seen, stage: int) -> Answer | None:

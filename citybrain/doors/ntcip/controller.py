@@ -112,8 +112,8 @@ class Controller:
             return answer
         try:
             seen = await self.look()
-            if seen.is_manual or (not self._is_stop and _out_of_hand(seen)):
-                return _out_of_hand(seen) or refused("ntcip.under_manual_control")
+            if (no := _out_of_hand(seen)) and (seen.is_manual or not self._is_stop):
+                return no
             self._wish = _Wish(mode, now + timedelta(seconds=for_s))
             await self._bring_about(seen, mode)
         except (Silent, DeviceRefused) as refusal:
