@@ -21,21 +21,6 @@ MOST_OF_ONE = 1_000
 """So many wait of one account at most: further ones are refused and not kept."""
 
 KEPT = timedelta(days=90)
-SHOWN = (
-    "number",
-    "sender",
-    "identifier",
-    "sent",
-    "status",
-    "verdict",
-    "posted_by",
-    "received_at",
-    "times",
-    "state",
-    "decided_by",
-    "decided_at",
-    "note",
-)
 
 
 class State(StrEnum):
@@ -135,5 +120,6 @@ async def prune(db: Database, before: datetime) -> int:
 
 def shown(aside: Aside) -> dict[str, Json]:
     """What officers are told of it, with the code of the reason."""
-    row: dict[str, Json] = {name: getattr(aside, name) for name in SHOWN}
-    return {**row, "type": aside.msg_type, "code": CODES[aside.verdict]}
+    row: dict[str, Json] = msgspec.structs.asdict(aside)
+    del row["body"]
+    return {**row, "type": row.pop("msg_type"), "code": CODES[aside.verdict]}

@@ -112,8 +112,6 @@ async def release(city: Store, number: int, *, by: Acting, note: str, at: dateti
     It says of itself that its signature was not confirmed. Refuses `NotKeptAside`, `Decided` and `Differs`.
     """
     aside = await quarantine.find(city.db, number)
-    if aside.state is not State.WAITING:
-        raise quarantine.Decided("cap.decided_already", {"number": number})
     incoming = Incoming(read(aside.body), aside.body, Signed(aside.verdict))
 
     async def decide(transaction: Transaction) -> None:
