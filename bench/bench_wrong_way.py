@@ -22,7 +22,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from citybrain.apps.traffic.detect.carriageways import Carriageways
+from citybrain.apps.traffic.detect.carriageways import ALONG, Carriageways, Piece
 from citybrain.apps.traffic.detect.wrong_way import FLOATING_CARS, WrongWay
 from citybrain.doors.sumo import scenario
 from citybrain.doors.sumo.field import SumoField
@@ -35,9 +35,8 @@ from citybrain.serve.experiment import FIXED, Task, opening_of
 NETS = ("cologne3", "cologne8", "ingolstadt1", "ingolstadt7", "ingolstadt21")
 LATE_S = 15.0
 """An event that opens so soon after he was taken away is still of him: reports come every 5 s."""
-
-
 NEAR_M = 50.0
+STEP_M = 5.0
 FAIR_S, FAIR_M = 20.0, 120.0
 
 
@@ -124,7 +123,7 @@ def looked_at(
         tables = [column.values[0] for column in batch.columns if column.attribute == FLOATING_CARS]
         reports += sum(len(table) for table in tables)
     roads = {one.id: one for one in entities if one.type == "RoadSegment"}
-    apart = Carriageways(list(roads.values())).told_apart(accuracy_m)
+    apart = told_apart(Carriageways(list(roads.values())), accuracy_m)
     lengths_m = {id: float(one.attributes["length"]) for id, one in roads.items()}
     drivers, false = judged(truth, events, roads, apart, length_s)
     return Result(
@@ -134,6 +133,23 @@ def looked_at(
         car_hours=reports * REPORT_EVERY_S / 3600.0,
         told_apart=sum(apart[one] * lengths_m[one] for one in apart) / sum(lengths_m.values()),
     )
+
+
+def told_apart(roads: Carriageways, accuracy_m: float) -> dict[str, float]:
+    """Of each road, on which share of its length no other one explains a move against it."""
+    alone: dict[str, list[bool]] = {}
+    for at, road in enumerate(roads.roads):
+        for piece in roads.pieces(at):
+            steps = max(1, round(piece.length_m / STEP_M))
+            shares = ((step + 0.5) / steps for step in range(steps))
+            alone.setdefault(road.id, []).extend(_is_alone(roads, piece, share, accuracy_m) for share in shares)
+    return {road: sum(each) / len(each) for road, each in alone.items()}
+
+
+def _is_alone(roads: Carriageways, piece: Piece, share: float, accuracy_m: float) -> bool:
+    (x0, y0), (x1, y1) = piece.begin, piece.end
+    back = ((x0 - x1) / piece.length_m, (y0 - y1) / piece.length_m)
+    return not any(each.along(back) > ALONG for each, _ in roads.near(piece.point(share), accuracy_m))
 
 
 def judged(

@@ -22,7 +22,6 @@ ALONG = cos(radians(75.0))
 """A road that goes within 75 degrees of a move explains it."""
 
 CELL_M = 60.0
-STEP_M = 5.0
 
 Point = tuple[float, float]
 
@@ -72,8 +71,8 @@ class Carriageways:
         self._east_m = METRES_PER_DEGREE * cos(radians(self._middle[1]))
         self._length_m = [0.0] * len(self.roads)
         self._cells: dict[tuple[int, int], list[Piece]] = defaultdict(list)
-        for at, one in enumerate(self.roads):
-            for piece in self._pieces(at, one):
+        for at in range(len(self.roads)):
+            for piece in self.pieces(at):
                 self._length_m[at] += piece.length_m
                 for cell in _cells_of(piece):
                     self._cells[cell].append(piece)
@@ -92,19 +91,17 @@ class Carriageways:
                 found[id(piece)] = (away_m, piece, offset_m)
         return [(piece, offset_m) for _, piece, offset_m in sorted(found.values(), key=lambda each: each[0])]
 
-    def told_apart(self, accuracy_m: float) -> dict[str, float]:
-        """Of each road, on which share of its length no other one explains a move against it."""
-        alone: dict[str, list[bool]] = defaultdict(list)
-        for at, road in enumerate(self.roads):
-            for piece in self._pieces(at, road):
-                steps = max(1, round(piece.length_m / STEP_M))
-                alone[road.id] += [self._is_alone(piece, (step + 0.5) / steps, accuracy_m) for step in range(steps)]
-        return {road: sum(each) / len(each) for road, each in alone.items()}
-
-    def _is_alone(self, piece: Piece, share: float, accuracy_m: float) -> bool:
-        back = tuple((one - other) / piece.length_m for one, other in zip(piece.begin, piece.end, strict=True))
-        near = self.near(piece.point(share), accuracy_m)
-        return not any(each.along((back[0], back[1])) > ALONG for each, _ in near)
+    def pieces(self, at: int) -> Iterator[Piece]:
+        """The straight pieces of a road, by its place in `roads`."""
+        road = self.roads[at]
+        line = [self.plane(*point[:2]) for point in road.geometry["coordinates"]]
+        half_m = LANE_M * float(road.attributes.get("totalLaneNumber") or 1) / 2.0
+        before_m = 0.0
+        for begin, end in pairwise(line):
+            length_m = hypot(end[0] - begin[0], end[1] - begin[1])
+            if length_m > 0.0:
+                yield Piece(at, begin, end, length_m, before_m, half_m)
+                before_m += length_m
 
     def share(self, road: int, offset_m: float) -> float:
         """Which share of a road lies before a place on it."""
@@ -120,16 +117,6 @@ class Carriageways:
         for x in range(east - rings, east + rings + 1):
             for y in range(north - rings, north + rings + 1):
                 yield from self._cells.get((x, y), ())
-
-    def _pieces(self, at: int, road: Entity) -> Iterator[Piece]:
-        line = [self.plane(*point[:2]) for point in road.geometry["coordinates"]]
-        half_m = LANE_M * float(road.attributes.get("totalLaneNumber") or 1) / 2.0
-        before_m = 0.0
-        for begin, end in pairwise(line):
-            length_m = hypot(end[0] - begin[0], end[1] - begin[1])
-            if length_m > 0.0:
-                yield Piece(at, begin, end, length_m, before_m, half_m)
-                before_m += length_m
 
 
 def _cells_of(piece: Piece) -> set[tuple[int, int]]:
