@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which incidents happen in a run: drawn by the seed and the traffic of the roads, one after another.
 
-Nobody who detects knows the plan. All kinds of the injector are drawn alike. Places: roads of at least `LEAST_M` with
-`LEAST_PER_HOUR` vehicles and a detector anywhere on them, by their vehicles per hour; signals and detectors alike.
+Nobody who detects knows the plan. All kinds of the injector but wrong-way drivers are drawn alike. Places: roads of at
+least `LEAST_M` with `LEAST_PER_HOUR` vehicles and a detector anywhere on them, by their vehicles per hour; signals and
+detectors alike.
 """
 
 from collections.abc import Mapping, Sequence
