@@ -125,8 +125,9 @@ class StandingProbes:
         tables, told = self._roads.tracks(batch, PROBES)
         if not told.any():
             return None
-        road = np.repeat(np.arange(len(tables)), [len(each) for each in tables])
-        table = np.concatenate([NOBODY, *(each[:, :3] for each in tables if len(each))])
+        lengths = np.fromiter(map(len, tables), np.int64, len(tables))
+        road = np.repeat(np.arange(len(tables)), lengths)
+        table = np.concatenate([NOBODY, *(tables[at][:, :3] for at in lengths.nonzero()[0].tolist())])
         return road, table[:, 0], table[:, 2]
 
     def _by_means(self, batch: Batch, seconds: float) -> tuple[Numbers, Numbers, Numbers, Numbers]:
