@@ -3,6 +3,7 @@
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,13 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str = TIMEZONE
     of_apps: dict[str, Any] = msgspec.field(default_factory=dict)
     intakes: Intakes = msgspec.field(default_factory=Intakes)
+
+    async def clock_at(self, at: datetime) -> datetime:
+        """What the clock said at a city time; they differ only on the days of a simulated city."""
+        run = await self.runs.at(at)
+        if run is None or at > run.ends_at:
+            return at
+        return await self.pool.past.clock_at(at, since=run.begins_at)
 
 
 class _Shield(msgspec.Struct, frozen=True, kw_only=True):

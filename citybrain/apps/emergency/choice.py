@@ -10,6 +10,8 @@ from citybrain.kernel.records import Entity, Json, Text
 
 SHELTER, RESOURCE = "EmergencyShelter", "EmergencyResource"
 TYPES = (SHELTER, RESOURCE)
+SAID = ("name", "location", "kind", "capacity", "used", "unit", "status", "contact")
+"""What is read of what they say of themselves."""
 
 
 class Resource(msgspec.Struct, frozen=True, kw_only=True):

@@ -48,6 +48,21 @@ SELECT * FROM emergency_incident WHERE key = %(key)s OR (event_id = %(event_id)s
 SELECT * FROM emergency_incident WHERE (%(state)s::text IS NULL OR state = %(state)s)
 ORDER BY number DESC LIMIT %(limit)s;
 
+-- name: incidents_at
+-- Those that were commanded at a time of the clock, with the level that they had then.
+SELECT id, key, title, plan, plan_version, event_id, entity_id, geometry, declared_by, declared_at, number, closed_at,
+    version, 'active' AS state, NULL::timestamptz AS ended_at, NULL::jsonb AS proposal,
+    coalesce(then.to_level, emergency_incident.level) AS level,
+    coalesce(then.at, emergency_incident.declared_at) AS level_at
+FROM emergency_incident
+LEFT JOIN LATERAL (
+    SELECT to_level, at FROM emergency_act
+    WHERE incident = emergency_incident.id AND act <> 'propose' AND to_level IS NOT NULL AND at <= %(at)s
+    ORDER BY number DESC LIMIT 1
+) AS then ON true
+WHERE declared_at <= %(at)s AND (state = 'active' OR ended_at > %(at)s)
+ORDER BY number DESC LIMIT %(limit)s;
+
 -- name: act_add
 INSERT INTO emergency_act (incident, act, by, second_by, at, from_level, to_level, from_state, to_state, reason)
 VALUES (%(incident)s, %(act)s, %(by)s, %(second_by)s, %(at)s, %(from_level)s, %(to_level)s, %(from_state)s,

@@ -39,6 +39,7 @@ class Sql(msgspec.Struct, frozen=True):
     incident_locked: str
     incident_by: str
     incidents: str
+    incidents_at: str
     act_add: str
     acts: str
     fact_add: str
@@ -155,6 +156,11 @@ async def incident_by(where: Where, *, key: str | None, event_id: str | None) ->
 async def incidents(where: Where, state: State | None, limit: int) -> list[Incident]:
     """Incidents, the newest first."""
     return list(await where.read(SQL.incidents, {"state": state, "limit": limit}, as_=Incident))
+
+
+async def incidents_at(where: Where, at: datetime, limit: int) -> list[Incident]:
+    """Incidents that were commanded when the clock said `at`, with their level of then, the newest first."""
+    return list(await where.read(SQL.incidents_at, {"at": at, "limit": limit}, as_=Incident))
 
 
 async def acts(where: Where, incident: str) -> list[Done]:

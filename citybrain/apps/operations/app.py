@@ -6,6 +6,7 @@ from pathlib import Path
 from citybrain.apps.operations.api.contacts import PERMISSION as MAY_EDIT_CONTACTS
 from citybrain.apps.operations.api.contacts import ROUTES as CONTACT_ROUTES
 from citybrain.apps.operations.api.dispatch import ROUTES as DISPATCH_ROUTES
+from citybrain.apps.operations.api.field import ROUTES as FIELD_ROUTES
 from citybrain.apps.operations.api.figures import ROUTES as FIGURE_ROUTES
 from citybrain.apps.operations.api.figures import WALL
 from citybrain.apps.operations.api.playbooks import ROUTES as PLAYBOOK_ROUTES
@@ -38,7 +39,7 @@ APP = App(
         STREET: ("operator",),
         MAY_EDIT_CONTACTS: ("operator",),
     },
-    routes=(*PLAYBOOK_ROUTES, *RUN_ROUTES, *CONTACT_ROUTES, *DISPATCH_ROUTES, *FIGURE_ROUTES),
+    routes=(*PLAYBOOK_ROUTES, *RUN_ROUTES, *CONTACT_ROUTES, *DISPATCH_ROUTES, *FIELD_ROUTES, *FIGURE_ROUTES),
     opens=opened,
     means=MEANS,
     subjects=SUBJECTS,

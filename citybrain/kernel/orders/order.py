@@ -210,6 +210,18 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             because=self.because,
         )
 
+    def stood(self, at: datetime) -> StandingOrder:
+        """As it stood at a city time at which it was in force: its end was not known yet."""
+        return msgspec.structs.replace(
+            self.view(),
+            state=OrderState.STANDING,
+            outcome=self.outcome if self.outcome and self.outcome.at <= at else None,
+            ending=None,
+            ended=None,
+            replaced_by=None,
+            undo=Undoing(state=Undo.NONE),
+        )
+
     def is_ending(self, now: datetime) -> bool:
         """Whether somebody wants to end it, and another one can still agree."""
         return self.ending_at is not None and now - self.ending_at <= APPROVE_WITHIN

@@ -180,6 +180,21 @@ class Orders:
         which = selection(entity_id=entity_id, means=sorted(asked), state=state, limit=min(max(limit, 1), MOST))
         return [row.view() for row in await self._db.read(SQL.orders, which, as_=Row)]
 
+    async def in_force(
+        self, actor: Actor, *, group: str, at: datetime | None = None, clock_at: datetime | None = None
+    ) -> list[StandingOrder]:
+        """Orders that stand, the newest first, of the means of a group that whoever asks may use; those that stood at
+        a city time where one is named, when the clock said `clock_at`. What happened to them later is not told."""
+        may = [
+            each.name
+            for each in self._trade.means.values()
+            if each.name.partition(".")[0] == group and reach(actor, each.permission)
+        ]
+        which = {"means": may, "at": at, "clock_at": clock_at, "limit": MOST}
+        return [
+            row.view() if at is None else row.stood(at) for row in await self._db.read(SQL.in_force, which, as_=Row)
+        ]
+
     def _means(self, name: str) -> Means:
         means = self._trade.means.get(name)
         if means is None:

@@ -38,6 +38,23 @@ WHERE (%(ids)s::text[] IS NULL OR s.id = ANY(%(ids)s))
     AND (%(state)s::text IS NULL OR s.state = %(state)s)
 ORDER BY s.number DESC LIMIT %(limit)s;
 
+-- name: in_force
+-- With no time those that stand now, else those that stood then: whoever gave and ended them did so by the clock, while
+-- the city's time says when one is over.
+SELECT s.*,
+    CASE WHEN o.order_id IS NOT NULL
+        THEN jsonb_build_object('state', o.state, 'code', o.code, 'facts', o.facts, 'at', o.at) END AS outcome,
+    NULL::jsonb AS undo_outcome, NULL::text AS replacer, c.at AS given_at
+FROM standing_order s
+LEFT JOIN city_order c ON c.id = s.id
+LEFT JOIN outcome o ON o.order_id = s.id
+WHERE s.means = ANY(%(means)s)
+    AND (s.state = 'standing' OR s.state = 'ended' AND s.ended_at > %(clock_at)s::timestamptz)
+    AND (%(clock_at)s::timestamptz IS NULL
+        OR coalesce(s.approved_at, s.proposed_at) <= %(clock_at)s AND (s.approved_at IS NOT NULL OR NOT s.two_person)
+            AND (s.expires_at IS NULL OR s.expires_at > %(at)s::timestamptz))
+ORDER BY s.number DESC LIMIT %(limit)s;
+
 -- name: acts
 SELECT act, by, at, facts FROM standing_order_act WHERE order_id = %(id)s ORDER BY number;
 

@@ -24,6 +24,7 @@ class Sql(msgspec.Struct, frozen=True):
     held: str
     lock: str
     orders: str
+    in_force: str
     acts: str
     act_add: str
     approve: str

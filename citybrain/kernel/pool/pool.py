@@ -19,11 +19,11 @@ from citybrain.kernel.pool import instances, rows
 from citybrain.kernel.pool.current import Current, Numbers, Objects, Seen, to_us, typed
 from citybrain.kernel.pool.keeping import Keeping
 from citybrain.kernel.pool.overlay import Overlay
+from citybrain.kernel.pool.past import LONG_AGO, Past
 from citybrain.kernel.pool.registered import change_of, entity_of
 from citybrain.kernel.pool.slots import NOTHING, Directory, Slots
 from citybrain.kernel.records import Batch, Column, Entity, Json
 
-LONG_AGO = datetime(1, 1, 2, tzinfo=UTC)
 FAR_AHEAD = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -99,6 +99,7 @@ class Pool:
         self._keeping = Keeping(self._directory)
         self.documents = documents
         documents.observed = Overlay(self._attributes, self._directory, self._current)
+        self.past = Past(db, documents, {type: self.declared(type) for type in self._attributes})
         self._add(id for type in self._attributes for id in documents.ids_of_type(DEFAULT_TENANT, type))
 
     @classmethod

@@ -2,6 +2,7 @@
 """Routes for incidents: decode, call, encode."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -72,6 +73,13 @@ async def incidents(
         )
         for each in found
     ]
+
+
+@get("/api/emergency/commanded", opt={"permission": VIEW})
+async def commanded(state: Held, at: FromQuery[datetime]) -> Sequence[Incident]:
+    """The incidents that were commanded at a city time, with their level of then, the newest first."""
+    open_desk = desk_of(state)
+    return await kept.incidents_at(open_desk.db, await open_desk.store.clock_at(at), MOST)
 
 
 @post("/api/emergency/incidents", opt={"permission": COMMAND})
@@ -168,6 +176,7 @@ def _counts(found: Sequence[Task]) -> Counts:
 
 ROUTES: Sequence[Any] = (
     incidents,
+    commanded,
     declare,
     incident,
     act,

@@ -2,6 +2,7 @@
 """Routes for response plans, and for resources and shelters."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from litestar import Request, get, put
@@ -9,7 +10,7 @@ from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from citybrain.apps.emergency import store as kept
-from citybrain.apps.emergency.choice import TYPES, Resource, nearest
+from citybrain.apps.emergency.choice import SAID, TYPES, Resource, nearest
 from citybrain.apps.emergency.model import Plan, PlanVersion
 from citybrain.apps.emergency.service.desk import EmergencyDesk, put_plan
 from citybrain.kernel.clock import utc_now
@@ -66,4 +67,15 @@ async def resources(
     return nearest(found, at=at, kind=kind, free=free)[: min(max(limit, 1), MOST)]
 
 
-ROUTES: Sequence[Any] = (plans, plan, plan_versions, change_plan, resources)
+@get("/api/emergency/resources/past", opt={"permission": VIEW})
+async def past_resources(
+    state: State, at: FromQuery[datetime], lon: FromQuery[float | None] = None, lat: FromQuery[float | None] = None
+) -> Sequence[Resource]:
+    """Resources and shelters as they were told of by a city time, the nearest to a place first."""
+    store = desk_of(state).store
+    place = (lon, lat) if lon is not None and lat is not None else None
+    known = await store.pool.past.at(TYPES, SAID, await store.clock_at(at))
+    return nearest([each.entity() for each in known], at=place)[:MOST]
+
+
+ROUTES: Sequence[Any] = (plans, plan, plan_versions, change_plan, resources, past_resources)
