@@ -283,6 +283,7 @@ async def test_what_an_authority_does_not_vouch_for_waits_for_an_officer(
                 body = below.sender("other@x").signed(warning(identifier), below)
                 assert (await centre.post("/cap/alerts", content=body)).status_code == 400
             assert (await centre.get("/api/cap/quarantine")).status_code == 403
+            assert (await centre.get("/api/cap/authorities")).status_code == 403
         async with client(store, url, "quarantine desk", ("cap.quarantine", "cap.restricted")) as desk:
             listed = (await desk.get("/api/cap/quarantine")).json()
             assert [(each["identifier"], each["code"]) for each in listed] == [
@@ -304,6 +305,8 @@ async def test_what_an_authority_does_not_vouch_for_waits_for_an_officer(
             ]
             in_force = (await desk.get("/api/cap/alerts")).json()
             assert [each["signature"] for each in in_force if each["identifier"].startswith("aside")] == ["unknown"]
+            (source,) = (await desk.get("/api/cap/authorities")).json()["sources"]
+            assert (source["sender"], [each["name"] for each in source["authorities"]]) == ("s@x", ["Root"])
 
 
 async def test_signatures_are_asked_of_a_sender_and_put_under_what_the_city_says(

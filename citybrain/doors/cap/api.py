@@ -2,6 +2,7 @@
 """What officers see and do: warnings of every scope, who is in their areas, and letting the city's own out."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,27 +10,20 @@ from litestar import Request, get, post
 from litestar.datastructures import State
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from citybrain.doors.cap import quarantine, service, store
+from citybrain.doors.cap import desk, quarantine, service, store, trusted
 from citybrain.doors.cap.app import ISSUE, MOST_IN_FEED, NoSuchAlert, status_of
+from citybrain.doors.cap.desk import AlertView
 from citybrain.doors.cap.drafting import Draft, sender_of
 from citybrain.doors.cap.quarantine import State as Aside
 from citybrain.doors.cap.reading import read
 from citybrain.doors.cap.store import EVERY_SCOPE, Kept
-from citybrain.doors.cap.trust import load
+from citybrain.doors.cap.trust import at_start
 from citybrain.kernel.clock import utc_now
 from citybrain.kernel.records import Json
 from citybrain.kernel.settings import load_settings
 from citybrain.kernel.store import address_of
 
 RESTRICTED, INSIDE, QUARANTINE = "cap.restricted", "cap.inside", "cap.quarantine"
-
-
-class AlertView(msgspec.Struct, frozen=True, kw_only=True):
-    """A message in full: what the city knows of it, what it says, and what it should say otherwise."""
-
-    about: Json
-    alert: Json
-    remarks: Json
 
 
 class InsideView(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,20 +43,25 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 @get("/api/cap/alerts", opt={"permission": RESTRICTED})
-async def alerts(state: State, status: FromQuery[str] = "Actual") -> Sequence[Json]:
-    """Warnings in force of every scope, the newest first, 200 at most."""
+async def alerts(state: State, status: FromQuery[str] = "Actual", ended: FromQuery[bool] = False) -> Sequence[Json]:
+    """Warnings in force of every scope, the newest first, 200 at most; with `ended` those that are over instead, the
+    last to end first. Each says in a line what it says."""
     now, wanted = utc_now(), status_of(status)
-    found = await store.open_at(state.store.db, now, status=wanted, scopes=EVERY_SCOPE, limit=MOST_IN_FEED)
-    return [service.shown(each) for each in found]
+    asked = store.over_at if ended else store.open_at
+    found = await asked(state.store.db, now, status=wanted, scopes=EVERY_SCOPE, limit=MOST_IN_FEED)
+    return await desk.lines(found)
 
 
 @get("/api/cap/alert", opt={"permission": RESTRICTED})
-async def alert(state: State, identifier: FromQuery[str], sender: FromQuery[str | None] = None) -> AlertView:
-    """The newest message of an identifier, of one sender or of any."""
-    kept = await _kept(state, identifier, sender)
-    said = read(kept.body).alert
-    told = [msgspec.to_builtins(each) for each in service.advice(said)]
-    return AlertView(about=service.shown(kept), alert=msgspec.to_builtins(said), remarks=told)
+async def alert(
+    state: State,
+    identifier: FromQuery[str],
+    sender: FromQuery[str | None] = None,
+    sent: FromQuery[datetime | None] = None,
+) -> AlertView:
+    """The newest message of an identifier, of one sender or of any, of one time or of any; with those before and after
+    it."""
+    return await desk.whole(state.store.db, await _kept(state, identifier, sender, sent))
 
 
 @get("/api/cap/inside", opt={"permission": INSIDE})
@@ -75,10 +74,10 @@ async def inside(
     return InsideView(type=type, count=len(shown), is_all=is_all, entities=shown)
 
 
-async def _kept(state: State, identifier: str, sender: str | None) -> Kept:
+async def _kept(state: State, identifier: str, sender: str | None, sent: datetime | None = None) -> Kept:
     kept = None
     if "\x00" not in identifier + (sender or ""):
-        kept = await store.find(state.store.db, identifier, sender=sender, scopes=EVERY_SCOPE)
+        kept = await store.find(state.store.db, identifier, sender=sender, sent=sent, scopes=EVERY_SCOPE)
     if kept is None:
         raise NoSuchAlert("cap.no_such_alert", {"identifier": identifier[:100]})
     return kept
@@ -93,7 +92,7 @@ def _location(attributes: Json) -> Json:
 async def issue(state: State, request: Request[Any, Any, Any], data: JSONBody[Draft]) -> Json:
     """Let a warning of the city out, replace earlier ones, or call them off."""
     settings = load_settings()
-    sender, trust = sender_of(address_of(settings)), load(settings.cap)
+    sender, trust = sender_of(address_of(settings)), at_start(settings.cap)
     taken = await service.issue_draft(
         state.store, data, sender=sender, by=request.state.actor, at=utc_now(), trust=trust
     )
@@ -106,16 +105,16 @@ async def kept_aside(state: State, decided: FromQuery[bool] = False) -> Sequence
     """Messages that were not believed and wait for a person, the newest first, 200 at most; with `decided` those on
     which somebody decided instead."""
     states = (Aside.RELEASED, Aside.DISCARDED) if decided else (Aside.WAITING,)
-    return [quarantine.shown(each) for each in await quarantine.listed(state.store.db, states, limit=MOST_IN_FEED)]
+    return await desk.aside(await quarantine.listed(state.store.db, states, limit=MOST_IN_FEED))
 
 
 @get("/api/cap/quarantine/{number:int}", opt={"permission": QUARANTINE})
 async def one_aside(state: State, number: FromPath[int]) -> AlertView:
-    """One of them in full."""
+    """One of them in full, with the messages here that it refers to."""
     found = await quarantine.find(state.store.db, number)
     said = read(found.body).alert
-    told = [msgspec.to_builtins(each) for each in service.advice(said)]
-    return AlertView(about=quarantine.shown(found), alert=msgspec.to_builtins(said), remarks=told)
+    about = {**quarantine.shown(found), **desk.words(said)}
+    return desk.view(about, said, await desk.referred(state.store.db, said))
 
 
 @post("/api/cap/quarantine/{number:int}", opt={"permission": QUARANTINE}, status_code=200)
@@ -131,4 +130,10 @@ async def decide(
     return quarantine.shown(await quarantine.find(state.store.db, number))
 
 
-ROUTES = (alerts, alert, inside, issue, kept_aside, one_aside, decide)
+@get("/api/cap/authorities", opt={"permission": QUARANTINE})
+async def authorities(state: State) -> Json:
+    """Whose signatures are checked, by which certificates and authorities, and how old their lists are."""
+    return trusted.shown(at_start(load_settings().cap), utc_now())
+
+
+ROUTES = (alerts, alert, inside, issue, kept_aside, one_aside, decide, authorities)

@@ -11,7 +11,7 @@ from citybrain.doors.cap.markup import LARGEST_BYTES
 from citybrain.doors.cap.model import Scope, Status
 from citybrain.doors.cap.reading import read
 from citybrain.doors.cap.store import Kept
-from citybrain.doors.cap.trust import load
+from citybrain.doors.cap.trust import at_start
 from citybrain.doors.cap.writing import MEDIA_TYPE
 from citybrain.kernel import asgi
 from citybrain.kernel.asgi import Answer, AsgiApp, Gone, Receive, Request, Route, Routes, Send, path_below, send_answer
@@ -50,7 +50,7 @@ class Edge:
         self._city = city
         self._settings = settings
         self._voice = Voice(settings.lang)
-        self._trust = load(settings.cap)
+        self._trust = at_start(settings.cap)
         self._feeds: dict[tuple[Status, str, tuple[int, ...]], bytes] = {}
         self._routes = Routes(
             [

@@ -12,7 +12,7 @@ from citybrain.doors.cap.drafting import Around, Draft, compose, sender_of
 from citybrain.doors.cap.model import Alert, Category, Certainty, Harm, MsgType, Reference, Status, Urgency
 from citybrain.doors.cap.reading import read
 from citybrain.doors.cap.store import EVERY_SCOPE, Kept
-from citybrain.doors.cap.trust import load
+from citybrain.doors.cap.trust import at_start
 from citybrain.kernel.audit.recording import MACHINE, Acting, Machine
 from citybrain.kernel.clock import Clock, utc_now
 from citybrain.kernel.errors import Refusal, Unavailable
@@ -33,7 +33,7 @@ class Ordered:
         self._clock = clock
         settings = load_settings()
         self._sender = sender_of(address_of(settings))
-        self._trust = load(settings.cap)
+        self._trust = at_start(settings.cap)
 
     @property
     def claims(self) -> frozenset[str]:

@@ -25,7 +25,7 @@ WHERE sender = %(sender)s AND identifier = %(identifier)s AND sent = %(sent)s;
 SELECT number, sender, identifier, sent, version, status, msg_type, scope, is_ours, signature, signed_by, posted_by,
     received_at, expires_at, closed_at, closed_because, event_id, told, body FROM cap_alert
 WHERE identifier = %(identifier)s AND (%(sender)s::text IS NULL OR sender = %(sender)s)
-    AND scope = ANY(%(scopes)s)
+    AND (%(sent)s::timestamptz IS NULL OR sent = %(sent)s) AND scope = ANY(%(scopes)s)
 ORDER BY sent DESC, number DESC LIMIT 1;
 
 -- name: alerts_open
@@ -34,6 +34,33 @@ SELECT number, sender, identifier, sent, version, status, msg_type, scope, is_ou
 WHERE closed_at IS NULL AND expires_at > %(at)s AND status = %(status)s AND scope = ANY(%(scopes)s)
     AND msg_type IN ('Alert', 'Update')
 ORDER BY received_at DESC, number DESC LIMIT %(limit)s;
+
+-- name: alerts_over
+SELECT number, sender, identifier, sent, version, status, msg_type, scope, is_ours, signature, signed_by, posted_by,
+    received_at, expires_at, closed_at, closed_because, event_id, told, body FROM cap_alert
+WHERE (closed_at IS NOT NULL OR expires_at <= %(at)s) AND status = %(status)s AND scope = ANY(%(scopes)s)
+    AND msg_type IN ('Alert', 'Update')
+ORDER BY coalesce(closed_at, expires_at) DESC, number DESC LIMIT %(limit)s;
+
+-- name: alerts_chain
+-- From one message along references, in both directions, as long as there are further ones.
+WITH RECURSIVE chain AS (
+    SELECT %(number)s::bigint AS number
+    UNION
+    SELECT next.number FROM chain CROSS JOIN LATERAL (
+        SELECT earlier.number FROM cap_reference r JOIN cap_alert earlier ON earlier.identifier = r.identifier
+            AND earlier.sender = r.sender AND (r.sent IS NULL OR r.sent = earlier.sent)
+        WHERE r.number = chain.number
+        UNION ALL
+        SELECT r.number FROM cap_alert itself JOIN cap_reference r ON r.identifier = itself.identifier
+            AND r.sender = itself.sender AND (r.sent IS NULL OR r.sent = itself.sent)
+        WHERE itself.number = chain.number
+    ) AS next
+)
+SELECT number, sender, identifier, sent, version, status, msg_type, scope, is_ours, signature, signed_by, posted_by,
+    received_at, expires_at, closed_at, closed_because, event_id, told, body FROM cap_alert
+WHERE number IN (SELECT number FROM chain) AND scope = ANY(%(scopes)s)
+ORDER BY sent, number LIMIT %(limit)s;
 
 -- name: open_numbers
 SELECT number FROM cap_alert

@@ -231,7 +231,7 @@ def _event(kept: Kept, at: datetime) -> Event:
     alert = read(kept.body).alert
     zone = Zone(alert)
     areas = descriptions(area for info in alert.infos for area in info.areas)
-    facts: Facts = {"event": _texts(alert.infos, "event"), "area": areas[:5], "sender": alert.sender}
+    facts: Facts = {"event": texts(alert.infos, "event"), "area": areas[:5], "sender": alert.sender}
     ended_at = None if kept.closed_at is None else max(kept.closed_at, kept.received_at)
     return Event(
         id=kept.event_id,
@@ -266,9 +266,9 @@ def evidence(kept: Kept, alert: Alert) -> Facts:
         "severity": first.severity if first else "",
         "certainty": first.certainty if first else "",
         "categories": list(first.categories) if first else [],
-        "headline": _texts(alert.infos, "headline"),
-        "description": _texts(alert.infos, "description"),
-        "instruction": _texts(alert.infos, "instruction"),
+        "headline": texts(alert.infos, "headline"),
+        "description": texts(alert.infos, "description"),
+        "instruction": texts(alert.infos, "instruction"),
         "signature": kept.signature,
         "signed_by": kept.signed_by,
     }
@@ -295,13 +295,18 @@ async def inside(city: Store, kept: Kept, type: str) -> tuple[list[Document], bo
     return found, True
 
 
-def _texts(infos: Sequence[Info], name: str) -> Text:
+def language_of(info: Info) -> str:
+    """Which of the city's languages an info is nearest to."""
+    return "zh" if info.language.lower().startswith("zh") else "en"
+
+
+def texts(infos: Sequence[Info], name: str) -> Text:
     """A text of the infos in the city's languages; one that is missing is said in the other."""
     found: dict[str, str] = {}
     for info in infos:
         text: str = getattr(info, name)
         if text:
-            found.setdefault("zh" if info.language.lower().startswith("zh") else "en", text)
+            found.setdefault(language_of(info), text)
     any_text = next(iter(found.values()), "")
     return {"zh": found.get("zh", any_text), "en": found.get("en", any_text)}
 

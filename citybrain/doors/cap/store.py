@@ -26,6 +26,8 @@ class Sql(msgspec.Struct, frozen=True):
     alert_of: str
     alerts_named: str
     alerts_open: str
+    alerts_over: str
+    alerts_chain: str
     open_numbers: str
     referred_open: str
     closed_before: str
@@ -144,9 +146,12 @@ async def _close_late(transaction: Transaction, new: New, number: int) -> None:
         await transaction.write(SQL.alerts_close, closing)
 
 
-async def find(db: Database, identifier: str, *, sender: str | None, scopes: Sequence[Scope]) -> Kept | None:
-    """The newest message of an identifier, of one sender or of any, among those of these scopes."""
-    params = {"identifier": identifier, "sender": sender, "scopes": list(scopes)}
+async def find(
+    db: Database, identifier: str, *, sender: str | None, scopes: Sequence[Scope], sent: datetime | None = None
+) -> Kept | None:
+    """The newest message of an identifier, of one sender or of any, of one time or of any, among those of these
+    scopes."""
+    params = {"identifier": identifier, "sender": sender, "sent": sent, "scopes": list(scopes)}
     return await db.read_one(SQL.alerts_named, params, as_=Kept)
 
 
@@ -154,6 +159,17 @@ async def open_at(db: Database, at: datetime, *, status: Status, scopes: Sequenc
     """Alerts and updates that are in force now, the newest first."""
     params = {"at": at, "status": status, "scopes": list(scopes), "limit": limit}
     return await db.read(SQL.alerts_open, params, as_=Kept)
+
+
+async def over_at(db: Database, at: datetime, *, status: Status, scopes: Sequence[Scope], limit: int) -> list[Kept]:
+    """Alerts and updates that are no longer in force, those first that ended last."""
+    params = {"at": at, "status": status, "scopes": list(scopes), "limit": limit}
+    return await db.read(SQL.alerts_over, params, as_=Kept)
+
+
+async def chain(db: Database, number: int, *, scopes: Sequence[Scope], limit: int = 100) -> list[Kept]:
+    """A message with those that it refers to, those that refer to it, and so on; the oldest first."""
+    return await db.read(SQL.alerts_chain, {"number": number, "scopes": list(scopes), "limit": limit}, as_=Kept)
 
 
 async def open_numbers(

@@ -4,6 +4,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -126,7 +127,18 @@ class Trust:
     ) -> None:
         self._sources = sources or {}
         self._others = others
+        self.is_checked = sources is not None
         self.signer = signer
+
+    @property
+    def sources(self) -> Mapping[str, Asked]:
+        """What is asked of each sender that is named."""
+        return self._sources
+
+    @property
+    def others(self) -> Signatures:
+        """What is asked of those that are not."""
+        return self._others
 
     def judge(self, message: Message, body: bytes, at: datetime) -> Signed:
         """How a message is signed. Refuses `SignatureRefused`.
@@ -175,6 +187,12 @@ def load(path: Path | None) -> Trust:
     own = found.signing
     signer = Signer.open(path.parent / own.key, path.parent / own.certificate) if own else None
     return Trust(sources, others=found.others, signer=signer)
+
+
+@cache
+def at_start(path: Path | None) -> Trust:
+    """What counts in this process: the file as it was when it was first asked for. A new start reads it anew."""
+    return load(path)
 
 
 def _asked(path: Path, source: Source) -> Asked:

@@ -99,6 +99,20 @@ class Authorities:
         """Whether somebody can be trusted at all."""
         return bool(self._roots)
 
+    @property
+    def known(self) -> list[tuple[Certificate, bool]]:
+        """Those that are named, each with whether it is a root."""
+        return [(Certificate(each), each.issuer == each.subject) for each in (*self._roots, *self._between)]
+
+    @property
+    def asks_revocations(self) -> bool:
+        """Whether it is asked what they revoked."""
+        return self._revocations.is_asked
+
+    def lists_of(self, authority: Certificate) -> list[x509.CertificateRevocationList]:
+        """The lists that one of them signed, as their files are now."""
+        return self._revocations.of(authority.itself)
+
     def judge(self, leaf: Certificate, shown: Sequence[Certificate], at: datetime) -> Standing:
         """What they say of a signer's certificate; `shown` are others that came with it and may lie between."""
         if not self._roots or is_weak(leaf.itself.public_key()) or _is_authority(leaf.itself):
