@@ -11,6 +11,7 @@ from citybrain.apps.operations.api.figures import ROUTES as FIGURE_ROUTES
 from citybrain.apps.operations.api.figures import WALL
 from citybrain.apps.operations.api.playbooks import ROUTES as PLAYBOOK_ROUTES
 from citybrain.apps.operations.api.runs import ROUTES as RUN_ROUTES
+from citybrain.apps.operations.choice.crews import Crews
 from citybrain.apps.operations.control.means import CARRIED, MEANS, SUBJECTS
 from citybrain.apps.operations.control.means.acts import ACT, INFORM, ISOLATE
 from citybrain.apps.operations.control.means.streets import STREET
@@ -28,6 +29,7 @@ APP = App(
     senses=SENSES,
     merges=MERGES,
     kinds=KINDS,
+    shows=(Crews,),
     permissions={
         "operations.view": STAFF,
         WALL: (*STAFF, "wall"),

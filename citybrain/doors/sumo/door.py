@@ -9,6 +9,7 @@ from citybrain.doors.sumo.field import SumoField
 from citybrain.doors.sumo.floating import FLOATING_CARS, PROBES
 from citybrain.doors.sumo.host import HostedSumoField
 from citybrain.doors.sumo.importing.formats import IMPORTERS
+from citybrain.doors.sumo.sent import KEPT_EVERY, SENT
 from citybrain.kernel.app import Attribute, Door, EntityType, Keep
 
 HALF_A_MINUTE = timedelta(seconds=30)
@@ -34,7 +35,10 @@ ENTITY_TYPES = (
     EntityType(name="RoadLane"),
     EntityType(
         name=fleet.FLEET,
-        attributes=tuple(Attribute(name=name, keep=Keep.NEVER) for name in ("fleet", "crews", FLOATING_CARS)),
+        attributes=(
+            *(Attribute(name=name, keep=Keep.NEVER) for name in ("fleet", "crews", FLOATING_CARS)),
+            Attribute(name=SENT, keep=Keep.EVERY, every=KEPT_EVERY),
+        ),
     ),
     EntityType(name="RoadJunction"),
     EntityType(name="TrafficSignalController", attributes=(_word("signalState"), _word("controlMode"))),

@@ -33,6 +33,7 @@ from citybrain.doors.sumo.obeying import Obeying
 from citybrain.doors.sumo.options import options
 from citybrain.doors.sumo.quick import lamps_of
 from citybrain.doors.sumo.sensors import Street, zones
+from citybrain.doors.sumo.sent import SENT, Told
 from citybrain.doors.sumo.signals import Cabinets
 from citybrain.doors.sumo.simulation import Simulation
 from citybrain.doors.sumo.use import StreetUse
@@ -140,6 +141,7 @@ class SumoField:
         self._moving = Moving(net.place, net.middle)
         roads = [edge.getID() for edge in net.roads]
         self._fleet = Fleet(net, memory.fleet, self._simulation.vehicles)
+        self._told = Told()
         self._incidents = self._expect(memory)
         self._obeying = Obeying(self._cabinets, self._fleet, self._use, self._incidents, memory.crews)
         self._floating = FloatingCars(roads)
@@ -215,6 +217,7 @@ class SumoField:
         passed_s = now_s - self._opening.scenario.begin_s
         self._floating.listen(self._simulation.vehicles)
         self._fleet.listen(self._simulation.vehicles)
+        crews, reports = self._obeying.reports(now_s), self._fleet.reports()
         columns = [
             Column(attribute="signalState", entity_ids=self._signals, values=self._cabinets.states()),
             Column(attribute="controlMode", entity_ids=self._signals, values=self._cabinets.modes(now_s)),
@@ -222,8 +225,9 @@ class SumoField:
             Column(attribute="averageVehicleSpeed", entity_ids=self._roads, values=self._floating.speeds_kmh()),
             Column(attribute="vehicleCount", entity_ids=self._roads, values=self._floating.counts()),
             Column(attribute=PROBES, entity_ids=self._roads, values=self._probes()),
-            Column(attribute="crews", entity_ids=FLEETS, values=(self._obeying.reports(now_s),)),
-            Column(attribute="fleet", entity_ids=FLEETS, values=(self._fleet.reports(),)),
+            Column(attribute="crews", entity_ids=FLEETS, values=(crews,)),
+            Column(attribute="fleet", entity_ids=FLEETS, values=(reports,)),
+            Column(attribute=SENT, entity_ids=FLEETS, values=(self._told.of(reports, crews, self._fleet.orders),)),
             Column(attribute=FLOATING_CARS, entity_ids=FLEETS, values=(self._places(now_s),)),
         ]
         return Batch(

@@ -136,6 +136,11 @@ class Fleet:
         return [one for one in self._sent if one not in self._over]
 
     @property
+    def orders(self) -> Mapping[str, str]:
+        """The vehicles that orders sent, by their ids, with the order of each that is a crew."""
+        return {entity_id("Vehicle", one): sent.order for one, sent in self._sent.items()}
+
+    @property
     def sent(self) -> Collection[str]:
         """The vehicles that orders sent."""
         return self._sent.keys()

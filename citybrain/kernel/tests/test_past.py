@@ -123,7 +123,7 @@ async def test_what_the_clock_said_is_told_by_the_batches_of_a_simulated_day(dri
             received_at=TEN + timedelta(seconds=second / 10),
             columns=(),
         )
-        await driven.journal.append(told)
+        await (await driven.journal.append(told))
     assert await driven.clock_at(day + timedelta(seconds=9)) == TEN
     assert await driven.clock_at(day + timedelta(seconds=11)) == TEN + timedelta(seconds=1)
     assert await driven.clock_at(day + timedelta(hours=2)) == day + timedelta(hours=2), "the day was over"

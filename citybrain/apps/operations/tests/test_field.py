@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from citybrain.apps.operations.app import APP
+from citybrain.apps.operations.choice.crews import Crews
 from citybrain.apps.operations.service.field import FieldView, field
 from citybrain.kernel.access.actor import EVERYTHING, Actor, Kind, Right
+from citybrain.kernel.app import Attribute, EntityType
 from citybrain.kernel.orders import Trade, Wanted
-from citybrain.kernel.records import Entity
+from citybrain.kernel.records import Batch, Column, Entity
 from citybrain.kernel.settings import Settings
 from citybrain.kernel.store import Store, open_store
 
@@ -41,7 +43,8 @@ def tow(at: datetime, lon: float, status: str) -> Entity:
 async def store(database_url: str, open_folder: Path) -> AsyncIterator[Store]:
     """A street city: a lane is closed from 10:00 to 10:10, and a tow truck comes at 10:03."""
     settings = Settings(data=open_folder / "field", database_url=database_url)
-    async with open_store(settings, trade=TRADE) as found:
+    types = (EntityType(name="VehicleFleet", attributes=(Attribute(name="sentVehicles"),)),)
+    async with open_store(settings, trade=TRADE, types=types) as found:
         await found.pool.register([Entity(id=ROAD, type="RoadSegment", source="test", observed_at=TEN)])
         await found.pool.register([tow(TEN, 120.0, "free")])
         await found.pool.register([tow(after(3), 120.1, "busy")])
@@ -50,6 +53,39 @@ async def store(database_url: str, open_folder: Path) -> AsyncIterator[Store]:
         await found.orders.delivery.take(TEN)
         await found.orders.end(LIN, closed.id, reason="clear", now=after(10))
         yield found
+
+
+CREW = '[{"vehicle":"urn:ngsi-ld:Vehicle:p","kind":"police","order":"o","state":"%s","lon":%s,"lat":30.0,"kmh":36}]'
+
+
+@pytest.mark.parametrize(
+    ("minute", "crews"),
+    [(-1, []), (0, [("under_way", 120.0)]), (4, [("at_work", 120.2)]), (20, [])],
+)
+async def test_a_crew_that_an_order_sent_is_drawn_where_it_was(
+    store: Store, driven: Entity, minute: float, crews: list[tuple[str, float]]
+) -> None:
+    values = await store.pool.values_at(after(minute))
+    drawn = Crews([driven])(values)["crews"]
+    assert [(one.state, one.lon) for one in drawn] == crews
+    assert all((one.kind, one.order) == ("police", "o") for one in drawn)
+
+
+@pytest.fixture(scope="module")
+async def driven(store: Store) -> Entity:
+    """The fleet of a police car that an order sent at 10:00, at work from 10:03 on, and over at 10:10."""
+    fleet = Entity(id="urn:ngsi-ld:VehicleFleet:f", type="VehicleFleet", source="test", observed_at=TEN)
+    await store.pool.register([fleet])
+    for minute, said in ((0, CREW % ("under_way", 120.0)), (3, CREW % ("at_work", 120.2)), (10, None)):
+        column = Column(attribute="sentVehicles", entity_ids=(fleet.id,), values=(said,))
+        at = after(minute)
+        batch = Batch(id=f"b{minute}", source="test", observed_at=at, received_at=at, columns=(column,))
+        await (await store.journal.append(batch))
+    return fleet
+
+
+def test_before_anybody_was_sent_nobody_is_drawn() -> None:
+    assert Crews([])(lambda attribute, ids: [None for _ in ids]) == {"crews": []}
 
 
 def told(view: FieldView) -> tuple[list[tuple[object, object, float | None]], list[str]]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Vehicles that orders send report themselves each second, until they have arrived, over a saved state too."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -138,3 +139,31 @@ def test_a_twin_under_its_plans_takes_no_vehicle(crossing: Scenario, opened: Ope
     frame = field.step((send(),))
     assert frame.outcomes[0].code == "sumo.runs_shipped_plans"
     assert "fleet" not in field.summary()
+
+
+def sent(frame: Frame) -> Sequence[Mapping[str, Any]]:
+    """What the history keeps of those whom orders sent."""
+    (column,) = (column for column in frame.batch.columns if column.attribute == "sentVehicles")
+    found: Sequence[Mapping[str, Any]] = json.loads(column.values[0]) if column.values[0] else ()
+    return found
+
+
+def test_the_history_is_told_where_those_are_whom_orders_sent_and_of_nobody_else(
+    crossing: Scenario, opened: Opened
+) -> None:
+    field = opened(crossing, obey=True)
+    assert sent(field.step(())) == ()
+    frame = field.step((send(),))
+    for _ in range(5):
+        frame = field.step(())
+    (one,), (report,) = sent(frame), reports(frame)
+    assert (one["vehicle"], one["kind"], one["mission"], one["destination"]) == (AMBULANCE, "ambulance", "m", EAST)
+    assert (one["road"], one["lon"], one["lat"]) == (report["road"], report["lon"], report["lat"])
+    assert one["kmh"] == round(report["speed_mps"] * 3.6)
+    while reports(frame)[0]["state"] == "driving":
+        last, frame = sent(frame)[0], field.step(())
+    (stands,) = sent(frame)
+    assert (stands["state"], stands["kmh"], stands["lon"]) == ("arrived", 0, last["lon"])
+    while reports(frame):
+        frame = field.step(())
+    assert sent(frame) == (), "nobody is out"

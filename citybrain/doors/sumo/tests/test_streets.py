@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is ordered of a road is seen in the simulated street, and taken back it is as it was built."""
 
+import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -287,17 +288,28 @@ def said_of(frame: Frame) -> list[tuple[str, str]]:
     return [(each["order"].removeprefix("o-"), each["state"]) for each in column.values[0]]
 
 
+def kept_of(frame: Frame) -> list[dict[str, Any]]:
+    """What the history keeps of those whom orders sent."""
+    (column,) = (each for each in frame.batch.columns if each.attribute == "sentVehicles")
+    found: list[dict[str, Any]] = json.loads(column.values[0]) if column.values[0] else []
+    return found
+
+
 def test_a_tow_truck_takes_debris_off_a_lane_and_says_how_far_it_is(opened: Open, block: Scenario) -> None:
     debris = [{"kind": "lane_closure", "road": "AB", "lane": 1, "at": 0.5, "begin_s": 20, "duration_s": 3000}]
     field = opened(block, obey=True, incidents=debris)
     run(field, 80)
     obeyed(field, "street.clear_obstacle", "AB")
     said: list[list[tuple[str, str]]] = []
+    kept: list[tuple[str, bool]] = []
     while field.truth()[0]["end_s"] is None and len(said) < 760:
-        said.append(said_of(field.step(())))
+        frame = field.step(())
+        said.append(said_of(frame))
+        kept += [(crew["state"], "lon" in crew) for crew in kept_of(frame)]
     states = [state for each in said for means, state in each if means == "street.clear_obstacle"]
     assert list(dict.fromkeys(states)) == ["under_way", "at_work", "cleared"]
     assert states.count("at_work") == pytest.approx(600, abs=2)
+    assert kept.count(("at_work", True)) == states.count("at_work"), "and the history is told where it works"
     assert said_of(run(field, 60)) == [("street.clear_obstacle", "cleared")]
     assert said_of(run(field, 100)) == [], "it does not say so for ever"
 
