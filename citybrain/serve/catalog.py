@@ -58,7 +58,17 @@ def words() -> i18n.Words:
     try:
         parts: tuple[App | Door, ...] = (*apps(), *doors())
     except Refusal:
-        parts = ()
+        return own_words()
+    return _words_of(*parts)
+
+
+@cache
+def own_words() -> i18n.Words:
+    """The sentences of kernel and serve, for which no app or door is loaded."""
+    return _words_of()
+
+
+def _words_of(*parts: App | Door) -> i18n.Words:
     return i18n.load_words([Path(__file__).parent, *(part.folder for part in parts)])
 
 

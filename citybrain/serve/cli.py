@@ -3,6 +3,8 @@
 
 import asyncio
 import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -15,19 +17,7 @@ from rich.table import Table
 from citybrain.kernel.errors import Refusal
 from citybrain.kernel.records import Facts
 from citybrain.kernel.settings import Settings, load_settings
-from citybrain.serve import (
-    audit_command,
-    catalog,
-    doctor,
-    emulate_command,
-    experiment,
-    import_command,
-    keys_command,
-    pool_commands,
-    report,
-    scenarios,
-    whatif_command,
-)
+from citybrain.serve import catalog, experiment, report, scenarios
 from citybrain.serve.experiment import BRAIN, FIXED, Died, Finished, Task
 from citybrain.serve.new_app import NewAppRefused, write_app
 
@@ -39,12 +29,16 @@ UNSAFE = 4
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 new = typer.Typer(no_args_is_help=True, help="Write the skeleton of something new.")
-app.command()(emulate_command.emulate)
-app.command()(whatif_command.whatif)
 app.add_typer(new, name="new")
-app.add_typer(pool_commands.app, name="pool")
-app.add_typer(audit_command.app, name="audit")
-app.add_typer(keys_command.app, name="keys")
+
+# Loaded only when they may be meant: what they need takes longer to load than most commands take.
+PARTS = {
+    "emulate": ("emulate_command", "emulate"),
+    "whatif": ("whatif_command", "whatif"),
+    "pool": ("pool_commands", "app"),
+    "audit": ("audit_command", "app"),
+    "keys": ("keys_command", "app"),
+}
 
 out = Console()
 err = Console(stderr=True)
@@ -128,6 +122,8 @@ def list_scenarios(as_json: AsJson = False) -> None:
 @app.command(name="doctor")
 def examine(as_json: AsJson = False) -> None:
     """Check what the city needs on this machine; each check says what to do."""
+    from citybrain.serve import doctor
+
     checks = asyncio.run(doctor.examine(_settings()))
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(checks) + b"\n")
@@ -144,6 +140,8 @@ def examine(as_json: AsJson = False) -> None:
 @app.command()
 def status(as_json: AsJson = False) -> None:
     """Ask the running city how it is."""
+    from citybrain.serve import doctor
+
     facts = doctor.ask_running(_settings())
     if as_json:
         sys.stdout.buffer.write(msgspec.json.encode(facts) + b"\n")
@@ -167,23 +165,37 @@ def new_app(
 def main() -> None:
     """The entry point: a refusal is one clear message and exit code 1, anything else a bug that shows itself."""
     try:
-        _add_commands_of_apps(sys.argv[1:])
-        app()
+        commands_for(sys.argv[1:])()
     except Refusal as refusal:
         _refuse(refusal)
 
 
-def _add_commands_of_apps(arguments: list[str]) -> None:
-    """Apps' own commands, under their names. Apps are not loaded for a command that is none of theirs."""
+def commands_for(arguments: Sequence[str]) -> typer.Typer:
+    """The commands that these words may mean: all of them where none is named, those of apps under their names too.
+
+    Apps are not loaded for a command that is none of theirs.
+    """
+    asked = arguments[0] if arguments and arguments[0] != "--help" else None
+    for name, (module, part) in PARTS.items():
+        if asked in (name, None):
+            _add(name, getattr(import_module(f"citybrain.serve.{module}"), part))
     own = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
     own |= {group.name or "" for group in app.registered_groups}
-    if arguments and arguments[0] in own:
-        return
-    if arguments[:1] in ([], ["--help"], ["import"]):
-        app.add_typer(import_command.typer_app(), name="import")
+    if asked in own:
+        return app
+    if asked in ("import", None):
+        _add("import", import_module("citybrain.serve.import_command").typer_app())
     for each in catalog.apps():
         if each.commands is not None and each.name not in own:
-            app.add_typer(each.commands, name=each.name)
+            _add(each.name, each.commands)
+    return app
+
+
+def _add(name: str, part: Callable[..., None] | typer.Typer) -> None:
+    if isinstance(part, typer.Typer):
+        app.add_typer(part, name=name)
+    else:
+        app.command(name=name)(part)
 
 
 def _unsafe(finished: Finished) -> Died:
@@ -214,7 +226,8 @@ def _settings() -> Settings:
 
 def _sentence(code: str, facts: object) -> str:
     assert isinstance(facts, dict)
-    return catalog.words().sentence(code, facts, load_settings().lang)
+    words = catalog.own_words() if code.startswith(("kernel.", "serve.")) else catalog.words()
+    return words.sentence(code, facts, load_settings().lang)
 
 
 def _refuse(refusal: Refusal) -> NoReturn:

@@ -16,13 +16,15 @@ from citybrain.kernel.crypto import AES, KeyRing
 from citybrain.kernel.db import Database
 from citybrain.kernel.migrate import migrate
 from citybrain.kernel.settings import Settings
-from citybrain.serve.cli import app
+from citybrain.serve.cli import commands_for
+
+COMMANDS = commands_for(["audit"])
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
 
 def call(*words: str | Path) -> Result:
-    return CliRunner().invoke(app, ["audit", *map(str, words)])
+    return CliRunner().invoke(COMMANDS, ["audit", *map(str, words)])
 
 
 async def _write_log(url: str, settings: Settings) -> None:

@@ -19,8 +19,15 @@ def test_an_app_that_has_commands_is_found_by_its_name() -> None:
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_city_load_no_app() -> None:
-    program = "import sys; sys.argv[1:] = ['pool', '--help']; from citybrain.serve import cli; " \
-        "cli._add_commands_of_apps(sys.argv[1:]); print('sklearn' in sys.modules)"  # fmt: skip
+@pytest.mark.parametrize(("words", "never"), [(["pool", "--help"], "sklearn"), (["scenarios"], "polars")])
+def test_a_command_loads_nothing_of_what_only_others_need(words: list[str], never: str) -> None:
+    program = f"import sys; from citybrain.serve import cli; cli.commands_for({words}); print({never!r} in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
+
+
+@pytest.mark.slow
+def test_help_names_every_command_those_of_apps_and_of_imports_too() -> None:
+    told = said("--help").stdout
+    for name in ("up", "emulate", "whatif", "pool", "audit", "keys", "import", "hotline"):
+        assert f" {name} " in told

@@ -12,10 +12,12 @@ from citybrain.kernel.entities.document import AttributeType, Instance
 from citybrain.kernel.pool.retention import Policy
 from citybrain.kernel.pool.temporal_reading import Given
 from citybrain.kernel.settings import Settings
-from citybrain.serve.cli import app
+from citybrain.serve.cli import commands_for
 from citybrain.serve.pool_commands import CityRuns
 from citybrain.serve.pool_remote import CityRefused, Remote, payload
 from tests.peer import peer
+
+COMMANDS = commands_for(["pool"])
 
 HEAD = "id,type,attribute,observed_at,value\n"
 GIVEN = Given(
@@ -35,7 +37,7 @@ def folder(fresh_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def call(*words: str | Path) -> Result:
-    return CliRunner().invoke(app, ["pool", *map(str, words)])
+    return CliRunner().invoke(COMMANDS, ["pool", *map(str, words)])
 
 
 def test_a_file_goes_in_and_comes_out_and_refused_rows_are_told_in_both_languages(folder: Path, tmp_path: Path) -> None:
