@@ -112,7 +112,7 @@ def citybrain(*words: str, data: Path, **variables: str) -> "subprocess.Complete
     """Run the command as a person would."""
     environ = {"CITYBRAIN_DATA": str(data), "CITYBRAIN_LANG": "en", "PATH": os.defpath, "COLUMNS": "300", **variables}
     command = [sys.executable, "-m", "citybrain", *words]
-    return subprocess.run(command, capture_output=True, text=True, env=environ, timeout=120, check=False)
+    return subprocess.run(command, capture_output=True, text=True, env=environ, timeout=300, check=False)
 
 
 def _has_stepped(url: str) -> bool:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real city and a real browser for the tests of the screens."""
 
-import time
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from shutil import which
@@ -12,10 +12,12 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.scenarios.city import RunningCity, running
+from tests.scenarios.city import RunningCity, eventually, running
 
-# Small, and its first congestion comes after twenty minutes of city time.
+# Small; one of its signals goes dark, so that something has happened soon.
 SCENARIO = "cologne3"
+SIGNAL = "GS_cluster_2415878664_254486231_359566_359576"
+DARK = json.dumps([{"kind": "dark_signal", "signal": SIGNAL, "begin_s": 60, "duration_s": 240}])
 CALM_SPEED = 5.0
 # A page and its first answer, on a machine that does other things too.
 SEEN_WITHIN_MS = 15_000
@@ -37,12 +39,17 @@ Open = Callable[..., Page]
 @pytest.fixture(scope="module")
 def city(open_folder: Path, request: pytest.FixtureRequest) -> Iterator[RunningCity]:
     """A city in which something has happened, then slowed down so that the browser gets its share."""
-    with running(open_folder / f"web-city-{request.path.stem}", scenario=SCENARIO, speed="max") as started:
-        until = time.monotonic() + 180
-        while not started.get("/api/events") and time.monotonic() < until:
-            time.sleep(1)
+    folder = open_folder / f"web-city-{request.path.stem}"
+    with running(folder, scenario=SCENARIO, speed="max", variables={"CITYBRAIN_INCIDENTS": DARK}) as started:
+        eventually(lambda: _has_happened(started), within_s=180)
         slow_down(started)
         yield started
+
+
+def _has_happened(city: RunningCity) -> bool:
+    """Whether there is an event, and a figure of both ways to steer."""
+    figures = city.get("/api/indicators/traffic.delay/series")["arms"]
+    return bool(city.get("/api/events")) and len(figures) == 2 and all(figures.values())
 
 
 def slow_down(city: RunningCity) -> None:
