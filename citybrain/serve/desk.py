@@ -99,14 +99,12 @@ class Desk:
         if step is None:
             return []
         batch = step.frame.batch
-        return [
-            {
-                "name": batch.source,
-                "observed_at": batch.observed_at,
-                "received_at": batch.received_at,
-                "promise_s": PROMISE_S,
-            }
-        ]
+        return [_feed(batch.source, batch.observed_at, batch.received_at)]
+
+    async def _feeds_at(self, at: datetime, run: Run | None) -> list[dict[str, Json]]:
+        """What had come last by then: how old it was is told by the time that is shown."""
+        last = await self.pool.past.last_batch(at, since=run.begins_at) if run else None
+        return [] if last is None else [_feed(last.source, last.observed_at, last.received_at)]
 
     def indicators(self) -> list[IndicatorView]:
         """Every declared indicator with its newest readings."""
@@ -126,10 +124,14 @@ class Desk:
             "run": run_view(run),
             "speed": None,
             "vehicles": None,
-            "feeds": [],
+            "feeds": await self._feeds_at(at, run),
             **self.screen.draw(values),
             "indicators": indicator_views(self.declared, readings),
         }
+
+
+def _feed(name: str, observed_at: datetime, received_at: datetime) -> dict[str, Json]:
+    return {"name": name, "observed_at": observed_at, "received_at": received_at, "promise_s": PROMISE_S}
 
 
 def run_view(run: Run | None) -> Mapping[str, Json] | None:

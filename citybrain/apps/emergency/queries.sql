@@ -52,14 +52,14 @@ ORDER BY number DESC LIMIT %(limit)s;
 -- Those that were commanded at a time of the clock, with the level that they had then.
 SELECT id, key, title, plan, plan_version, event_id, entity_id, geometry, declared_by, declared_at, number, closed_at,
     version, 'active' AS state, NULL::timestamptz AS ended_at, NULL::jsonb AS proposal,
-    coalesce(then.to_level, emergency_incident.level) AS level,
-    coalesce(then.at, emergency_incident.declared_at) AS level_at
+    coalesce(level_act.to_level, emergency_incident.level) AS level,
+    coalesce(level_act.at, emergency_incident.declared_at) AS level_at
 FROM emergency_incident
 LEFT JOIN LATERAL (
     SELECT to_level, at FROM emergency_act
     WHERE incident = emergency_incident.id AND act <> 'propose' AND to_level IS NOT NULL AND at <= %(at)s
     ORDER BY number DESC LIMIT 1
-) AS then ON true
+) AS level_act ON true
 WHERE declared_at <= %(at)s AND (state = 'active' OR ended_at > %(at)s)
 ORDER BY number DESC LIMIT %(limit)s;
 

@@ -19,7 +19,7 @@ from citybrain.kernel.records import Entity, Json
 class Sql(msgspec.Struct, frozen=True):
     """The queries of this module."""
 
-    clock_at: str
+    last_batch: str
     gone_since: str
     as_of: str
 
@@ -52,6 +52,16 @@ class Was(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Known(msgspec.Struct, frozen=True, kw_only=True):
+    """A batch that was kept."""
+
+    id: str
+    source: str
+    observed_at: datetime
+    received_at: datetime
+    number: int
+
+
 class _Gone(msgspec.Struct, frozen=True, kw_only=True):
     number: int
     id: str
@@ -59,7 +69,7 @@ class _Gone(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _Held = tuple[Json, datetime]
-_Known = dict[str, tuple[str, dict[str, _Held]]]
+_Found = dict[str, tuple[str, dict[str, _Held]]]
 _Asked = dict[tuple[int, int], tuple[str, str]]
 
 
@@ -75,7 +85,12 @@ class Past:
     async def clock_at(self, at: datetime, *, since: datetime) -> datetime:
         """What the clock said when the city's time was `at`, by the batches observed from `since` on; `at` itself
         where there were none."""
-        return await self._db.read_one(SQL.clock_at, {"at": at, "since": since}, as_=datetime) or at
+        last = await self.last_batch(at, since=since)
+        return last.received_at if last else at
+
+    async def last_batch(self, at: datetime, *, since: datetime) -> Known | None:
+        """The batch that a screen at a city time had last, of those observed from `since` on; None where none was."""
+        return await self._db.read_one(SQL.last_batch, {"at": at, "since": since}, as_=Known)
 
     def now(self, types: Sequence[str], names: Sequence[str]) -> list[Was]:
         """The entities of these types as they are, by type and id."""
@@ -92,7 +107,7 @@ class Past:
         A value that has not changed since is read from memory, so retention takes nothing away that still holds.
         """
         numbers = {name: number for name in names if (number := self._documents.names.known(name)) is not None}
-        known: _Known = {}
+        known: _Found = {}
         asked: _Asked = {}
         for type in types:
             for document in list(self._documents.scan(DEFAULT_TENANT, type)):
@@ -114,7 +129,7 @@ class Past:
         held = {name: _held(document, name) for name in names if name not in in_columns}
         return {name: one for name, one in held.items() if one is not None and one[1] <= at}
 
-    async def _ask(self, known: _Known, asked: _Asked, at: datetime) -> None:
+    async def _ask(self, known: _Found, asked: _Asked, at: datetime) -> None:
         if not asked:
             return
         params = {"entities": [one for one, _ in asked], "attributes": [one for _, one in asked], "at": at}
@@ -125,7 +140,7 @@ class Past:
                 known[id][1][name] = moment.instance.value, row[3]
 
 
-def _sorted(known: _Known) -> list[Was]:
+def _sorted(known: _Found) -> list[Was]:
     return [
         Was(
             id=id,

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 
--- name: clock_at
-SELECT received_at FROM observation_batch WHERE observed_at <= %(at)s AND observed_at >= %(since)s
+-- name: last_batch
+SELECT id, source, observed_at, received_at, number FROM observation_batch WHERE observed_at <= %(at)s AND observed_at >= %(since)s
 ORDER BY observed_at DESC LIMIT 1;
 
 -- name: gone_since

@@ -96,7 +96,11 @@ export interface Pulse {
   signals: string[];
   vehicles: number | null;
   feeds: Feed[];
+  /** Those whom orders sent; a city without a fleet that reports itself tells of none. */
+  crews?: Crew[];
 }
+/** A vehicle that an order sent, and how far its crew is by its own word. */
+export interface Crew { vehicle: string; kind: string; mission: string; order: string; destination: string; state: string; road: string; lon: number | null; lat: number | null; kmh: number }
 
 export interface CityState extends Pulse { events: EventView[]; indicators: IndicatorView[] }
 export interface Extent { from: string | null; to: string | null }

@@ -15,6 +15,12 @@ export function ageOf(feed: Feed, serverNowMs: number): Age {
   return { feed: feed.name, ageS, late: ageS > feed.promise_s + GRACE_S };
 }
 
+/** How old what had been observed was at a time of the city that is replayed. */
+export function ageThen(feed: Feed, atMs: number): Age {
+  const ageS = feed.observed_at === null ? null : Math.max(0, (atMs - Date.parse(feed.observed_at)) / 1000);
+  return { feed: feed.name, ageS, late: ageS === null || ageS > feed.promise_s };
+}
+
 /** The words for an age: seconds below two minutes, then minutes, hours, days. */
 export function wordsOfAge(ageS: number): { key: Key; n: number } {
   if (ageS < 120) return { key: "age.seconds", n: Math.round(ageS) };

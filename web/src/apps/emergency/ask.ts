@@ -2,7 +2,7 @@
 // The requests of the emergency desk.
 import { ask, part, query, write } from "@/api/client";
 import type { LonLat } from "@/api/types";
-import type { Declaration, Deed, Fact, Incident, Level, Message, MessageKind, Plan, PlanVersion, Post, Report, Resource, Role, Row, Task } from "@/apps/emergency/types";
+import type { Declaration, Deed, Fact, Head, Incident, Level, Message, MessageKind, Plan, PlanVersion, Post, Report, Resource, Role, Row, Task } from "@/apps/emergency/types";
 
 const AT = "/api/emergency";
 const of = (id: string): string => `${AT}/incidents/${part(id)}`;
@@ -13,6 +13,8 @@ export const emergency = {
   plan: (id: string, version: number) => ask<Plan>(`${AT}/plans/${part(id)}${query({ version: String(version) })}`),
   planVersions: (id: string) => ask<PlanVersion[]>(`${AT}/plans/${part(id)}/versions`),
   putPlan: (plan: Plan) => write<Plan>("PUT", `${AT}/plans/${part(plan.id)}`, plan),
+  commanded: (at: string) => ask<Head[]>(`${AT}/commanded${query({ at })}`),
+  resourcesThen: (at: string) => ask<Resource[]>(`${AT}/resources/past${query({ at })}`),
   all: (state: string) => ask<Row[]>(`${AT}/incidents${query({ state, limit: "200" })}`),
   one: (id: string) => ask<Incident>(of(id)),
   declare: (wanted: Declaration) => write<Incident>("POST", `${AT}/incidents`, wanted),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The face of the emergency desk: incidents under command, resources and shelters on the map and as a list.
-import { active, LAYERS, pressing, resources, watchEmergencies } from "@/apps/emergency/state";
+import { active, LAYERS, pressing, shownResources, watchEmergencies } from "@/apps/emergency/state";
 import { pointOf } from "@/apps/emergency/rules";
 import ResourcesPanel from "@/apps/emergency/ResourcesPanel.vue";
 import { may } from "@/shell/access";
@@ -21,7 +21,7 @@ export const app: CityApp = {
   inspectors: [],
   places: () => [],
   pointsOf: (selection) => {
-    const point = pointOf(resources.value.find((one) => one.id === selection)?.geometry ?? null);
+    const point = pointOf(shownResources.value.find((one) => one.id === selection)?.geometry ?? null);
     return point === null ? undefined : [point];
   },
 };

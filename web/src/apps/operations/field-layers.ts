@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The map layers of the field: teams where they are, roads where something is closed or changed. Of the past neither is kept.
+// The map layers of the field at the time that is shown: teams and crews where they are, roads that are closed or changed.
 import type { Feature } from "geojson";
-import { changes, lineOf, resources } from "@/apps/operations/field";
+import { changes, crews, crewWords, lineOf, placeOf, resources } from "@/apps/operations/field";
 import type { ExpressionSpecification, MapLayer } from "@/map/layer";
-import { isLive } from "@/time/clock";
 
 const FONT = ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
 const SELECTED: ExpressionSpecification = ["boolean", ["feature-state", "sel"], false];
@@ -12,6 +11,7 @@ const FREE = "#3fbf6f";
 const BUSY = "#ffbf47";
 const OFF = "#5b7083";
 const CLOSED = "#ff5a5f";
+const CREW = "#4ea8ff";
 
 const teams: MapLayer = {
   id: "resources",
@@ -20,7 +20,7 @@ const teams: MapLayer = {
   above: true,
   features: () => [],
   comes: () => {
-    const shown = isLive.value ? resources.value.filter((one) => one.point !== null) : [];
+    const shown = resources.value.filter((one) => one.point !== null);
     return { key: shown.map((one) => `${one.id} ${one.duty} ${one.point?.join() ?? ""}`).join(), features: shown.map(({ id, name, duty, point }, i): Feature => ({ type: "Feature", id: i, geometry: { type: "Point", coordinates: point ?? [0, 0] }, properties: { id, name, duty } })) };
   },
   legend: [{ label: "duty.free", colour: FREE, shape: "square" }, { label: "duty.busy", colour: BUSY, shape: "square" }, { label: "duty.off", colour: OFF, shape: "square" }],
@@ -37,7 +37,7 @@ const closures: MapLayer = {
   above: true,
   features: () => [],
   comes: () => {
-    const shown = isLive.value ? changes.value.flatMap((order) => { const line = lineOf(order); return line === undefined ? [] : [{ order, line }]; }) : [];
+    const shown = changes.value.flatMap((order) => { const line = lineOf(order); return line === undefined ? [] : [{ order, line }]; });
     return { key: shown.map(({ order }) => order.id).join(), features: shown.map(({ order, line }, i): Feature => ({ type: "Feature", id: i, geometry: { type: "LineString", coordinates: [...line] }, properties: { id: order.entity_id } })) };
   },
   legend: [{ label: "layer.closures", colour: CLOSED, shape: "line" }],
@@ -47,4 +47,22 @@ const closures: MapLayer = {
   ],
 };
 
-export const FIELD_LAYERS: MapLayer[] = [closures, teams];
+const sent: MapLayer = {
+  id: "crews",
+  label: "layer.crews",
+  selectable: true,
+  above: true,
+  features: () => [],
+  comes: (_state, lang) => {
+    // Of those on a mission its own layer draws the way too.
+    const out = crews.value.filter((crew) => crew.mission === "").flatMap((crew) => { const place = placeOf(crew); return place === null ? [] : [{ crew, place }]; });
+    return { key: `${lang} ${out.map(({ crew, place }) => `${crew.vehicle} ${crew.state} ${place.join()}`).join()}`, features: out.map(({ crew, place }, i): Feature => ({ type: "Feature", id: i, geometry: { type: "Point", coordinates: place }, properties: { id: crew.mission || crew.destination, name: crewWords(crew), state: crew.state } })) };
+  },
+  legend: [{ label: "layer.crews", colour: CREW, shape: "dot" }],
+  paints: [
+    { id: "crews", type: "circle", paint: { "circle-radius": 8, "circle-color": ["match", ["get", "state"], "at_work", BUSY, CREW], "circle-stroke-color": "#0b1620", "circle-stroke-width": 2 } },
+    { id: "crews-label", type: "symbol", minzoom: 12, layout: { "text-field": ["get", "name"], "text-font": FONT, "text-size": 12, "text-offset": [0, 1], "text-anchor": "top", "text-optional": true }, paint: { "text-color": "#e8eef3", "text-halo-color": "#0b1620", "text-halo-width": 1.5 } },
+  ],
+};
+
+export const FIELD_LAYERS: MapLayer[] = [closures, teams, sent];

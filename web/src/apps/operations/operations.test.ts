@@ -2,7 +2,8 @@
 // The operation centre's pure parts: timeline, runs, the wall, figures, the field, what fits an event, looks.
 import { describe, expect, it } from "vitest";
 import type { AlarmPage, AlarmStory } from "@/alarms/types";
-import { isChange, resourceOf, roadOf } from "@/apps/operations/field";
+import { fits, resourceOf, roadOf } from "@/apps/operations/field";
+import type { Field } from "@/apps/operations/field";
 import { spanOf } from "@/apps/operations/figures";
 import { fitting, pointOf } from "@/apps/operations/fitting";
 import { can, stateOf, stepsOf, thoughtsOf, verdictsOf, versionOf } from "@/apps/operations/runs";
@@ -61,12 +62,16 @@ it("counts back from the moment that is shown", () => {
 
 describe("the field", () => {
   it("reads a team as the dispatcher does", () => {
-    const free = resourceOf({ id: "urn:ngsi-ld:Team:tow-1", type: "Team", skill: "tow", load: 1, capacity: 2, location: { type: "Point", coordinates: [8, 50] } });
-    expect([free.name, free.duty, free.skills, free.load, free.capacity, free.point]).toEqual(["tow-1", "free", "tow", 1, 2, [8, 50]]);
-    expect([resourceOf({ id: "a", type: "Vehicle", serviceStatus: "onRoute" }).duty, resourceOf({ id: "a", type: "Vehicle", status: "on holiday" }).duty]).toEqual(["free", "off"]);
+    const free = resourceOf({ id: "urn:ngsi-ld:Team:tow-1", type: "Team", values: { skill: "tow", load: 1, capacity: 2, location: { type: "Point", coordinates: [8, 50] } }, age_s: 90 });
+    expect([free.name, free.duty, free.skills, free.load, free.capacity, free.point, free.ageS]).toEqual(["tow-1", "free", "tow", 1, 2, [8, 50], 90]);
+    const dutyOf = (values: Record<string, unknown>): string => resourceOf({ id: "a", type: "Vehicle", values, age_s: null }).duty;
+    expect([dutyOf({ serviceStatus: "onRoute" }), dutyOf({ status: "on holiday" })]).toEqual(["free", "off"]);
   });
-  it("takes for a change of a road what stands, on the road of its lane", () => {
-    expect([isChange({ means: "street.close_lane", state: "standing" }), isChange({ means: "street.close_lane", state: "ended" }), isChange({ means: "traffic.hold", state: "standing" })]).toEqual([true, false, false]);
+  it("shows in replay nothing of the present, and live nothing of the past", () => {
+    const field = (at: string | null): Field => ({ at, teams: [], changes: [] });
+    expect([fits(field(null), true), fits(field(null), false), fits(field("2026-03-02T10:00:00Z"), true), fits(field("2026-03-02T10:00:00Z"), false), fits(null, true)]).toEqual([true, false, false, true, false]);
+  });
+  it("finds the road of a lane", () => {
     expect([roadOf("urn:ngsi-ld:RoadLane:a_1_0"), roadOf("urn:ngsi-ld:RoadSegment:a_1")]).toEqual(["urn:ngsi-ld:RoadSegment:a_1", "urn:ngsi-ld:RoadSegment:a_1"]);
   });
 });

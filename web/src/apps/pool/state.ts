@@ -7,6 +7,7 @@ import type { EntityView, Placed } from "@/apps/pool/types";
 import { boxOf, positions } from "@/apps/pool/words";
 import { filterOf, setFilters } from "@/shell/filters";
 import { view } from "@/shell/selection";
+import { isLive } from "@/time/clock";
 import { beat, shownAtMs } from "@/time/seen";
 
 /** Stands for every type, where none would mean that none is chosen. */
@@ -27,10 +28,14 @@ export const shownOnMap = ref(0);
 export const thereOnMap = ref(0);
 export const mapFailure = shallowRef<unknown>(null);
 
+/** Where these were at a past time the layer of teams says; here they stand where they are now. */
+const MOVING = /:(Vehicle|Team|Person):/;
+
 /** Everything that is drawn: those of the chosen type, and the selected one whatever it is. */
 export const drawn = computed<readonly Placed[]>(() => {
   const extra = chosen.value;
-  return extra === null || onMap.value.some((one) => one.id === extra.id) ? onMap.value : [...onMap.value, extra];
+  const all = extra === null || onMap.value.some((one) => one.id === extra.id) ? onMap.value : [...onMap.value, extra];
+  return isLive.value ? all : all.filter((one) => !MOVING.test(one.id));
 });
 
 export function showChosen(entity: EntityView | null): void {

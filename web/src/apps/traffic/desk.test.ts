@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The traffic desk: gains, junctions that are wanted, missions on the map, corridors, before and after, times of the city.
 import { describe, expect, it } from "vitest";
-import type { CityState, EventView, Signal } from "@/api/types";
+import type { CityState, Crew, EventView, Signal } from "@/api/types";
 import { boxOf, saidOf } from "@/apps/traffic/before-after";
 import { driven, frameOf, isGreen, speedAt, summaryOf, ticks, timeAt, ways, xOf, yOf } from "@/apps/traffic/corridor";
 import { worthOf } from "@/apps/traffic/gains";
-import { lasting, missionFeatures, missionKey, missionRows, missionsOf } from "@/apps/traffic/missions";
+import { lasting, missionFeatures, missionKey, missionRows, missionsIn, missionsOf } from "@/apps/traffic/missions";
 import { deskRows, doubted, together, wantedRows } from "@/apps/traffic/signal-desk";
 import type { Corridor, Gain, Mission, ShadowReport } from "@/apps/traffic/types";
 import { localOf, momentOf } from "@/time/zone";
@@ -51,12 +51,20 @@ describe("missions", () => {
     expect(missionRows(rows).map((one) => one.id)).toEqual(["life", "later", "earlier", "over"]);
   });
   it("are drawn anew when one moves, and not otherwise", () => {
-    const state = (lon: number): Pick<CityState, "events"> => ({ events: [{ kind: "traffic.mission", at: "", evidence: mission({ position: { lon, lat: 1, road: "", speed_kmh: 1 } }) }, { kind: "traffic.congestion" }] as unknown as EventView[] });
+    const state = (lon: number): Pick<CityState, "mode" | "at" | "events"> => ({ mode: "live", at: null, events: [{ kind: "traffic.mission", at: "", evidence: mission({ position: { lon, lat: 1, road: "", speed_kmh: 1 } }) }, { kind: "traffic.congestion" }] as unknown as EventView[] });
     expect(missionsOf(state(1).events)).toHaveLength(1);
     expect([missionKey(state(1)) === missionKey(state(1)), missionKey(state(1)) === missionKey(state(2))]).toEqual([true, false]);
   });
-  it("last minutes and seconds", () => {
-    expect([lasting(0), lasting(59.6), lasting(3725)]).toEqual(["0:00", "1:00", "62:05"]);
+  it("stand in replay where their vehicle was then, and tell nothing that was known later only", () => {
+    const acts = [{ at: "2026-11-25T08:01:00Z", code: "a", facts: {} }, { at: "2026-11-25T08:09:00Z", code: "b", facts: {} }];
+    const evidence = mission({ state: "arrived", position: null, arrives_at: "x", saved_s: 60, acts });
+    const crew: Crew = { vehicle: "v", kind: "ambulance", mission: evidence.id, order: "", destination: "", state: "driving", road: "r", lon: 0.2, lat: 0.3, kmh: 50 };
+    const replayed = (crews: Crew[]): Mission | undefined => missionsIn({ mode: "replay", at: "2026-11-25T08:05:00Z", crews, events: [{ kind: "traffic.mission", at: "2026-11-25T08:00:00Z", ended_at: null, evidence }] as unknown as EventView[] })[0];
+    expect(replayed([crew])).toMatchObject({ state: "under_way", position: { lon: 0.2, lat: 0.3, road: "r", speed_kmh: 50 }, passed_s: 300, eta_s: null, arrives_at: null, saved_s: null, junctions: [], acts: acts.slice(0, 1) });
+    expect(replayed([])).toMatchObject({ state: "assigned", position: null });
+  });
+  it("last minutes and seconds, and nothing where that is not known", () => {
+    expect([lasting(0), lasting(59.6), lasting(3725), lasting(null)]).toEqual(["0:00", "1:00", "62:05", "–"]);
   });
 });
 

@@ -5,7 +5,7 @@ import type { LonLat, Network } from "@/api/types";
 import IndicatorsPanel from "@/apps/traffic/IndicatorsPanel.vue";
 import { LAYERS, MARKS } from "@/apps/traffic/layers";
 import MissionDrawer from "@/apps/traffic/MissionDrawer.vue";
-import { isMission, missionsOf } from "@/apps/traffic/missions";
+import { isMission, missionsIn } from "@/apps/traffic/missions";
 import MissionsPanel from "@/apps/traffic/MissionsPanel.vue";
 import RoadDrawer from "@/apps/traffic/RoadDrawer.vue";
 import RoadsPanel from "@/apps/traffic/RoadsPanel.vue";
@@ -36,7 +36,7 @@ export const app: CityApp = {
     // The address this desk had before; colleagues may have sent it.
     { path: "/signals", title: "desk.signals", icon: "signal", component: signalsDesk, shown: () => false },
     { path: "/roads", title: "desk.roads", icon: "road", component: whereStreetsAre(RoadsPanel, "desk.roads") },
-    { path: "/missions", title: "desk.missions", icon: "siren", component: whereStreetsAre(MissionsPanel, "desk.missions"), badge: () => missionsOf(seen.value?.events ?? []).length },
+    { path: "/missions", title: "desk.missions", icon: "siren", component: whereStreetsAre(MissionsPanel, "desk.missions"), badge: () => missionsIn(seen.value).length },
     { path: "/corridor", kind: "desk", title: "desk.corridor", icon: "corridor", component: () => import("@/apps/traffic/CorridorDesk.vue"), shown: () => hasStreets.value },
     { path: "/plans", kind: "desk", title: "desk.plans", icon: "board", component: () => import("@/apps/traffic/PlansDesk.vue"), shown: () => hasStreets.value },
     { path: "/compare", kind: "desk", title: "desk.compare", icon: "versus", component: () => import("@/apps/traffic/CompareDesk.vue"), shown: () => hasStreets.value },
@@ -48,7 +48,7 @@ export const app: CityApp = {
   ],
   places,
   pointsOf: (selection) => {
-    const mission = missionsOf(seen.value?.events ?? []).find((one) => one.id === selection);
+    const mission = missionsIn(seen.value).find((one) => one.id === selection);
     return mission?.geometry?.type === "LineString" ? (mission.geometry.coordinates as LonLat[]) : undefined;
   },
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The map layer of missions: where each goes, where it is, and when it reaches the junctions ahead.
 import { network } from "@/api/live";
-import { missionFeatures, missionKey, missionsOf, signalPlaces } from "@/apps/traffic/missions";
+import { missionFeatures, missionKey, missionsIn, signalPlaces } from "@/apps/traffic/missions";
 import type { MapLayer } from "@/map/layer";
 
 const FONT = ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
@@ -13,7 +13,7 @@ export const missions: MapLayer = {
   label: "layer.missions",
   selectable: true,
   features: () => [],
-  comes: (state) => ({ key: missionKey(state), features: network.value === null ? [] : missionFeatures(missionsOf(state.events), signalPlaces(network.value)) }),
+  comes: (state) => ({ key: missionKey(state), features: network.value === null ? [] : missionFeatures(missionsIn(state), signalPlaces(network.value)) }),
   legend: [
     { label: "mission.route", colour: MISSION_COLOUR, shape: "line" },
     { label: "mission.vehicle", colour: MISSION_COLOUR, shape: "dot" },

@@ -29,7 +29,7 @@ export interface ShadowReport { at: string; since: string; total: Gain; junction
 export interface Ahead { signal: string; state: "passed" | "open" | "ahead" | "yields"; eta_s: number | null; queue: number | null }
 export interface MissionFacts {
   id: string; vehicle: string; kind: "ambulance" | "fire" | "police"; urgency: number; state: "assigned" | "under_way" | "lost_contact" | "arrived" | "cancelled"; from_road: string; to_road: string; route: string[];
-  position: { lon: number; lat: number; road: string; speed_kmh: number } | null; passed_s: number; eta_s: number; arrives_at: string | null; ordinary_s: number; saved_s: number | null;
+  position: { lon: number; lat: number; road: string; speed_kmh: number } | null; passed_s: number; eta_s: number | null; arrives_at: string | null; ordinary_s: number; saved_s: number | null;
   junctions: Ahead[]; acts: { at: string; code: string; facts: Facts }[];
 }
 export interface Mission extends MissionFacts { begun_at: string; ended_at: string | null; because: { code: string; facts: Facts }; geometry: Geometry | null }
