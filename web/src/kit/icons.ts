@@ -43,6 +43,7 @@ export const PATHS = {
   siren: "M7 19v-6a5 5 0 0 1 10 0v6M4 19h16v2H4zM12 5V3M5.500 7.500 4 6m14.500 1.500L20 6",
   corridor: "M4 3v18h17M7 17l4-5h2l5-7M7 8h2m3 0h2m3 8h2",
   versus: "M4 20V9h5v11zm11 0V4h5v16zM11 12h2m-1-1v2",
+  megaphone: "M4 10v4h3l9 4V6l-9 4zm4 4v5h2.500v-4M19 9a4 4 0 0 1 0 6",
 } as const;
 
 export type IconName = keyof typeof PATHS;
