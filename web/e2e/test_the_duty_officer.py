@@ -3,7 +3,7 @@
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -223,6 +223,32 @@ def test_the_list_follows_the_clock(first: Open, city: RunningCity) -> None:
     expect(page.get_by_text("No alarm fits this filter.")).to_be_visible()
     page.keyboard.press("l")
     expect(rows(page)).to_have_count(8)
+
+
+def test_the_field_follows_the_clock(first: Open, city: RunningCity) -> None:
+    tow = "urn:ngsi-ld:Team:tow-1"
+    says = {
+        "name": {"value": "Tow 1"},
+        "skill": {"value": "tow"},
+        "status": {"value": "free"},
+    }
+    with Client(city, "operator", city.password or "") as operator:
+        operator.do("POST", "/ngsi-ld/v1/entities", id=tow, type="Team", **says)
+        told_at = city.get("/api/status")["city_time"]
+        eventually(lambda: city.get("/api/status")["city_time"] > _seconds_after(told_at, 4))
+        then = city.get("/api/status")["city_time"]
+        eventually(lambda: city.get("/api/status")["city_time"] > _seconds_after(then, 4))
+        operator.do("PATCH", f"/ngsi-ld/v1/entities/{tow}/attrs", status={"value": "busy"})
+    page = first(f"/field?at={then}")
+    line = page.get_by_role("region", name="Teams and vehicles").get_by_role("button", name="Tow 1")
+    expect(line.get_by_text("free 0/1")).to_be_visible()
+    page.keyboard.press("l")
+    expect(line.get_by_text("busy 0/1")).to_be_visible()
+
+
+def _seconds_after(at: str, seconds: float) -> str:
+    """A city time as the city writes it."""
+    return (datetime.fromisoformat(at) + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @pytest.mark.parametrize(

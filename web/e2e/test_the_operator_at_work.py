@@ -99,7 +99,7 @@ def test_a_replay_cannot_be_taken_for_live(open_page: Open) -> None:
     page = open_page("/roads")
     page.get_by_role("button", name="Replay", exact=True).click()
     expect(page.get_by_text("REPLAY · not live")).to_be_visible()
-    expect(page.get_by_text("Vehicles are not kept")).to_be_visible()
+    expect(page.get_by_text("Of vehicles replay keeps only those that orders sent")).to_be_visible()
     expect(page).to_have_url(re.compile("at="))
     slider = page.get_by_role("slider", name="Replay time")
     before = slider.input_value()
