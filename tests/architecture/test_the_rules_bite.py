@@ -99,6 +99,7 @@ TREE: list[tuple[Rule, str, str, str]] = [
     (test_words_hygiene.complaints,   "docs/planted.md",                   "TO" + "DO later",                  "work in hand"),
     (test_web_apps_match.complaints,  "citybrain/apps/left/__init__.py",   HEAD,                               "left has no face"),
     (test_web_apps_match.complaints,  "web/src/apps/ghost/index.ts",       "",                                 "ghost has no app"),
+    (test_web_apps_match.complaints,  "web/src/doors/ghost/index.ts",      "",                                 "ghost has no door"),
     (test_docs_say_what_is.dead_links, "docs/planted.md",                  "[gone](gone.md)",                  "gone.md does not exist"),
     (test_parts_tell_of_themselves.complaints, "citybrain/apps/left/model.py", HEAD,                           "left: no README.md"),
     (test_parts_tell_of_themselves.complaints, "citybrain/apps/left/scale.yaml", "own_tables_only: maybe\n",   "neither done, todo nor exempt"),

@@ -44,8 +44,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 @get("/api/cap/alerts", opt={"permission": RESTRICTED})
 async def alerts(state: State, status: FromQuery[str] = "Actual", ended: FromQuery[bool] = False) -> Sequence[Json]:
-    """Warnings in force of every scope, the newest first, 200 at most; with `ended` those that are over instead, the
-    last to end first. Each says in a line what it says."""
+    """Warnings of every scope in force, with `ended` those that are over; the newest first, 200 at most."""
     now, wanted = utc_now(), status_of(status)
     asked = store.over_at if ended else store.open_at
     found = await asked(state.store.db, now, status=wanted, scopes=EVERY_SCOPE, limit=MOST_IN_FEED)
@@ -59,8 +58,7 @@ async def alert(
     sender: FromQuery[str | None] = None,
     sent: FromQuery[datetime | None] = None,
 ) -> AlertView:
-    """The newest message of an identifier, of one sender or of any, of one time or of any; with those before and after
-    it."""
+    """The newest message of an identifier (of one sender, of one time), with those before and after it."""
     return await desk.whole(state.store.db, await _kept(state, identifier, sender, sent))
 
 

@@ -16,9 +16,11 @@ type Found = Record<string, { app: CityApp }>;
 // Casework before the apps that build on it, orders after those that give them, accounts last: the order of the rail.
 const work: Found = import.meta.glob("../casework/index.ts", { eager: true });
 const found: Found = import.meta.glob("../apps/*/index.ts", { eager: true });
+// Doors with a desk of their own.
+const doors: Found = import.meta.glob("../doors/*/index.ts", { eager: true });
 const orders: Found = import.meta.glob("../orders/index.ts", { eager: true });
 const people: Found = import.meta.glob("../people/index.ts", { eager: true });
-const apps = [work, found, orders, people].flatMap((each) => Object.values(each)).map((one) => one.app);
+const apps = [work, found, doors, orders, people].flatMap((each) => Object.values(each)).map((one) => one.app);
 
 const router = createRouter({
   history: createWebHistory(),

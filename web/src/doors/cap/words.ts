@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What warnings, their scales and their times are called.
-import type { Line, Words } from "@/apps/warnings/types";
+import type { Line, Words } from "@/doors/cap/types";
 import { beat } from "@/time/seen";
 import { serverAhead } from "@/api/live";
 import { dayTime, knows, lang, locale, say, t, text, timezone } from "@/i18n";

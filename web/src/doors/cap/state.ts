@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the rail knows of warnings: how many messages wait aside for somebody to decide.
 import { ref, watch } from "vue";
-import { warnings } from "@/apps/warnings/ask";
+import { warnings } from "@/doors/cap/ask";
 import { knows } from "@/i18n";
 import { may } from "@/shell/access";
 

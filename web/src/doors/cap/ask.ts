@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The requests of the desk of warnings.
 import { ask, query, write } from "@/api/client";
-import type { Aside, Line, Named, Trusted, View } from "@/apps/warnings/types";
+import type { Aside, Line, Named, Trusted, View } from "@/doors/cap/types";
 
 const AT = "/api/cap";
 export type Decision = "release" | "discard";

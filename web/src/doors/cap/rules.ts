@@ -2,7 +2,7 @@
 // How warnings are ordered, named and placed. Pure.
 import type { Geometry, Position } from "geojson";
 import type { Lang } from "@/api/types";
-import type { Alert, Authority, Info, Line, Named, Reference, Source } from "@/apps/warnings/types";
+import type { Alert, Authority, Info, Line, Named, Reference, Source } from "@/doors/cap/types";
 import { SEVERITIES } from "@/kit/severity";
 import type { View } from "@/map/engine";
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Warnings: their order, their names in the address, their place on the map, what a message would end, whose lists are old.
 import { beforeEach, expect, it } from "vitest";
-import { areas, pointed } from "@/apps/warnings/layer";
-import { corners, hasTrouble, inOrder, keyOf, listState, missing, named, viewOfPlace, worstFirst, wouldEnd } from "@/apps/warnings/rules";
-import type { Authority, Certificate, Info, Line, Source } from "@/apps/warnings/types";
-import { inGroups, word } from "@/apps/warnings/words";
+import { areas, pointed } from "@/doors/cap/layer";
+import { corners, hasTrouble, inOrder, keyOf, listState, missing, named, viewOfPlace, worstFirst, wouldEnd } from "@/doors/cap/rules";
+import type { Authority, Certificate, Info, Line, Source } from "@/doors/cap/types";
+import { inGroups, word } from "@/doors/cap/words";
 import type { CityState, EventView } from "@/api/types";
 
 const SENT = "2026-11-26T08:00:00Z";
