@@ -49,7 +49,7 @@ async def test_a_hosted_field_sees_what_a_field_sees(crossing: Scenario) -> None
     for ours, theirs in zip(hosted.batch.columns, direct.batch.columns, strict=True):
         assert (ours.attribute, ours.entity_ids) == (theirs.attribute, theirs.entity_ids)
         same = zip(ours.values, theirs.values, strict=True)
-        assert all(np.array_equal(a, b, equal_nan=not isinstance(a, str)) for a, b in same)
+        assert all(np.array_equal(a, b, equal_nan=not isinstance(a, str | None)) for a, b in same)
 
 
 async def test_ids_are_the_same_tuple_every_second(crossing: Scenario) -> None:

@@ -164,4 +164,4 @@ def test_a_frame_arrives_as_it_was_sent(contents: list[object]) -> None:
         for sent, got in zip(columns, arrived.batch.columns, strict=True):
             assert (sent.attribute, sent.entity_ids) == (got.attribute, got.entity_ids)
             for a, b in zip(sent.values, got.values, strict=True):
-                assert np.array_equal(a, b, equal_nan=not isinstance(a, str))
+                assert np.array_equal(a, b, equal_nan=not isinstance(a, str | None))
