@@ -85,12 +85,14 @@ def open_page(browser: Browser, city_url: str) -> Iterator[Open]:
     strays: list[str] = []
     broken: list[str] = []
 
-    def open_one(path: str = "/", *, lang: str = "en", wait_for_map: bool = True, **options: Any) -> Page:
+    def open_one(
+        path: str = "/", *, lang: str = "en", wait_for_map: bool = True, before: str = "", **options: Any
+    ) -> Page:
         size = {"width": 1366, "height": 768}
         context = browser.new_context(viewport=options.pop("viewport", size), reduced_motion="reduce", **options)
         contexts.append(context)
         remember = f"if (!localStorage.getItem('citybrain.lang')) localStorage.setItem('citybrain.lang', '{lang}')"
-        context.add_init_script(remember)
+        context.add_init_script(f"{remember}; {before}")
         page = context.new_page()
         page.set_default_timeout(60_000)
         page.on("request", lambda request: strays.extend(_outside(request.url, city_url)))

@@ -63,3 +63,9 @@ def test_the_language_is_remembered(open_page: Open) -> None:
     expect(page.get_by_role("heading", name="Alarms", level=2)).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="Alarms", level=2)).to_be_visible()
+
+
+def test_a_browser_that_draws_no_maps_says_so_and_shows_all_else(open_page: Open) -> None:
+    page = open_page("/alarms", wait_for_map=False, before="HTMLCanvasElement.prototype.getContext = () => null")
+    expect(page.get_by_text("This browser draws no maps")).to_be_visible()
+    expect(page.get_by_role("heading", name="Alarms", level=2)).to_be_visible()

@@ -16,6 +16,7 @@ import type { Shape } from "@/map/shapes";
 import { MOVING, STANDING } from "@/map/vehicle-colours";
 import { vehicleLayer } from "@/map/vehicle-layer";
 import type { VehicleLayer } from "@/map/vehicle-layer";
+import { needsDrawing } from "@/map/able";
 
 setWorkerUrl(workerUrl);
 
@@ -198,7 +199,8 @@ function sayWhenDrawn(map: LibreMap, sources: () => readonly string[]): void {
   });
 }
 
-export function openMap(asked: Asked): Promise<CityMapEngine> {
+export async function openMap(asked: Asked): Promise<CityMapEngine> {
+  needsDrawing();
   const map = open(asked);
   const vehicles = vehicleLayer(VEHICLES);
   return new Promise((resolve) => {

@@ -6,6 +6,7 @@ import "maplibre-gl/dist/maplibre-gl.css";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { ask } from "@/api/client";
 import type { Network } from "@/api/types";
+import { needsDrawing } from "@/map/able";
 
 setWorkerUrl(workerUrl);
 
@@ -107,7 +108,8 @@ function drawOutline(map: LibreMap, corners: readonly Place[]): void {
 }
 
 /** Opens the map; it can be used as soon as this is done, streets may come a little later. */
-export function openSimpleMap(asked: SimpleAsked): Promise<SimpleMap> {
+export async function openSimpleMap(asked: SimpleAsked): Promise<SimpleMap> {
+  needsDrawing();
   const map = open(asked);
   return new Promise((resolve) => {
     map.once("load", () => {
