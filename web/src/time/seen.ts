@@ -16,9 +16,10 @@ export const seen = computed<CityState | null>(() => (isLive.value ? live.value 
 /** A beat for ages and the clock's face; 4 per second is enough for eyes. */
 export const beat = ref(performance.now());
 
+/** Where nothing is simulated the city's time is everybody's, however long ago something was heard. */
 export const shownAtMs = computed(() => {
   if (!isLive.value) return clock.atMs;
-  if (live.value !== null && live.value.at === null && !hasStreets.value) return beat.value + serverAhead.value;
+  if (live.value !== null && live.value.run === null && (live.value.at !== null || !hasStreets.value)) return beat.value + serverAhead.value;
   return live.value?.at == null ? null : cityNow(Date.parse(live.value.at), live.value.speed ?? 1, beat.value - liveSince.value);
 });
 
