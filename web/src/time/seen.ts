@@ -17,9 +17,11 @@ export const seen = computed<CityState | null>(() => (isLive.value ? live.value 
 export const beat = ref(performance.now());
 
 /** Where nothing is simulated the city's time is everybody's, however long ago something was heard. */
+const isEverybodysTime = (state: CityState): boolean => state.run === null && (state.at !== null || !hasStreets.value);
+
 export const shownAtMs = computed(() => {
   if (!isLive.value) return clock.atMs;
-  if (live.value !== null && live.value.run === null && (live.value.at !== null || !hasStreets.value)) return beat.value + serverAhead.value;
+  if (live.value !== null && isEverybodysTime(live.value)) return beat.value + serverAhead.value;
   return live.value?.at == null ? null : cityNow(Date.parse(live.value.at), live.value.speed ?? 1, beat.value - liveSince.value);
 });
 
