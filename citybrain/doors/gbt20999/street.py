@@ -188,7 +188,8 @@ class Street:
         ]
 
     def _mind_the_centre(self, now_s: float) -> None:
-        if self.mode in SPECIAL_MODES and self._is_stopped and now_s - self._heard_s > self._backup_s:
+        is_silent = now_s - self._heard_s > self._backup_s
+        if self.mode in SPECIAL_MODES and self._is_stopped and is_silent and self._may_leave_special(now_s):
             # The centre set it so and is silent: it goes on as it would from any of its orders.
             self._is_stopped = False
             self._leave_special(now_s)
@@ -196,7 +197,7 @@ class Street:
             return
         if mode_of(self.mode) is not Mode.CENTRE:
             return
-        if now_s - self._heard_s > self._backup_s:
+        if is_silent:
             self._go_local()
         elif self.stage_age_s(now_s) > LONGEST_HOLD_S:
             self.faults.append((FaultType.RESPONSE, FaultAction.LOCAL_FIXED))

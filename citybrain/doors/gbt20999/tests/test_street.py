@@ -156,6 +156,17 @@ def test_a_centre_that_never_lets_go_is_not_believed() -> None:
     assert watched.street.last_faults("")[0].type == FaultType.RESPONSE
 
 
+def test_flashing_that_was_ordered_as_the_centre_fell_silent_lasts_its_least_time() -> None:
+    watched = Watched()
+    watched.run(BACKUP_S)
+    assert watched.street.order_mode(RunMode.FLASH, watched.now_s) is None
+    watched.run(LEAST_FLASH_S)
+    assert {line["mode"] for line in watched.lines[-round(LEAST_FLASH_S / TICK_S) :][:-1]} == {RunMode.FLASH}
+    watched.run(1)
+    assert mode_of(watched.street.mode) is Mode.LOCAL
+    assert complaints(JUNCTION, watched.lines) == []
+
+
 def test_crossed_wires_make_it_flash_before_anything_is_shown_until_a_person_comes() -> None:
     watched = Watched()
     watched.run(START_S + 1)
