@@ -30,8 +30,10 @@ RECALL_S = 180.0
 """Where sensors miss vehicles a lane that is red for so long has somebody at its line. The cabinet serves those it sees
 after as long."""
 
-RECALL_ALL_S = 900.0
-"""Where nothing shows that they do, a lane is called up after this all the same: nobody waits for ever."""
+RECALL_ALL_S = 240.0
+"""Where nothing shows that they do, a lane is called up after this all the same: a minute is left until 300 s, which no
+red may last while somebody waits. With 900 s grid4x4 had seven such reds in an hour in which 15 % of the vehicles were
+never seen; with 240 s none, at 18.5 s of delay in place of 17.9 s where all are seen (seed 1 each)."""
 
 FIRST_M = 1.0
 UNSEEN_S = 120.0
