@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """What officers are told of whom the city believes: senders, their certificates, authorities and their lists."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from cryptography import x509
+import msgspec
 
 from citybrain.doors.cap.trust import Asked, Trust
 from citybrain.kernel.crypto.chains import Authorities
@@ -38,11 +37,10 @@ def _source(sender: str, asked: Asked, at: datetime) -> dict[str, Json]:
 
 def _certificate(certificate: Certificate, at: datetime) -> dict[str, Json]:
     """Whose it is, who made it, and its time; `standing` says where in its time we are."""
-    itself = certificate.itself
     standing = "good" if certificate.is_valid_at(at) else "early" if at < certificate.begins_at else "over"
     return {
-        "name": _named(itself.subject),
-        "issuer": _named(itself.issuer),
+        "name": certificate.name,
+        "issuer": certificate.issuer_name,
         "fingerprint": certificate.fingerprint,
         "begins_at": certificate.begins_at,
         "ends_at": certificate.ends_at,
@@ -50,22 +48,9 @@ def _certificate(certificate: Certificate, at: datetime) -> dict[str, Json]:
     }
 
 
-def _named(name: x509.Name) -> str:
-    """The common name, or all that is said where there is none."""
-    common = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    return str(common[0].value) if common else name.rfc4514_string()
-
-
 def _list(authorities: Authorities, each: Certificate, at: datetime) -> Json:
     """The newest list of what an authority revoked, or None when nothing is here or nobody asks."""
-    found: Sequence[x509.CertificateRevocationList] = authorities.lists_of(each)
-    if not found:
+    newest = authorities.newest_list_of(each)
+    if newest is None:
         return None
-    newest = max(found, key=lambda one: one.last_update_utc)
-    ends_at = newest.next_update_utc
-    return {
-        "made_at": newest.last_update_utc,
-        "ends_at": ends_at,
-        "revoked": len(newest),
-        "is_current": ends_at is not None and at <= ends_at,
-    }
+    return {**msgspec.structs.asdict(newest), "is_current": newest.ends_at is not None and at <= newest.ends_at}

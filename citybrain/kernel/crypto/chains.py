@@ -11,6 +11,7 @@ from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 
+import msgspec
 import structlog
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -42,6 +43,14 @@ class Standing(StrEnum):
     REVOKED = "revoked"
     STALE = "stale"
     UNTRUSTED = "untrusted"
+
+
+class RevocationList(msgspec.Struct, frozen=True, kw_only=True):
+    """What a list says of itself; `revoked` is the number of its certificates."""
+
+    made_at: datetime
+    ends_at: datetime | None
+    revoked: int
 
 
 class Revocations:
@@ -109,9 +118,13 @@ class Authorities:
         """Whether it is asked what they revoked."""
         return self._revocations.is_asked
 
-    def lists_of(self, authority: Certificate) -> list[x509.CertificateRevocationList]:
-        """The lists that one of them signed, as their files are now."""
-        return self._revocations.of(authority.itself)
+    def newest_list_of(self, authority: Certificate) -> RevocationList | None:
+        """The newest list that one of them signed, as its file is now."""
+        found = self._revocations.of(authority.itself)
+        if not found:
+            return None
+        newest = max(found, key=lambda each: each.last_update_utc)
+        return RevocationList(made_at=newest.last_update_utc, ends_at=newest.next_update_utc, revoked=len(newest))
 
     def judge(self, leaf: Certificate, shown: Sequence[Certificate], at: datetime) -> Standing:
         """What they say of a signer's certificate; `shown` are others that came with it and may lie between."""

@@ -99,6 +99,16 @@ class Certificate:
         return self.itself.not_valid_after_utc
 
     @property
+    def name(self) -> str:
+        """Whose it is."""
+        return _named(self.itself.subject)
+
+    @property
+    def issuer_name(self) -> str:
+        """Who made it."""
+        return _named(self.itself.issuer)
+
+    @property
     def is_elliptic(self) -> bool:
         """Whether its key is one of a curve, else it is RSA."""
         return isinstance(self.itself.public_key(), EllipticCurvePublicKey)
@@ -106,6 +116,12 @@ class Certificate:
     def is_valid_at(self, at: datetime) -> bool:
         """Whether a moment lies within its time."""
         return self.begins_at <= at <= self.ends_at
+
+
+def _named(name: x509.Name) -> str:
+    """The common name, or all that is said where there is none."""
+    common = name.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return str(common[0].value) if common else name.rfc4514_string()
 
 
 def certificates(path: Path) -> list[Certificate]:

@@ -103,8 +103,8 @@ def test_a_lane_that_is_red_for_long_is_called_up_though_nobody_is_seen_there() 
     control = SignalControl(trusted(ONE_EACH))
     called = [
         second
-        for second in range(960)
+        for second in range(300)
         for order in control(still(trusted(ONE_EACH), {"cross": "rG"}, {}, second=second), (), ())
         if order.parameters["stage"] == 0
     ]
-    assert 900 <= called[0] < 920
+    assert 240 <= called[0] < 260
