@@ -171,22 +171,23 @@ def main() -> None:
 
 
 def commands_for(arguments: Sequence[str]) -> typer.Typer:
-    """The commands that these words may mean: all of them where none is named, those of apps under their names too.
+    """The commands that these words may mean: the one that is named first if it is the city's, else all there are.
 
-    Apps are not loaded for a command that is none of theirs.
+    Apps stand under their names, and are not loaded for a command that is none of theirs.
     """
-    asked = arguments[0] if arguments and arguments[0] != "--help" else None
-    for name, (module, part) in PARTS.items():
-        if asked in (name, None):
-            _add(name, getattr(import_module(f"citybrain.serve.{module}"), part))
+    asked = arguments[0] if arguments else ""
     own = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
     own |= {group.name or "" for group in app.registered_groups}
     if asked in own:
         return app
-    if asked in ("import", None):
-        _add("import", import_module("citybrain.serve.import_command").typer_app())
+    for name in [asked] if asked in PARTS else PARTS:
+        module, part = PARTS[name]
+        _add(name, getattr(import_module(f"citybrain.serve.{module}"), part))
+    if asked in PARTS:
+        return app
+    _add("import", import_module("citybrain.serve.import_command").typer_app())
     for each in catalog.apps():
-        if each.commands is not None and each.name not in own:
+        if each.commands is not None and each.name not in own | PARTS.keys():
             _add(each.name, each.commands)
     return app
 

@@ -31,3 +31,10 @@ def test_help_names_every_command_those_of_apps_and_of_imports_too() -> None:
     told = said("--help").stdout
     for name in ("up", "emulate", "whatif", "pool", "audit", "keys", "import", "hotline"):
         assert f" {name} " in told
+
+
+@pytest.mark.slow
+def test_a_word_that_is_misspelt_is_answered_with_the_command_that_was_meant() -> None:
+    done = said("audti")
+    assert done.returncode == 2
+    assert "Did you mean 'audit'?" in done.stderr
