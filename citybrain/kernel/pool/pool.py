@@ -19,7 +19,7 @@ from citybrain.kernel.pool import instances, rows
 from citybrain.kernel.pool.current import Current, Numbers, Objects, Seen, to_us, typed
 from citybrain.kernel.pool.keeping import Keeping
 from citybrain.kernel.pool.overlay import Overlay
-from citybrain.kernel.pool.past import LONG_AGO, Past
+from citybrain.kernel.pool.past import LONG_AGO, Known, Past
 from citybrain.kernel.pool.registered import change_of, entity_of
 from citybrain.kernel.pool.slots import NOTHING, Directory, Slots
 from citybrain.kernel.records import Batch, Column, Entity, Json
@@ -71,14 +71,6 @@ class BatchView(msgspec.Struct, frozen=True, kw_only=True):
     observed_at: datetime
     received_at: datetime
     observations: tuple[Observed, ...] = ()
-
-
-class _BatchRow(msgspec.Struct, frozen=True):
-    id: str
-    source: str
-    observed_at: datetime
-    received_at: datetime
-    number: int
 
 
 class Pool:
@@ -222,7 +214,7 @@ class Pool:
 
     async def batch(self, batch_id: str) -> BatchView | None:
         """A batch with its kept observations; None when there is none."""
-        found = await self._db.read_one(SQL.batch, {"id": batch_id}, as_=_BatchRow)
+        found = await self._db.read_one(SQL.batch, {"id": batch_id}, as_=Known)
         if found is None:
             return None
         kept = await self._db.rows(SQL.batch_rows, {"number": found.number, "observed_at": found.observed_at})

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 
 -- name: last_batch
-SELECT id, source, observed_at, received_at, number FROM observation_batch WHERE observed_at <= %(at)s AND observed_at >= %(since)s
+SELECT id, source, observed_at, received_at, number FROM observation_batch
+WHERE observed_at <= %(at)s AND observed_at >= %(since)s
 ORDER BY observed_at DESC LIMIT 1;
 
 -- name: gone_since
