@@ -51,7 +51,6 @@ export interface CityMapEngine {
   close: () => void;
 }
 
-export const FONT = ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
 const VEHICLES = "vehicles";
 /** A vehicle is hit within so many pixels. */
 const PICK_PX = 7;

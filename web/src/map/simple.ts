@@ -7,6 +7,7 @@ import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url";
 import { ask } from "@/api/client";
 import type { Network } from "@/api/types";
 import { needsDrawing } from "@/map/able";
+import { FONT } from "@/map/layer";
 
 setWorkerUrl(workerUrl);
 
@@ -55,7 +56,7 @@ const STYLE: StyleSpecification = {
     },
     {
       id: "names", source: "streets", type: "symbol", minzoom: 14, filter: ["!=", ["get", "name"], ""],
-      layout: { "symbol-placement": "line", "text-field": ["get", "name"], "text-font": ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"], "text-size": 13 },
+      layout: { "symbol-placement": "line", "text-field": ["get", "name"], "text-font": FONT, "text-size": 13 },
       paint: { "text-color": "#14212b", "text-halo-color": "#ffffff", "text-halo-width": 1.5 },
     },
   ],

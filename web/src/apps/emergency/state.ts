@@ -6,6 +6,7 @@ import { emergency } from "@/apps/emergency/ask";
 import { pointOf } from "@/apps/emergency/rules";
 import type { Head, Resource, Row } from "@/apps/emergency/types";
 import { text } from "@/i18n";
+import { FONT } from "@/map/layer";
 import type { ExpressionSpecification, MapLayer, Paint } from "@/map/layer";
 import { may } from "@/shell/access";
 import { isLive } from "@/time/clock";
@@ -50,7 +51,6 @@ export function watchEmergencies(): void {
 }
 export const nameOfResource = (one: Resource): string => text(one.name) || one.id.split(":").slice(3).join(":");
 
-const FONT = ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
 const SELECTED: ExpressionSpecification = ["boolean", ["feature-state", "sel"], false];
 const [SHELTER, STORE, INCIDENT] = ["#3fbf6f", "#4ea8ff", "#ff4d4f"];
 const label: Extract<Paint, { type: "symbol" }>["layout"] = { "text-field": ["get", "name"], "text-font": FONT, "text-size": 12, "text-offset": [0, 1.1], "text-anchor": "top", "text-optional": true };

@@ -5,10 +5,10 @@ import { shallowRef } from "vue";
 import { hotline } from "@/apps/hotline/ask";
 import type { Spot } from "@/apps/hotline/types";
 import { spanOf } from "@/apps/hotline/words";
+import { FONT } from "@/map/layer";
 import type { MapLayer } from "@/map/layer";
 import { may } from "@/shell/access";
 
-const FONT = ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
 const COLOUR = "#ff9f1c";
 const EVERY_MS = 600_000;
 const spots = shallowRef<readonly Spot[]>([]);

@@ -2,9 +2,9 @@
 // The map layers of the field at the time that is shown: teams and crews where they are, roads that are closed or changed.
 import type { Feature } from "geojson";
 import { changes, crews, crewWords, lineOf, placeOf, resources } from "@/apps/operations/field";
+import { FONT } from "@/map/layer";
 import type { ExpressionSpecification, MapLayer } from "@/map/layer";
 
-const FONT = ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
 const SELECTED: ExpressionSpecification = ["boolean", ["feature-state", "sel"], false];
 const ACCENT = "#3ec6c0";
 const FREE = "#3fbf6f";

@@ -4,15 +4,15 @@ import type { Feature } from "geojson";
 import type { Lang } from "@/api/types";
 import { drawn } from "@/apps/pool/state";
 import type { Placed } from "@/apps/pool/types";
+import { FONT, nameIn } from "@/map/layer";
 import type { ExpressionSpecification, MapLayer } from "@/map/layer";
 
-const FONT = ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
 const SELECTED: ExpressionSpecification = ["boolean", ["feature-state", "sel"], false];
 const ACCENT = "#3ec6c0";
 const COLOUR = "#8ab6dd";
 
 function features(placed: readonly Placed[], lang: Lang): Feature[] {
-  return placed.map(({ id, name, geometry }, i) => ({ type: "Feature", id: i, geometry, properties: { id, name: name[lang] ?? name.zh ?? name.en ?? "" } }));
+  return placed.map(({ id, name, geometry }, i) => ({ type: "Feature", id: i, geometry, properties: { id, name: nameIn(name, lang) } }));
 }
 
 let last: readonly Placed[] = [];

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The traffic layers of the map: junctions, roads by level, signal heads, events, labels.
 import type { Feature, Geometry } from "geojson";
-import type { CityState, EventView, Lang, LonLat, Network, Signal } from "@/api/types";
+import type { CityState, EventView, LonLat, Network, Signal } from "@/api/types";
 import { HEAD, HEAD_COLOURS, headState, LEVEL_COLOURS } from "@/apps/traffic/levels";
 import { missions } from "@/apps/traffic/mission-layer";
 import { MISSION } from "@/apps/traffic/missions";
 import { COLOUR_OF, SEVERITIES } from "@/kit/severity";
 import type { Mark } from "@/map/engine";
+import { FONT, nameIn } from "@/map/layer";
 import type { ExpressionSpecification, MapLayer, Sign } from "@/map/layer";
 
-const FONT = ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
 const V: ExpressionSpecification = ["number", ["feature-state", "v"], 0];
 const SELECTED: ExpressionSpecification = ["boolean", ["feature-state", "sel"], false];
 const LANES: ExpressionSpecification = ["get", "lanes"];
@@ -25,7 +25,6 @@ function width(more: number): ExpressionSpecification {
 const LEVEL: ExpressionSpecification = ["match", V, 1, LEVEL_COLOURS[1], 2, LEVEL_COLOURS[2], 3, LEVEL_COLOURS[3], 4, LEVEL_COLOURS[4], 5, LEVEL_COLOURS[5], LEVEL_COLOURS[0]];
 
 const line = (points: readonly LonLat[]): Geometry => ({ type: "LineString", coordinates: [...points] });
-const named = (name: { zh?: string; en?: string }, lang: Lang): string => name[lang] ?? name.zh ?? name.en ?? "";
 
 const junctions: MapLayer = {
   id: "junctions",
@@ -40,7 +39,7 @@ const roads: MapLayer = {
   id: "roads",
   label: "layer.roads",
   selectable: true,
-  features: (network, lang) => network.roads.map((road, id) => ({ type: "Feature", id, geometry: line(road.line), properties: { id: road.id, name: named(road.name, lang), lanes: road.lanes } })),
+  features: (network, lang) => network.roads.map((road, id) => ({ type: "Feature", id, geometry: line(road.line), properties: { id: road.id, name: nameIn(road.name, lang), lanes: road.lanes } })),
   values: (state) => state.road_levels,
   legend: LEVEL_SIGNS,
   paints: [
@@ -86,7 +85,7 @@ const signals: MapLayer = {
   id: "signals",
   label: "layer.signals",
   selectable: true,
-  features: (network, lang) => network.signals.map((signal, id) => ({ type: "Feature", id, geometry: { type: "Point", coordinates: signal.point }, properties: { id: signal.id, name: named(signal.name, lang) } })),
+  features: (network, lang) => network.signals.map((signal, id) => ({ type: "Feature", id, geometry: { type: "Point", coordinates: signal.point }, properties: { id: signal.id, name: nameIn(signal.name, lang) } })),
   values: (state, network) => network.signals.map((signal, i) => Math.round(goShare(signal, state.signals[i] ?? "") * 10) / 10),
   legend: [{ label: "layer.signals", colour: "#e8eef3", shape: "dot" }],
   paints: [
@@ -104,9 +103,9 @@ const roadLabels: MapLayer = {
   features: (network, lang) => {
     const seen = new Set<string>();
     return network.roads.filter((road) => road.length_m > 120).sort((a, b) => b.lanes - a.lanes || b.length_m - a.length_m).filter((road) => {
-      const name = named(road.name, lang);
+      const name = nameIn(road.name, lang);
       return name !== "" && !seen.has(name) && seen.add(name);
-    }).map((road, id) => ({ type: "Feature", id, geometry: line(road.line), properties: { name: named(road.name, lang) } }));
+    }).map((road, id) => ({ type: "Feature", id, geometry: line(road.line), properties: { name: nameIn(road.name, lang) } }));
   },
   paints: [{ id: "road-names-label", type: "symbol", minzoom: 16.2, layout: { "symbol-placement": "line", "text-field": ["get", "name"], "text-font": FONT, "text-size": 11, "symbol-spacing": 400 }, paint: { "text-color": "#9fb3c4", "text-halo-color": "#0b1620", "text-halo-width": 1.5 } }],
 };

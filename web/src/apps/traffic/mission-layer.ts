@@ -2,9 +2,9 @@
 // The map layer of missions: where each goes, where it is, and when it reaches the junctions ahead.
 import { network } from "@/api/live";
 import { missionFeatures, missionKey, missionsIn, signalPlaces } from "@/apps/traffic/missions";
+import { FONT } from "@/map/layer";
 import type { MapLayer } from "@/map/layer";
 
-const FONT = ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
 export const MISSION_COLOUR = "#ff7ad9";
 const OPEN = "#3fbf6f";
 

@@ -2,13 +2,13 @@
 // Where warnings are in force, on the map of the centre: as their events say it, so also in the past; and one that was pointed at.
 import type { Feature, Geometry } from "geojson";
 import { shallowRef } from "vue";
-import type { CityState, EventView, Lang, Severity, Text } from "@/api/types";
+import type { CityState, EventView, Severity, Text } from "@/api/types";
 import { COLOUR_OF, SEVERITIES, SHAPE_OF } from "@/kit/severity";
+import { FONT, nameIn } from "@/map/layer";
 import type { ExpressionSpecification, MapLayer } from "@/map/layer";
 import { isLive } from "@/time/clock";
 
 const KIND = "cap.alert";
-const FONT = ["Noto Sans CJK SC", "Noto Sans SC", "PingFang SC", "Microsoft YaHei", "sans-serif"];
 const COLOUR: ExpressionSpecification = ["match", ["get", "level"], "I", COLOUR_OF.I, "II", COLOUR_OF.II, "III", COLOUR_OF.III, COLOUR_OF.IV];
 
 export interface Pointed { key: string; geometry: Geometry; level: Severity; event: Text }
@@ -19,7 +19,6 @@ export const isWarning = (event: EventView): boolean => event.kind === KIND && e
 const rank = (level: Severity): number => SEVERITIES.indexOf(level);
 /** The worst last: it is drawn over the others. */
 const inForce = (state: CityState): EventView[] => state.events.filter((event) => isWarning(event) && event.ended_at === null).sort((a, b) => rank(b.severity) - rank(a.severity));
-const inLang = (name: Text | undefined, lang: Lang): string => name?.[lang] ?? name?.zh ?? name?.en ?? "";
 const feature = (at: number, geometry: Geometry | null, level: Severity, name: string, isPointed: boolean): Feature =>
   ({ type: "Feature", id: at, geometry: geometry ?? { type: "GeometryCollection", geometries: [] }, properties: { level, rank: isPointed ? -1 : rank(level), pointed: isPointed, name: `${SHAPE_OF[level]} ${name}` } });
 
@@ -33,8 +32,8 @@ export const areas: MapLayer = {
     return {
       key: [...events.map((event) => `${event.id} ${event.severity}`), one?.key ?? ""].join(),
       features: [
-        ...events.map((event, at) => feature(at, event.geometry, event.severity, inLang(event.because.facts["event"] as Text | undefined, lang), false)),
-        ...(one === null ? [] : [feature(events.length, one.geometry, one.level, inLang(one.event, lang), true)]),
+        ...events.map((event, at) => feature(at, event.geometry, event.severity, nameIn(event.because.facts["event"] as Text | undefined, lang), false)),
+        ...(one === null ? [] : [feature(events.length, one.geometry, one.level, nameIn(one.event, lang), true)]),
       ],
     };
   },
